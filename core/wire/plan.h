@@ -1,0 +1,67 @@
+/*
+ * The plan: all that one round agrees on. Immutable, signed by the coordinator; ctx0 = SHA-256("sotto/1 plan" || bytes)
+ * enters every key derivation, so that a site which was given another plan derives masks that never cancel.
+ */
+#ifndef SOTTO_CORE_WIRE_PLAN_H
+#define SOTTO_CORE_WIRE_PLAN_H
+
+#include "core/base/bytes.h"
+
+enum {
+    SOTTO_WIRE_VERSION = 1,
+    SOTTO_PLAN_BYTES_MAX = 1024,
+    SOTTO_CAMPAIGN_NAME_MAX = 32, /* a-z 0-9 - */
+};
+
+/* How a site trains in this round. Learning rates go linearly from start to end over the local steps. */
+struct sotto_recipe {
+    uint32_t epochs; /* 1 .. 100 */
+    uint32_t batch;  /* 1 .. 1024 */
+    double learning_rate_start;
+    double learning_rate_end;
+    double weight_decay;
+};
+
+/* Milliseconds from the opening of each stage to its end. */
+struct sotto_deadlines {
+    uint64_t gathering_ms;
+    uint64_t sharing_ms;
+    uint64_t uploading_ms; /* local training included */
+    uint64_t including_ms;
+    uint64_t revealing_ms;
+};
+
+struct sotto_plan {
+    char protocol[16]; /* "secaggplus" */
+    char campaign[SOTTO_CAMPAIGN_NAME_MAX + 1];
+    uint32_t round; /* from 1; an abandoned round uses its number up */
+    struct sotto_digest base_model;
+    struct sotto_digest adapter; /* the version that training starts from */
+    struct sotto_digest layout;
+    uint32_t lane_count; /* the layout's lanes and one for the weight */
+    uint32_t ring_bits;
+    uint32_t value_bits;
+    uint32_t weight_max;
+    double clip_norm;
+    uint32_t cohort_min;
+    uint32_t cohort_max;
+    uint32_t survivors_min;
+    double corrupt_fraction;
+    struct sotto_digest roster; /* SHA-256 of the roster message */
+    uint64_t roster_epoch;
+    struct sotto_recipe recipe;
+    struct sotto_deadlines deadlines;
+    uint8_t nonce[32];
+};
+
+/* SOTTO_OVER_LIMIT: out is too small. */
+SOTTO_CHECKED enum sotto_status sotto_plan_encode(struct sotto_buffer *out,
+                                                  const struct sotto_plan *plan);
+
+/*
+ * Every field is checked against its own range and against the others: survivors_min <= cohort_min <= cohort_max, no
+ * sum can wrap, no NaN. SOTTO_MALFORMED, SOTTO_UNSUPPORTED (another wire version), SOTTO_MISMATCH; plan untouched.
+ */
+SOTTO_CHECKED enum sotto_status sotto_plan_decode(struct sotto_plan *plan, struct sotto_view bytes);
+
+#endif

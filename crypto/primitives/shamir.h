@@ -1,0 +1,41 @@
+/*
+ * Shamir's secret sharing over GF(2^61 - 1): a 32-byte secret as five limbs of 52 bits, little-endian.
+ * Source: Shamir, CACM 1979. Branch-free in secrets; threshold, count and indices are public.
+ */
+#ifndef SOTTO_CRYPTO_PRIMITIVES_SHAMIR_H
+#define SOTTO_CRYPTO_PRIMITIVES_SHAMIR_H
+
+#include "core/base/bytes.h"
+
+enum { SOTTO_SHARE_BYTES = 40, SOTTO_SHARE_LIMBS = 5 };
+
+/* The value of the five polynomials at x = index + 1, as five little-endian u64 below 2^61 - 1. */
+struct sotto_share {
+    uint8_t bytes[SOTTO_SHARE_BYTES];
+};
+
+/*
+ * Splits so that any `threshold` of `count` shares give the secret and fewer say nothing about it.
+ *
+ *   shares       out    [count], share i is for holder index i
+ *   secret       in
+ *   seed         in     coefficients are derived from it by the PRG: one seed, one secret, one use
+ *   threshold    in     1 .. count;  count  in  1 .. 65535
+ *
+ * Work: 5 * threshold * count multiplications.
+ */
+void sotto_share_split(struct sotto_share *shares, const struct sotto_secret *secret,
+                       const struct sotto_secret *seed, size_t threshold, size_t count);
+
+/*
+ * Joins exactly `threshold` shares.
+ *
+ *   indices  in  [threshold] distinct holder indices
+ *
+ * SOTTO_MALFORMED: a limb out of the field, a repeated index, or the result is no 32-byte value; secret is zeroed.
+ */
+SOTTO_CHECKED enum sotto_status sotto_share_join(struct sotto_secret *secret,
+                                                 const struct sotto_share *shares,
+                                                 const uint32_t *indices, size_t threshold);
+
+#endif

@@ -1,0 +1,20 @@
+/* X25519, RFC 7748 sections 5 and 6.1. */
+#ifndef SOTTO_CRYPTO_PRIMITIVES_X25519_H
+#define SOTTO_CRYPTO_PRIMITIVES_X25519_H
+
+#include "core/base/bytes.h"
+
+enum { SOTTO_X25519_BYTES = 32 };
+
+struct sotto_x25519_public {
+    uint8_t bytes[SOTTO_X25519_BYTES];
+};
+
+void sotto_x25519_public_of(struct sotto_x25519_public *out, const struct sotto_secret *secret);
+
+/* SOTTO_FORGED: the peer's key has low order (the result is all zero); out is zeroed. Constant time in the secret. */
+SOTTO_CHECKED enum sotto_status sotto_x25519(struct sotto_secret *out,
+                                             const struct sotto_secret *secret,
+                                             const struct sotto_x25519_public *peer);
+
+#endif

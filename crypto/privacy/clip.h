@@ -1,0 +1,19 @@
+/*
+ * L2 clipping: x <- x * min(1, norm_max / |x|). Source: Abadi et al., CCS 2016, Algorithm 1.
+ */
+#ifndef SOTTO_CRYPTO_PRIVACY_CLIP_H
+#define SOTTO_CRYPTO_PRIVACY_CLIP_H
+
+#include "core/base/bytes.h"
+
+/*
+ *   values    inout  [value_count]; afterwards the norm, computed in double, is at most norm_max
+ *   norm_max  in     > 0
+ *   norm      out    the norm before
+ *
+ * SOTTO_MALFORMED: a value is NaN or infinite; values untouched.
+ */
+SOTTO_CHECKED enum sotto_status sotto_clip(float *values, double *norm, size_t value_count,
+                                           double norm_max);
+
+#endif

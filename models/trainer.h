@@ -1,0 +1,89 @@
+/*
+ * The one door to the models: open a base model, adapt it, train the adapter on a dataset, evaluate, predict.
+ *
+ * A sotto_model is read-only and can be shared by any number of trainers and threads; a sotto_trainer has its own
+ * adapter, optimiser state and scratch and belongs to one thread. No allocation inside a training step.
+ */
+#ifndef SOTTO_MODELS_TRAINER_H
+#define SOTTO_MODELS_TRAINER_H
+
+#include "core/base/bytes.h"
+#include "models/adapter/layout.h"
+#include "models/arch/arch.h"
+#include "models/data/dataset.h"
+
+struct sotto_model;
+struct sotto_trainer;
+
+enum { SOTTO_MODEL_PARTS = 3 };
+
+/*
+ * Opens a Hugging Face model directory: config.json, model.safetensors, preprocessor_config.json.
+ *
+ * SOTTO_NOT_FOUND, SOTTO_MALFORMED, SOTTO_MISMATCH (a tensor's shape against the config), SOTTO_UNSUPPORTED,
+ * SOTTO_NO_MEMORY: *model is NULL, the fault names file and tensor.
+ */
+SOTTO_CHECKED enum sotto_status sotto_model_open(struct sotto_model **model, const char *folder,
+                                                 struct sotto_fault *fault);
+void sotto_model_close(struct sotto_model *model);
+
+const struct sotto_arch *sotto_model_arch(const struct sotto_model *model);
+/* The very bytes that were loaded, in the order of sotto_hash_list("sotto/1 model"); borrowed. */
+void sotto_model_parts(const struct sotto_model *model, struct sotto_view parts[SOTTO_MODEL_PARTS]);
+struct sotto_picture_form sotto_model_picture_form(const struct sotto_model *model);
+
+/*
+ * A trainer for one layout. SOTTO_MISMATCH: the layout was derived from a model of another shape.
+ *
+ *   batch_max  in  the largest batch it will see; sizes the scratch, by a dry run
+ */
+SOTTO_CHECKED enum sotto_status sotto_trainer_open(struct sotto_trainer **trainer,
+                                                   const struct sotto_model *model,
+                                                   const struct sotto_layout *layout,
+                                                   uint32_t batch_max, struct sotto_fault *fault);
+void sotto_trainer_close(struct sotto_trainer *trainer);
+
+const struct sotto_layout *sotto_trainer_layout(const struct sotto_trainer *trainer);
+
+/* Sets the adapter. SOTTO_MALFORMED: NaN or infinity; SOTTO_MISMATCH: lane_count. The adapter is then as before. */
+SOTTO_CHECKED enum sotto_status sotto_trainer_load(struct sotto_trainer *trainer, const float *lanes,
+                                                   size_t lane_count);
+void sotto_trainer_save(const struct sotto_trainer *trainer, float *lanes); /* [lane_count] */
+
+/* AdamW, decoupled weight decay on A and B only; beta 0.9, 0.999; rates linear from start to end over all steps. */
+struct sotto_fit {
+    uint32_t epochs;
+    uint32_t batch;
+    double learning_rate_start;
+    double learning_rate_end;
+    double weight_decay;
+    uint64_t seed; /* of the shuffle; the same seed, data and machine give the same bits */
+    void (*progress)(void *context, size_t step, size_t step_count, double loss); /* may be NULL */
+    void *context;
+};
+
+struct sotto_fit_result {
+    size_t step_count;
+    double loss_first;
+    double loss_last;
+};
+
+/* Starts with fresh optimiser state. SOTTO_MALFORMED: the loss is no finite number; the adapter is then unspecified. */
+SOTTO_CHECKED enum sotto_status sotto_trainer_fit(struct sotto_trainer *trainer,
+                                                  const struct sotto_dataset *dataset,
+                                                  const struct sotto_fit *fit,
+                                                  struct sotto_fit_result *result);
+
+struct sotto_score {
+    size_t count;
+    size_t correct;
+    double loss_mean;
+};
+void sotto_trainer_evaluate(struct sotto_trainer *trainer, const struct sotto_dataset *dataset,
+                            struct sotto_score *score);
+
+/* pixels [channels, side, side]; probabilities [label_count], softmax. */
+void sotto_trainer_predict(struct sotto_trainer *trainer, const uint8_t *pixels,
+                           float *probabilities);
+
+#endif

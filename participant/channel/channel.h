@@ -1,0 +1,72 @@
+/*
+ * The channels between a site's processes: SOCK_SEQPACKET pairs, one message a packet, at most one descriptor with it.
+ *
+ *     trainer ══ sealer ══ courier       and supervisor ══ each of the three
+ *
+ * A table says which kind may go which way in which phase; anything else ends the process that sent it, with one line in
+ * the log. Trainer and courier have no channel between them.
+ */
+#ifndef SOTTO_PARTICIPANT_CHANNEL_CHANNEL_H
+#define SOTTO_PARTICIPANT_CHANNEL_CHANNEL_H
+
+#include <stdbool.h>
+
+#include "core/base/bytes.h"
+
+enum sotto_peer { SOTTO_PEER_SUPERVISOR, SOTTO_PEER_TRAINER, SOTTO_PEER_SEALER, SOTTO_PEER_COURIER };
+
+enum sotto_letter_kind {
+    SOTTO_LETTER_START = 1, /* supervisor → each: what to work on; descriptor: see its kind's encode */
+    SOTTO_LETTER_STOP,      /* supervisor → each: finish and exit */
+    SOTTO_LETTER_NOTE,      /* each → supervisor: one event for the site's status file (JSON text) */
+
+    SOTTO_LETTER_READY,  /* trainer → sealer: base-model digest, example count */
+    SOTTO_LETTER_LOAD,   /* sealer → trainer: layout bytes; descriptor: adapter lanes */
+    SOTTO_LETTER_LOADED, /* trainer → sealer: digests of the bytes loaded */
+    SOTTO_LETTER_TRAIN,  /* sealer → trainer: recipe, shuffle seed */
+    SOTTO_LETTER_UPDATE, /* trainer → sealer: weight; descriptor: float32 delta, sealed */
+    SOTTO_LETTER_ADOPT,  /* sealer → trainer: campaign, round: the loaded adapter is now the site's */
+    SOTTO_LETTER_FAILED, /* trainer → sealer: it could not */
+
+    SOTTO_LETTER_MAIL,    /* courier → sealer: an encoded mail */
+    SOTTO_LETTER_FETCH,   /* sealer → courier: item, digest */
+    SOTTO_LETTER_FETCHED, /* courier → sealer: item, found; descriptor: bytes, sealed */
+    SOTTO_LETTER_ANSWER,  /* sealer → courier: campaign, round, mail kind answered, bytes */
+    SOTTO_LETTER_UPLOAD,  /* sealer → courier: campaign, round, digest; descriptor: packed masked lanes, sealed */
+    SOTTO_LETTER_LEAVE,   /* sealer → courier: campaign, round, refusal number */
+    SOTTO_LETTER_KIND_COUNT
+};
+
+enum { SOTTO_LETTER_BYTES_MAX = 62 * 1024 };
+
+struct sotto_letter {
+    enum sotto_letter_kind kind;
+    struct sotto_view body;
+    int descriptor; /* -1: none; a received one is the receiver's to close */
+};
+
+struct sotto_channel {
+    int descriptor;
+    enum sotto_peer self;
+    enum sotto_peer peer;
+    uint8_t inbox[SOTTO_LETTER_BYTES_MAX + 1];
+};
+
+/* A connected pair, close-on-exec. */
+SOTTO_CHECKED enum sotto_status sotto_channel_pair(int descriptors[2]);
+
+/* Blocking; SIGPIPE never. SOTTO_REFUSED: the table does not let `self` send this kind to `peer`. SOTTO_IO: peer gone. */
+SOTTO_CHECKED enum sotto_status sotto_channel_send(const struct sotto_channel *channel,
+                                                   const struct sotto_letter *letter);
+
+/*
+ * One letter; its body is borrowed from the channel until the next call. SOTTO_NOT_FOUND: nothing within timeout_ms
+ * (-1: wait for ever); SOTTO_IO: the peer is gone; SOTTO_REFUSED, SOTTO_MALFORMED: the peer broke the table, is to be
+ * ended.
+ */
+SOTTO_CHECKED enum sotto_status sotto_channel_receive(struct sotto_channel *channel,
+                                                      struct sotto_letter *letter, int timeout_ms);
+
+bool sotto_channel_allows(enum sotto_peer from, enum sotto_peer to, enum sotto_letter_kind kind);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * The site's own rules. What a site must be able to rely on, its sealer checks against this, whatever a plan says.
+ */
+#ifndef SOTTO_PARTICIPANT_SEALER_POLICY_H
+#define SOTTO_PARTICIPANT_SEALER_POLICY_H
+
+#include <stdbool.h>
+
+#include "core/wire/plan.h"
+#include "crypto/secagg/refusal.h"
+
+struct sotto_policy {
+    uint32_t cohort_min;         /* a plan may not allow smaller cohorts; default 8 */
+    uint32_t survivors_min;      /* nor fewer survivors; default 6 */
+    double corrupt_fraction_min; /* nor assume fewer colluders; default 0.05 */
+    double clip_norm_max;        /* default 10 */
+    uint32_t weight_max;         /* own examples are counted up to here; default 4096 */
+    uint32_t epochs_max;         /* default 20 */
+    uint32_t rank_max;           /* default 64 */
+    bool has_base_model;         /* pinned: another digest is refused */
+    struct sotto_digest base_model;
+    bool has_roster;             /* pinned: the digest of the one roster message that is accepted */
+    struct sotto_digest roster;
+    bool refuse_close_cohorts;   /* apply the differencing check to all rounds of a campaign, not only to those that
+                                    start from the same adapter */
+};
+
+void sotto_policy_init(struct sotto_policy *policy);
+
+/* Everything about a plan that can be judged before the cohort is known. */
+enum sotto_refusal sotto_policy_check(const struct sotto_policy *policy,
+                                      const struct sotto_plan *plan);
+
+#endif

@@ -1,0 +1,122 @@
+/*
+ * A site's turn: what its sealer does from a plan to a revealed share. A pure machine around the protocol's participant
+ * role, the policy and the ledger. The sealer process drives it over its channels, the simulator in memory.
+ *
+ *     plan ─► fetch roster, layout, adapter ─► load (trainer) ─► advert ─► train ‖ cohort, shares, inbox
+ *          ─► contribute (clip, quantise, mask) ─► upload ─► survivors, inclusion ─► inclusions, reveal ─► outcome, adopt
+ *
+ * The driver's contract, for each step: store, then send, then order, then run the job.
+ */
+#ifndef SOTTO_PARTICIPANT_SEALER_TURN_H
+#define SOTTO_PARTICIPANT_SEALER_TURN_H
+
+#include "core/base/entropy.h"
+#include "core/wire/mail.h"
+#include "crypto/secagg/protocol.h"
+#include "participant/sealer/policy.h"
+
+struct sotto_turn;
+
+/* What the coordinator keeps by digest and a site fetches. */
+enum sotto_item_kind { SOTTO_ITEM_ROSTER = 1, SOTTO_ITEM_LAYOUT, SOTTO_ITEM_ADAPTER };
+
+enum sotto_turn_event_kind {
+    SOTTO_TURN_TRAINER_READY, /* base_model: digest of the bytes it loaded; weight: its example count */
+    SOTTO_TURN_MAIL,          /* bytes: an encoded mail */
+    SOTTO_TURN_FETCHED,       /* item, bytes: what the courier got for a fetch; the turn checks the digest */
+    SOTTO_TURN_NOT_FETCHED,   /* item */
+    SOTTO_TURN_LOADED,        /* trainer took layout and adapter: adapter, layout: digests of the bytes it loaded */
+    SOTTO_TURN_UPDATE,        /* values [value_count], weight */
+    SOTTO_TURN_MASKED,        /* digest of the packed lanes: the contribute job is done */
+    SOTTO_TURN_TRAINER_LOST,  /* it died or failed: this round is left; the next TRAINER_READY starts afresh */
+};
+
+struct sotto_turn_event {
+    enum sotto_turn_event_kind kind;
+    struct sotto_view bytes;
+    enum sotto_item_kind item;
+    struct sotto_digest base_model;
+    struct sotto_digest adapter;
+    struct sotto_digest layout;
+    struct sotto_digest digest;
+    const float *values;
+    size_t value_count;
+    uint32_t weight;
+};
+
+enum sotto_turn_order { SOTTO_ORDER_NONE, SOTTO_ORDER_LOAD, SOTTO_ORDER_TRAIN, SOTTO_ORDER_ADOPT };
+
+/* Views live until the next step. */
+struct sotto_turn_effects {
+    enum sotto_refusal refusal; /* secrets are wiped; `send` holds the notice for the coordinator */
+    struct sotto_view store;    /* one ledger record, to be appended and synced before anything below */
+    enum sotto_mail_kind answers; /* `send` answers this mail of round `round`; NONE: nothing to send */
+    uint32_t round;
+    const char *campaign;
+    bool is_refusal_notice; /* `send` is one byte, the enum sotto_refusal, and goes to .../leave */
+    struct sotto_view send;
+    bool is_upload; /* send the packed lanes that the contribute job wrote, with `digest` */
+    struct sotto_digest digest;
+    unsigned fetch_count;
+    struct {
+        enum sotto_item_kind item;
+        struct sotto_digest digest;
+    } fetch[3];
+    enum sotto_turn_order order; /* LOAD: give the trainer layout_bytes and adapter_bytes as fetched; TRAIN: the plan's
+                                    recipe; ADOPT: keep the loaded adapter as the site's current one */
+    bool run_contribute;         /* the update and the masks are both there: run sotto_contribute */
+    bool is_finished;            /* the round is over for this site */
+};
+
+struct sotto_turn_setup {
+    const struct sotto_protocol *protocol;
+    const struct sotto_policy *policy; /* borrowed, as all of the setup */
+    uint32_t id;
+    const struct sotto_secret *identity;
+    struct sotto_ed25519_public coordinator;
+    struct sotto_entropy *entropy;
+    struct sotto_arena *arena; /* the turn's own; it releases to its mark after each round */
+};
+
+/* Ledger records of earlier lives, oldest first, are replayed before the first event: highest round, digests, kinds. */
+SOTTO_CHECKED enum sotto_status sotto_turn_open(struct sotto_turn **turn,
+                                                const struct sotto_turn_setup *setup);
+/* SOTTO_MALFORMED: no record of this program. */
+SOTTO_CHECKED enum sotto_status sotto_turn_replay(struct sotto_turn *turn, struct sotto_view record);
+
+void sotto_turn_step(struct sotto_turn *turn, const struct sotto_turn_event *event,
+                     struct sotto_turn_effects *effects);
+
+/* What was fetched for the present round; empty before. Borrowed from the turn. */
+struct sotto_view sotto_turn_layout_bytes(const struct sotto_turn *turn);
+struct sotto_view sotto_turn_adapter_bytes(const struct sotto_turn *turn);
+const struct sotto_plan *sotto_turn_plan(const struct sotto_turn *turn); /* NULL between rounds */
+
+/*
+ * Stops 5 and 6 of the way of one number, a job: clip, quantise, the weight lane. The update held by the turn is wiped.
+ *
+ *   lanes  out  [plan->lane_count] plain: may leave this process only through sotto_turn_hide
+ *
+ * SOTTO_MALFORMED: the update is not finite or too heavy (step the turn with MASKED and an all-zero digest: it refuses
+ * with SOTTO_REFUSAL_UPDATE); SOTTO_UNEXPECTED: no contribution is due.
+ */
+SOTTO_CHECKED enum sotto_status sotto_turn_encode(struct sotto_turn *turn, uint32_t *lanes);
+
+/*
+ * Stop 7: masks in place, packs, digests. The masker is spent whatever the result.
+ *
+ *   lanes   inout  [plan->lane_count] plain, then masked
+ *   packed  out    room for sotto_lanes_packed_bytes(lane_count, ring_bits)
+ */
+SOTTO_CHECKED enum sotto_status sotto_turn_hide(struct sotto_turn *turn, uint32_t *lanes,
+                                                struct sotto_buffer *packed,
+                                                struct sotto_digest *digest);
+
+/* The two in one, as the shipped sealer runs them; `lanes` is scratch and wiped of plain values by the masking. */
+SOTTO_CHECKED enum sotto_status sotto_contribute(struct sotto_turn *turn, uint32_t *lanes,
+                                                 struct sotto_buffer *packed,
+                                                 struct sotto_digest *digest);
+
+void sotto_turn_close(struct sotto_turn *turn); /* wipes */
+
+#endif
