@@ -5,6 +5,10 @@
  *
  * The driver's contract, for each event: step; if effects.store, journal the event durably; then answer the sender, then
  * the rest of the effects. A job's result comes back as an event.
+ *
+ * One rule closes a stage: a DEADLINE event at or after the armed time. When everybody has answered, the round arms that
+ * very moment, so that an early close is a DEADLINE like any other and stands in the journal; a crash between the two
+ * leaves a timer that is due at once. DEADLINE before the armed time is UNEXPECTED, so that stale timers do nothing.
  */
 #ifndef SOTTO_COORDINATOR_ROUND_ROUND_H
 #define SOTTO_COORDINATOR_ROUND_ROUND_H
@@ -101,7 +105,8 @@ uint32_t sotto_round_survivor_count(const struct sotto_round *round);
 
 /*
  * The mail for `site` that comes after kind `seen` of this round: the plan to everyone while gathering, the protocol's
- * messages to the cohort, the outcome to everyone. mail->body is written to `body` and borrowed from it.
+ * messages to the cohort, the outcome to everyone. mail->body is written to `body` and borrowed from it. The outcome is
+ * signed with label "sotto/1 outcome" over its bytes.
  * SOTTO_NOT_FOUND: nothing (yet).
  */
 SOTTO_CHECKED enum sotto_status sotto_round_mail(const struct sotto_round *round, uint32_t site,
