@@ -1,5 +1,5 @@
 /*
- * The shape of an architecture, read from the config.json of a Hugging Face model directory. Data only.
+ * The shape of an architecture, read from the config.json of a Hugging Face model directory.
  * Known: ViT (`model_type: vit`): pre-LayerNorm, GELU (erf), learned positions, class token.
  */
 #ifndef SOTTO_MODELS_ARCH_ARCH_H
@@ -22,7 +22,10 @@ struct sotto_arch {
 /* Tokens a picture becomes: (image_side / patch_side)^2 + 1. */
 uint32_t sotto_arch_token_count(const struct sotto_arch *arch);
 
-/* SOTTO_MALFORMED, SOTTO_UNSUPPORTED (the fault names the key and the known values), SOTTO_OVER_LIMIT. */
+/*
+ * SOTTO_MALFORMED, SOTTO_UNSUPPORTED (the fault names the key and the known values),
+ * SOTTO_OVER_LIMIT: arch is as before.
+ */
 SOTTO_CHECKED enum sotto_status sotto_arch_decode(struct sotto_arch *arch, struct sotto_view json,
                                                   const char *path, struct sotto_fault *fault);
 

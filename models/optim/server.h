@@ -1,6 +1,7 @@
 /*
  * The server's step: the next adapter from the mean delta.
- *     FedAvg: adapter' = adapter + rate * mean, rate 1.   McMahan et al., AISTATS 2017, Algorithm 1.
+ *     FedAvg: adapter' = adapter + rate * mean, rate 1
+ * Source: McMahan et al., AISTATS 2017, Algorithm 1.
  */
 #ifndef SOTTO_MODELS_OPTIM_SERVER_H
 #define SOTTO_MODELS_OPTIM_SERVER_H

@@ -1,0 +1,63 @@
+/*
+ * A linear layer and the low-rank adapter beside it, forward and backward.
+ *     y = x W^T + b + scale (x A^T) B^T
+ * Source of the adapter: Hu et al., LoRA, ICLR 2022, section 4.1; scale = alpha / rank.
+ */
+#ifndef SOTTO_MODELS_OPS_LINEAR_H
+#define SOTTO_MODELS_OPS_LINEAR_H
+
+#include "models/kernels/kernels.h"
+
+/* Gradients are added to. NULL gradients: the layer is frozen and its product is not computed. */
+struct sotto_linear {
+    uint32_t in;
+    uint32_t out;
+    const float *weight; /* [out, in] */
+    const float *bias;   /* [out] or NULL */
+    float *weight_gradient;
+    float *bias_gradient;
+};
+
+/* rank 0: no adapter; forward and backward then do nothing. Gradients are added to. */
+struct sotto_lora {
+    uint32_t rank;
+    float scale;
+    const float *a;    /* [rank, in] */
+    const float *b;    /* [out, rank] */
+    float *a_gradient; /* NULL: evaluation only */
+    float *b_gradient;
+};
+
+/*
+ *   y         out  [rows, out]
+ *   x         in   [rows, in]
+ *   residual  in   [rows, out] added to y, or at == NULL
+ */
+void sotto_linear_forward(const struct sotto_kernels *kernels, const struct sotto_linear *linear,
+                          struct sotto_matrix y, struct sotto_matrix_view x,
+                          struct sotto_matrix_view residual);
+
+/*
+ *   dx  out  [rows, in], overwritten; at == NULL: nothing below needs it
+ *   dy  in   [rows, out]
+ *   x   in   what the forward got
+ */
+void sotto_linear_backward(const struct sotto_kernels *kernels, const struct sotto_linear *linear,
+                           struct sotto_matrix dx, struct sotto_matrix_view dy,
+                           struct sotto_matrix_view x);
+
+/* y += scale (x A^T) B^T.   down  out  [rows, rank] = x A^T, kept for the backward */
+void sotto_lora_forward(const struct sotto_kernels *kernels, const struct sotto_lora *lora,
+                        struct sotto_matrix y, float *down, struct sotto_matrix_view x);
+
+struct sotto_lora_pass {
+    const float *down;    /* [rows, rank] of the forward */
+    float *down_gradient; /* [rows, rank] scratch */
+};
+
+/* dx += (dy B) A scale, and the gradients of A and B; dx.at == NULL: nothing below needs it. */
+void sotto_lora_backward(const struct sotto_kernels *kernels, const struct sotto_lora *lora,
+                         struct sotto_matrix dx, struct sotto_matrix_view dy,
+                         struct sotto_matrix_view x, struct sotto_lora_pass pass);
+
+#endif
