@@ -1,16 +1,23 @@
 /*
- * safetensors files, mapped read-only and believed only after validation: header at most 16 MiB and within the file, JSON
- * object, every tensor's dtype known, dtype x shape = bytes, ranges contiguous from 0 to the end without gap or overlap,
- * no name twice.
+ * safetensors files, mapped read-only and believed only after validation: header at most 16 MiB and
+ * within the file, JSON object, every tensor's dtype known, dtype x shape = bytes, ranges
+ * contiguous from 0 to the end without gap or overlap, no name twice.
+ * Source: the format description in the README of the safetensors project.
+ *
+ * A file must not be cut short while it is mapped: reading beyond its new end stops the process.
+ * Model directories are replaced by rename, which leaves the mapped file as it is.
  */
 #ifndef SOTTO_MODELS_WEIGHTS_SAFETENSORS_H
 #define SOTTO_MODELS_WEIGHTS_SAFETENSORS_H
 
 #include "core/base/bytes.h"
+#include "models/weights/dtype.h"
 
-enum sotto_dtype { SOTTO_DTYPE_F32, SOTTO_DTYPE_F16, SOTTO_DTYPE_BF16 };
-
-enum { SOTTO_TENSOR_RANK_MAX = 4, SOTTO_TENSOR_NAME_MAX = 255 };
+enum {
+    SOTTO_TENSOR_RANK_MAX = 4,
+    SOTTO_TENSOR_NAME_MAX = 255,
+    SOTTO_TENSORS_MAX = 65536, /* in one file */
+};
 
 struct sotto_stored_tensor {
     char name[SOTTO_TENSOR_NAME_MAX + 1];
@@ -24,24 +31,34 @@ struct sotto_safetensors {
     struct sotto_view file; /* the whole mapped file: what a digest is taken of */
     struct sotto_stored_tensor *tensors;
     size_t tensor_count;
+    bool is_mapped;
 };
 
-/* SOTTO_NOT_FOUND, SOTTO_MALFORMED, SOTTO_UNSUPPORTED (dtype), SOTTO_OVER_LIMIT, SOTTO_IO: nothing stays mapped. */
+/*
+ * SOTTO_NOT_FOUND, SOTTO_MALFORMED, SOTTO_UNSUPPORTED (dtype), SOTTO_OVER_LIMIT, SOTTO_NO_MEMORY,
+ * SOTTO_IO: nothing stays mapped, the fault names the file.
+ */
 SOTTO_CHECKED enum sotto_status sotto_safetensors_open(struct sotto_safetensors *file,
                                                        const char *path, struct sotto_fault *fault);
+
+/* Closing twice is harmless. */
 void sotto_safetensors_close(struct sotto_safetensors *file);
 
-/* The same checks over bytes already in memory (borrowed); close releases the table only. For fuzzing and tests. */
+/*
+ * The same checks over bytes already in memory (borrowed); close then releases the table only.
+ * `path` is for the fault.
+ */
 SOTTO_CHECKED enum sotto_status sotto_safetensors_decode(struct sotto_safetensors *file,
                                                          struct sotto_view bytes, const char *path,
                                                          struct sotto_fault *fault);
 
+/* NULL: no tensor of that name. Linear in their number. */
 const struct sotto_stored_tensor *sotto_safetensors_find(const struct sotto_safetensors *file,
                                                          const char *name);
 
 /*
- * Converts a tensor to float32. SOTTO_MISMATCH: its shape is not `shape[rank]`, with both in the fault;
- * SOTTO_MALFORMED: it holds NaN or an infinity. out[count] is unspecified after a failure.
+ * Converts a tensor to float32. SOTTO_MISMATCH: its shape is not `shape[rank]`, with both in the
+ * fault; SOTTO_MALFORMED: it holds NaN or an infinity. out[count] is unspecified after a failure.
  */
 SOTTO_CHECKED enum sotto_status sotto_stored_tensor_read(float *out,
                                                          const struct sotto_stored_tensor *tensor,
@@ -57,9 +74,18 @@ struct sotto_tensor_to_store {
     enum sotto_dtype dtype;
 };
 
-/* Writes atomically. `metadata_json` is the value of "__metadata__", such as {"format":"pt"}, or NULL. */
-SOTTO_CHECKED enum sotto_status
-sotto_safetensors_write(const char *path, const struct sotto_tensor_to_store *tensors,
-                        size_t tensor_count, const char *metadata_json, struct sotto_fault *fault);
+/*
+ * Writes atomically, mode 0644; the tensors lie in the order given. The same arguments give the
+ * same bytes.
+ *
+ *   metadata_json  in  the value of "__metadata__", such as {"format":"pt"}, or NULL
+ *
+ * SOTTO_IO, SOTTO_NO_MEMORY: an older file of that name is untouched.
+ */
+SOTTO_CHECKED enum sotto_status sotto_safetensors_write(const char *path,
+                                                        const struct sotto_tensor_to_store *tensors,
+                                                        size_t tensor_count,
+                                                        const char *metadata_json,
+                                                        struct sotto_fault *fault);
 
 #endif
