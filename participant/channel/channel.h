@@ -3,8 +3,8 @@
  *
  *     trainer ══ sealer ══ courier       and supervisor ══ each of the three
  *
- * A table says which kind may go which way in which phase; anything else ends the process that sent it, with one line in
- * the log. Trainer and courier have no channel between them.
+ * A table says which kind may go which way and whether a descriptor comes with it; a process that gets anything else ends
+ * itself with one line, and the supervisor starts all three anew. Trainer and courier have no channel between them.
  */
 #ifndef SOTTO_PARTICIPANT_CHANNEL_CHANNEL_H
 #define SOTTO_PARTICIPANT_CHANNEL_CHANNEL_H
@@ -15,22 +15,23 @@
 
 enum sotto_peer { SOTTO_PEER_SUPERVISOR, SOTTO_PEER_TRAINER, SOTTO_PEER_SEALER, SOTTO_PEER_COURIER };
 
+/* Encodings: start.h, note.h, work.h, post.h. */
 enum sotto_letter_kind {
-    SOTTO_LETTER_START = 1, /* supervisor → each: what to work on; descriptor: see its kind's encode */
-    SOTTO_LETTER_STOP,      /* supervisor → each: finish and exit */
-    SOTTO_LETTER_NOTE,      /* each → supervisor: one event for the site's status file (JSON text) */
+    SOTTO_LETTER_START = 1, /* supervisor → each, first: what to work on; to the sealer with its ledger */
+    SOTTO_LETTER_NOTE,      /* each → supervisor: one event for the site's log and status */
 
-    SOTTO_LETTER_READY,  /* trainer → sealer: base-model digest, example count */
-    SOTTO_LETTER_LOAD,   /* sealer → trainer: layout bytes; descriptor: adapter lanes */
-    SOTTO_LETTER_LOADED, /* trainer → sealer: digests of the bytes loaded */
-    SOTTO_LETTER_TRAIN,  /* sealer → trainer: recipe, shuffle seed */
-    SOTTO_LETTER_UPDATE, /* trainer → sealer: weight; descriptor: float32 delta, sealed */
-    SOTTO_LETTER_ADOPT,  /* sealer → trainer: campaign, round: the loaded adapter is now the site's */
-    SOTTO_LETTER_FAILED, /* trainer → sealer: it could not */
+    SOTTO_LETTER_READY,   /* trainer → sealer: base-model digest */
+    SOTTO_LETTER_LOAD,    /* sealer → trainer: layout bytes; descriptor: adapter lanes */
+    SOTTO_LETTER_LOADED,  /* trainer → sealer: digests of the bytes loaded */
+    SOTTO_LETTER_TRAIN,   /* sealer → trainer: recipe, shuffle seed */
+    SOTTO_LETTER_UPDATE,  /* trainer → sealer: weight; descriptor: float32 delta, sealed */
+    SOTTO_LETTER_ADOPT,   /* sealer → trainer: campaign, round: the loaded adapter is now the site's */
+    SOTTO_LETTER_ADOPTED, /* trainer → sealer: done with it, kept or not */
+    SOTTO_LETTER_FAILED,  /* trainer → sealer: it could not load or train */
 
     SOTTO_LETTER_MAIL,    /* courier → sealer: an encoded mail */
     SOTTO_LETTER_FETCH,   /* sealer → courier: item, digest */
-    SOTTO_LETTER_FETCHED, /* courier → sealer: item, found; descriptor: bytes, sealed */
+    SOTTO_LETTER_FETCHED, /* courier → sealer: item; descriptor: its bytes, sealed; none: not there */
     SOTTO_LETTER_ANSWER,  /* sealer → courier: campaign, round, mail kind answered, bytes */
     SOTTO_LETTER_UPLOAD,  /* sealer → courier: campaign, round, digest; descriptor: packed masked lanes, sealed */
     SOTTO_LETTER_LEAVE,   /* sealer → courier: campaign, round, refusal number */
@@ -52,17 +53,24 @@ struct sotto_channel {
     uint8_t inbox[SOTTO_LETTER_BYTES_MAX + 1];
 };
 
-/* A connected pair, close-on-exec. */
+/* A connected pair, close-on-exec. SOTTO_IO: no descriptors left. */
 SOTTO_CHECKED enum sotto_status sotto_channel_pair(int descriptors[2]);
 
-/* Blocking; SIGPIPE never. SOTTO_REFUSED: the table does not let `self` send this kind to `peer`. SOTTO_IO: peer gone. */
+/* Takes the end `descriptor` into use; whoever made it closes it. */
+void sotto_channel_init(struct sotto_channel *channel, int descriptor, enum sotto_peer self,
+                        enum sotto_peer peer);
+
+/*
+ * Blocking; SIGPIPE never; may be called by several threads. SOTTO_REFUSED: the table does not let `self` send this to
+ * `peer`; SOTTO_OVER_LIMIT: the body is too long; SOTTO_IO: peer gone.
+ */
 SOTTO_CHECKED enum sotto_status sotto_channel_send(const struct sotto_channel *channel,
                                                    const struct sotto_letter *letter);
 
 /*
  * One letter; its body is borrowed from the channel until the next call. SOTTO_NOT_FOUND: nothing within timeout_ms
- * (-1: wait for ever); SOTTO_IO: the peer is gone; SOTTO_REFUSED, SOTTO_MALFORMED: the peer broke the table, is to be
- * ended.
+ * (-1: wait for ever); SOTTO_IO: the peer is gone; SOTTO_REFUSED, SOTTO_MALFORMED: the peer broke the table. After other
+ * than SOTTO_OK no descriptor is left open and letter->descriptor is -1.
  */
 SOTTO_CHECKED enum sotto_status sotto_channel_receive(struct sotto_channel *channel,
                                                       struct sotto_letter *letter, int timeout_ms);

@@ -21,13 +21,14 @@ struct sotto_turn;
 enum sotto_item_kind { SOTTO_ITEM_ROSTER = 1, SOTTO_ITEM_LAYOUT, SOTTO_ITEM_ADAPTER };
 
 enum sotto_turn_event_kind {
-    SOTTO_TURN_TRAINER_READY, /* base_model: digest of the bytes it loaded; weight: its example count */
+    SOTTO_TURN_TRAINER_READY, /* base_model: digest of the bytes it loaded */
     SOTTO_TURN_MAIL,          /* bytes: an encoded mail */
     SOTTO_TURN_FETCHED,       /* item, bytes: what the courier got for a fetch; the turn checks the digest */
     SOTTO_TURN_NOT_FETCHED,   /* item */
     SOTTO_TURN_LOADED,        /* trainer took layout and adapter: adapter, layout: digests of the bytes it loaded */
     SOTTO_TURN_UPDATE,        /* values [value_count], weight */
     SOTTO_TURN_MASKED,        /* digest of the packed lanes: the contribute job is done */
+    SOTTO_TURN_ADOPTED,       /* the trainer is done with ADOPT; a mail that came meanwhile is looked at now */
     SOTTO_TURN_TRAINER_LOST,  /* it died or failed: this round is left; the next TRAINER_READY starts afresh */
 };
 
@@ -75,8 +76,11 @@ struct sotto_turn_setup {
     const struct sotto_secret *identity;
     struct sotto_ed25519_public coordinator;
     struct sotto_entropy *entropy;
-    struct sotto_arena *arena; /* the turn's own; it releases to its mark after each round */
+    struct sotto_arena *arena; /* the turn's own, of at least sotto_turn_bytes; wiped after each round */
 };
+
+/* Arena bytes for plans of up to `lane_count` lanes. A plan that needs more is refused (layout). */
+size_t sotto_turn_bytes(uint32_t lane_count);
 
 /* Ledger records of earlier lives, oldest first, are replayed before the first event: highest round, digests, kinds. */
 SOTTO_CHECKED enum sotto_status sotto_turn_open(struct sotto_turn **turn,
