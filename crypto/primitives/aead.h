@@ -9,10 +9,14 @@
 
 enum { SOTTO_AEAD_TAG_BYTES = 16 };
 
-/* out[plain.length + SOTTO_AEAD_TAG_BYTES] */
+/* Both parts are shorter than 2 GiB.   out[plain.length + SOTTO_AEAD_TAG_BYTES] */
 void sotto_aead_seal(uint8_t *out, const struct sotto_secret *key, struct sotto_view associated,
                      struct sotto_view plain);
-/* out[sealed.length - SOTTO_AEAD_TAG_BYTES]. SOTTO_FORGED: out is zeroed. */
+/*
+ * out[sealed.length - SOTTO_AEAD_TAG_BYTES]
+ *
+ * SOTTO_FORGED: the tag is wrong, or there is no room for one; out is zeroed.
+ */
 SOTTO_CHECKED enum sotto_status sotto_aead_open(uint8_t *out, const struct sotto_secret *key,
                                                 struct sotto_view associated,
                                                 struct sotto_view sealed);

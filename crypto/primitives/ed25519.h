@@ -16,9 +16,10 @@ struct sotto_signature {
 
 void sotto_ed25519_public_of(struct sotto_ed25519_public *out, const struct sotto_secret *seed);
 
-/* Signs label || parts. Deterministic. */
+/* Signs label || message. Deterministic; constant time in the seed. */
 void sotto_sign(struct sotto_signature *out, const struct sotto_secret *seed, const char *label,
                 struct sotto_view message);
+/* SOTTO_FORGED: not the signer's signature of label || message. */
 SOTTO_CHECKED enum sotto_status sotto_verify(const struct sotto_signature *signature,
                                              const struct sotto_ed25519_public *signer,
                                              const char *label, struct sotto_view message);

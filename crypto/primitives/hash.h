@@ -25,11 +25,13 @@ struct sotto_hasher {
 void sotto_hasher_init(struct sotto_hasher *hasher);
 void sotto_hasher_add(struct sotto_hasher *hasher, struct sotto_view bytes);
 void sotto_hasher_finish(struct sotto_hasher *hasher, struct sotto_digest *out);
+void sotto_hasher_discard(
+    struct sotto_hasher *hasher); /* also after finish: then nothing happens */
 
 /* HMAC-SHA-256, RFC 2104. */
 void sotto_hmac(struct sotto_digest *out, const struct sotto_secret *key,
                 const struct sotto_view *parts, size_t part_count);
-/* Constant time in both. */
+/* 1 or 0. Constant time in both; length is public. */
 int sotto_secret_equal(const void *left, const void *right, size_t length);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "core/base/bytes.h"
 
-enum { SOTTO_SHARE_BYTES = 40, SOTTO_SHARE_LIMBS = 5 };
+enum { SOTTO_SHARE_BYTES = 40, SOTTO_SHARE_LIMBS = 5, SOTTO_SHARE_COUNT_MAX = 65535 };
 
 /* The value of the five polynomials at x = index + 1, as five little-endian u64 below 2^61 - 1. */
 struct sotto_share {
@@ -20,9 +20,10 @@ struct sotto_share {
  *   shares       out    [count], share i is for holder index i
  *   secret       in
  *   seed         in     coefficients are derived from it by the PRG: one seed, one secret, one use
- *   threshold    in     1 .. count;  count  in  1 .. 65535
+ *   threshold    in     1 .. count
+ *   count        in     1 .. SOTTO_SHARE_COUNT_MAX
  *
- * Work: 5 * threshold * count multiplications.
+ * Work: 5 * threshold * count multiplications. No memory but the shares. Constant time in secret and seed.
  */
 void sotto_share_split(struct sotto_share *shares, const struct sotto_secret *secret,
                        const struct sotto_secret *seed, size_t threshold, size_t count);
@@ -30,9 +31,15 @@ void sotto_share_split(struct sotto_share *shares, const struct sotto_secret *se
 /*
  * Joins exactly `threshold` shares.
  *
- *   indices  in  [threshold] distinct holder indices
+ *   secret   out
+ *   shares   in   [threshold], as they came from outside
+ *   indices  in   [threshold] distinct holder indices below SOTTO_SHARE_COUNT_MAX
  *
- * SOTTO_MALFORMED: a limb out of the field, a repeated index, or the result is no 32-byte value; secret is zeroed.
+ * Wrong shares that pass these tests give a wrong secret: compare it with the commitment to it.
+ * Work: 2 * threshold^2 multiplications. Constant time in the shares.
+ *
+ * SOTTO_MALFORMED: a limb out of the field, an index repeated or out of range, or the result is no 32-byte value;
+ * secret is zeroed.
  */
 SOTTO_CHECKED enum sotto_status sotto_share_join(struct sotto_secret *secret,
                                                  const struct sotto_share *shares,

@@ -1,0 +1,13 @@
+/* Stops the process when OpenSSL fails at what no byte from outside can make it fail at: out of memory, or broken. */
+#ifndef SOTTO_CRYPTO_PRIMITIVES_REQUIRE_H
+#define SOTTO_CRYPTO_PRIMITIVES_REQUIRE_H
+
+#include <assert.h>
+#include <stdbool.h>
+
+static inline void sotto_require(bool succeeded)
+{
+    assert(succeeded);
+}
+
+#endif
