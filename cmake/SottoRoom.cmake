@@ -23,12 +23,15 @@ function(sotto_room room)
     target_link_libraries(${name} PUBLIC ${ROOM_LIBRARIES})
 endfunction()
 
+add_custom_target(programs)
+
 function(sotto_program program)
     cmake_parse_arguments(PROGRAM "" "" "SOURCES;NEEDS;LIBRARIES" ${ARGN})
     add_executable(${program} ${PROGRAM_SOURCES})
     target_compile_definitions(${program} PRIVATE SOTTO_VERSION="${PROJECT_VERSION}")
     sotto_link_needs(${program} PRIVATE ${PROGRAM_NEEDS})
     target_link_libraries(${program} PRIVATE ${PROGRAM_LIBRARIES})
+    add_dependencies(programs ${program})
     install(TARGETS ${program} RUNTIME DESTINATION bin)
 endfunction()
 
