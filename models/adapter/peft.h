@@ -7,24 +7,29 @@
 #include "models/adapter/layout.h"
 
 /*
- * Writes `folder` through a temporary sibling and a rename: it appears whole or not at all. An existing folder of that
- * name is replaced.
+ * Writes `folder` through a temporary sibling and a rename: it appears whole or not at all. An
+ * existing folder of that name is replaced.
  *
  *   lanes       in  [layout->lane_count]
  *   base_name   in  base_model_name_or_path for adapter_config.json
+ *
+ * SOTTO_MALFORMED: a lane is NaN or an infinity. SOTTO_IO, SOTTO_NO_MEMORY. The fault names the
+ * folder; an older one of that name stays.
  */
 SOTTO_CHECKED enum sotto_status sotto_peft_write(const char *folder, const float *lanes,
                                                  const struct sotto_layout *layout,
-                                                 const char *base_name,
-                                                 struct sotto_fault *fault);
+                                                 const char *base_name, struct sotto_fault *fault);
 
 /*
- * Reads a directory that sotto or PEFT wrote for a base model of the given shape. Names of transformers 4 and 5 are both
- * known. Labels come from adapter_config.json's "sotto_labels", else they are "0", "1", ...
+ * Reads a directory that sotto or PEFT wrote for a base model of the given shape. Names of
+ * transformers 4 and 5 are both known. Labels come from adapter_config.json's "sotto_labels", else
+ * they are "0", "1", ... Without a classifier in it (PEFT without modules_to_save) there are no
+ * labels, and the directory is SOTTO_UNSUPPORTED, as are DoRA, rank-stabilised scales and biases.
  *
  *   lanes  out  from malloc, [layout->lane_count]; the caller frees
  *
- * SOTTO_MALFORMED, SOTTO_MISMATCH (the fault names the tensor and both shapes): *lanes is NULL.
+ * SOTTO_NOT_FOUND, SOTTO_MALFORMED, SOTTO_UNSUPPORTED, SOTTO_OVER_LIMIT, SOTTO_MISMATCH (the fault
+ * names the tensor and both shapes): *lanes is NULL, layout untouched.
  */
 SOTTO_CHECKED enum sotto_status sotto_peft_read(float **lanes, struct sotto_layout *layout,
                                                 const char *folder, const struct sotto_arch *arch,
