@@ -62,7 +62,8 @@ struct sotto_cursor {
 struct sotto_cursor sotto_cursor_of(struct sotto_view bytes);
 struct sotto_view sotto_cursor_take(struct sotto_cursor *cursor, size_t length);
 void sotto_cursor_copy(struct sotto_cursor *cursor, uint8_t *out, size_t length);
-uint32_t sotto_cursor_u32(struct sotto_cursor *cursor); /* little-endian, as everything on the wire */
+uint32_t sotto_cursor_u32(
+    struct sotto_cursor *cursor); /* little-endian, as everything on the wire */
 uint64_t sotto_cursor_u64(struct sotto_cursor *cursor);
 SOTTO_CHECKED enum sotto_status sotto_cursor_finish(const struct sotto_cursor *cursor);
 

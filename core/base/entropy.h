@@ -20,8 +20,9 @@ void sotto_entropy_fork(struct sotto_entropy *child, struct sotto_entropy *paren
 
 void sotto_entropy_fill(struct sotto_entropy *entropy, void *out, size_t length);
 uint64_t sotto_entropy_u64(struct sotto_entropy *entropy);
-uint64_t sotto_entropy_below(struct sotto_entropy *entropy, uint64_t bound); /* uniform, bound >= 1 */
-double sotto_entropy_unit(struct sotto_entropy *entropy);                    /* [0, 1) */
-double sotto_entropy_normal(struct sotto_entropy *entropy);                  /* N(0, 1) */
+uint64_t sotto_entropy_below(struct sotto_entropy *entropy,
+                             uint64_t bound);               /* uniform, bound >= 1 */
+double sotto_entropy_unit(struct sotto_entropy *entropy);   /* [0, 1) */
+double sotto_entropy_normal(struct sotto_entropy *entropy); /* N(0, 1) */
 
 #endif

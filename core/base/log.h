@@ -17,7 +17,7 @@ struct sotto_log {
 
 void sotto_log_init(struct sotto_log *log, FILE *stream, const char *program);
 /* One write(2) a line, so that lines of several processes do not mix. Control characters are shown as '?'. */
-void sotto_log_write(const struct sotto_log *log, enum sotto_log_level level, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void sotto_log_write(const struct sotto_log *log, enum sotto_log_level level, const char *format,
+                     ...) __attribute__((format(printf, 3, 4)));
 
 #endif

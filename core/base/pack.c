@@ -182,13 +182,6 @@ enum sotto_status sotto_packer_finish(const struct sotto_packer *packer)
     return packer->failed ? SOTTO_OVER_LIMIT : SOTTO_OK;
 }
 
-/* The first failure is the one that is told. */
-static void fail(struct sotto_unpacker *unpacker, enum sotto_status status)
-{
-    if (unpacker->status == SOTTO_OK)
-        unpacker->status = status;
-}
-
 static void enter(struct sotto_unpacker *unpacker, const msgpack_object *first, size_t count)
 {
     if (count == 0)
@@ -208,7 +201,7 @@ static const msgpack_object *take(struct sotto_unpacker *unpacker, msgpack_objec
     if (unpacker->status != SOTTO_OK)
         return NULL;
     if (unpacker->depth == 0) {
-        fail(unpacker, SOTTO_MALFORMED);
+        sotto_unpacker_fail(unpacker, SOTTO_MALFORMED);
         return NULL;
     }
     value = unpacker->level[unpacker->depth - 1].at++;
@@ -217,7 +210,7 @@ static const msgpack_object *take(struct sotto_unpacker *unpacker, msgpack_objec
         unpacker->depth--;
     if (value->type == type)
         return value;
-    fail(unpacker, SOTTO_MALFORMED);
+    sotto_unpacker_fail(unpacker, SOTTO_MALFORMED);
     return NULL;
 }
 
@@ -231,12 +224,12 @@ void sotto_unpacker_open(struct sotto_unpacker *unpacker, struct sotto_view byte
         return;
     unpacker->zone = msgpack_zone_new(MSGPACK_ZONE_CHUNK_SIZE);
     if (unpacker->zone == NULL) {
-        fail(unpacker, SOTTO_NO_MEMORY);
+        sotto_unpacker_fail(unpacker, SOTTO_NO_MEMORY);
         return;
     }
     if (msgpack_unpack((const char *)bytes.at, bytes.length, &offset, unpacker->zone,
                        &unpacker->root) != MSGPACK_UNPACK_SUCCESS) {
-        fail(unpacker, SOTTO_MALFORMED);
+        sotto_unpacker_fail(unpacker, SOTTO_MALFORMED);
         return;
     }
     enter(unpacker, &unpacker->root, 1);
@@ -249,7 +242,7 @@ void sotto_unpack_array(struct sotto_unpacker *unpacker, size_t count)
     if (value == NULL)
         return;
     if (value->via.array.size != count)
-        fail(unpacker, SOTTO_MALFORMED);
+        sotto_unpacker_fail(unpacker, SOTTO_MALFORMED);
     else
         enter(unpacker, value->via.array.ptr, count);
 }
@@ -261,7 +254,7 @@ size_t sotto_unpack_list(struct sotto_unpacker *unpacker, size_t count_max)
     if (value == NULL)
         return 0;
     if (value->via.array.size > count_max) {
-        fail(unpacker, SOTTO_OVER_LIMIT);
+        sotto_unpacker_fail(unpacker, SOTTO_OVER_LIMIT);
         return 0;
     }
     enter(unpacker, value->via.array.ptr, value->via.array.size);
@@ -276,7 +269,7 @@ uint64_t sotto_unpack_u64(struct sotto_unpacker *unpacker, uint64_t max)
         return 0;
     if (value->via.u64 <= max)
         return value->via.u64;
-    fail(unpacker, SOTTO_OVER_LIMIT);
+    sotto_unpacker_fail(unpacker, SOTTO_OVER_LIMIT);
     return 0;
 }
 
@@ -288,7 +281,7 @@ double sotto_unpack_f64(struct sotto_unpacker *unpacker)
         return 0;
     if (isfinite(value->via.f64))
         return value->via.f64;
-    fail(unpacker, SOTTO_MALFORMED);
+    sotto_unpacker_fail(unpacker, SOTTO_MALFORMED);
     return 0;
 }
 
@@ -307,7 +300,7 @@ struct sotto_view sotto_unpack_bytes(struct sotto_unpacker *unpacker, size_t len
         return (struct sotto_view){0};
     if (value->via.bin.size <= length_max)
         return sotto_view_of(value->via.bin.ptr, value->via.bin.size);
-    fail(unpacker, SOTTO_OVER_LIMIT);
+    sotto_unpacker_fail(unpacker, SOTTO_OVER_LIMIT);
     return (struct sotto_view){0};
 }
 
@@ -316,7 +309,7 @@ void sotto_unpack_exact(struct sotto_unpacker *unpacker, uint8_t *out, size_t le
     struct sotto_view bytes = sotto_unpack_bytes(unpacker, length);
 
     if (unpacker->status == SOTTO_OK && bytes.length != length)
-        fail(unpacker, SOTTO_MALFORMED);
+        sotto_unpacker_fail(unpacker, SOTTO_MALFORMED);
     if (length == 0)
         return;
     if (unpacker->status == SOTTO_OK)
@@ -342,11 +335,18 @@ void sotto_unpack_text(struct sotto_unpacker *unpacker, char *out, size_t capaci
     if (value == NULL)
         return;
     if (value->via.str.size >= capacity)
-        fail(unpacker, SOTTO_OVER_LIMIT);
+        sotto_unpacker_fail(unpacker, SOTTO_OVER_LIMIT);
     else if (!is_printable(value->via.str.ptr, value->via.str.size))
-        fail(unpacker, SOTTO_MALFORMED);
+        sotto_unpacker_fail(unpacker, SOTTO_MALFORMED);
     else
         memcpy(out, value->via.str.ptr, value->via.str.size);
+}
+
+/* The first failure is the one that is told. */
+void sotto_unpacker_fail(struct sotto_unpacker *unpacker, enum sotto_status status)
+{
+    if (unpacker->status == SOTTO_OK)
+        unpacker->status = status;
 }
 
 enum sotto_status sotto_unpacker_close(struct sotto_unpacker *unpacker)

@@ -70,6 +70,8 @@ struct sotto_view sotto_unpack_bytes(struct sotto_unpacker *unpacker, size_t len
 void sotto_unpack_exact(struct sotto_unpacker *unpacker, uint8_t *out, size_t length);
 /* Copies with a terminating zero into out[capacity]; a zero byte or control character inside is MALFORMED. */
 void sotto_unpack_text(struct sotto_unpacker *unpacker, char *out, size_t capacity);
+/* Notes that the caller's own check of what it read has failed, unless something failed before. */
+void sotto_unpacker_fail(struct sotto_unpacker *unpacker, enum sotto_status status);
 /* SOTTO_OK only if everything was read and nothing failed; frees in any case. */
 SOTTO_CHECKED enum sotto_status sotto_unpacker_close(struct sotto_unpacker *unpacker);
 

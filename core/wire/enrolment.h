@@ -17,10 +17,10 @@ enum {
 };
 
 struct sotto_token {
-    char url[SOTTO_ADDRESS_MAX + 1];      /* https://host:port */
-    char site[SOTTO_SITE_NAME_MAX + 1];   /* the name that the administrator gave */
-    struct sotto_digest authority;        /* SHA-256 of the DER of the coordinator's CA certificate */
-    uint64_t expires_s;                   /* Unix time, for the site's own message; the coordinator decides */
+    char url[SOTTO_ADDRESS_MAX + 1];    /* https://host:port */
+    char site[SOTTO_SITE_NAME_MAX + 1]; /* the name that the administrator gave */
+    struct sotto_digest authority;      /* SHA-256 of the DER of the coordinator's CA certificate */
+    uint64_t expires_s; /* Unix time, for the site's own message; the coordinator decides */
     uint8_t secret[32];
 };
 
@@ -32,7 +32,8 @@ struct sotto_enrol_request {
     uint8_t token_secret[32];
     struct sotto_view certificate_request; /* DER, borrowed */
     uint8_t identity[32];
-    uint8_t signature[64]; /* by the identity: "sotto/1 enrol" || token_secret || certificate_request */
+    uint8_t
+        signature[64]; /* by the identity: "sotto/1 enrol" || token_secret || certificate_request */
 };
 
 struct sotto_enrol_response {
@@ -40,17 +41,18 @@ struct sotto_enrol_response {
     struct sotto_view certificate; /* DER, borrowed */
     struct sotto_view authority;   /* DER, borrowed; its digest is the token's */
     uint8_t coordinator[32];       /* Ed25519 key that signs plans */
-    uint8_t signature[64];         /* by that key over "sotto/1 enrolled" || id || identity || certificate */
+    uint8_t
+        signature[64]; /* by that key over "sotto/1 enrolled" || id || identity || certificate */
 };
 
 enum { SOTTO_ENROL_BYTES_MAX = 12 * 1024 };
 
-SOTTO_CHECKED enum sotto_status
-sotto_enrol_request_encode(struct sotto_buffer *out, const struct sotto_enrol_request *request);
+SOTTO_CHECKED enum sotto_status sotto_enrol_request_encode(
+    struct sotto_buffer *out, const struct sotto_enrol_request *request);
 SOTTO_CHECKED enum sotto_status sotto_enrol_request_decode(struct sotto_enrol_request *request,
                                                            struct sotto_view bytes);
-SOTTO_CHECKED enum sotto_status
-sotto_enrol_response_encode(struct sotto_buffer *out, const struct sotto_enrol_response *response);
+SOTTO_CHECKED enum sotto_status sotto_enrol_response_encode(
+    struct sotto_buffer *out, const struct sotto_enrol_response *response);
 SOTTO_CHECKED enum sotto_status sotto_enrol_response_decode(struct sotto_enrol_response *response,
                                                             struct sotto_view bytes);
 

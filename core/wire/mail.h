@@ -24,8 +24,8 @@ struct sotto_mail {
     enum sotto_mail_kind kind;
     char campaign[SOTTO_CAMPAIGN_NAME_MAX + 1];
     uint32_t round;
-    struct sotto_view body;                      /* borrowed */
-    uint8_t signature[64];                       /* zero where the body carries its own */
+    struct sotto_view body; /* borrowed */
+    uint8_t signature[64];  /* zero where the body carries its own */
 };
 
 enum { SOTTO_MAIL_BYTES_MAX = 60 * 1024 };

@@ -6,9 +6,9 @@
 #define SOTTO_CORE_WIRE_PLAN_H
 
 #include "core/base/bytes.h"
+#include "core/wire/message.h"
 
 enum {
-    SOTTO_WIRE_VERSION = 1,
     SOTTO_PLAN_BYTES_MAX = 1024,
     SOTTO_CAMPAIGN_NAME_MAX = 32, /* a-z 0-9 - */
 };
@@ -54,13 +54,25 @@ struct sotto_plan {
     uint8_t nonce[32];
 };
 
-/* SOTTO_OVER_LIMIT: out is too small. */
+/* Packs what is there, checked or not. SOTTO_OVER_LIMIT: out is too small. */
 SOTTO_CHECKED enum sotto_status sotto_plan_encode(struct sotto_buffer *out,
                                                   const struct sotto_plan *plan);
 
 /*
- * Every field is checked against its own range and against the others: survivors_min <= cohort_min <= cohort_max, no
- * sum can wrap, no NaN. SOTTO_MALFORMED, SOTTO_UNSUPPORTED (another wire version), SOTTO_MISMATCH; plan untouched.
+ * Checks every field against its own range and against the others:
+ *
+ *     3 <= survivors_min <= cohort_min <= cohort_max <= 128
+ *     cohort_max * weight_max * (2^value_bits - 1) < 2^ring_bits: no sum can wrap
+ *
+ * SOTTO_MALFORMED (a range; no NaN is in one), SOTTO_MISMATCH (two fields contradict one another); the fault names
+ * the field.
+ */
+SOTTO_CHECKED enum sotto_status sotto_plan_check(const struct sotto_plan *plan,
+                                                 struct sotto_fault *fault);
+
+/*
+ * Yields only plans that pass sotto_plan_check. Further: SOTTO_MALFORMED, SOTTO_OVER_LIMIT (a field is too long),
+ * SOTTO_UNSUPPORTED (another wire version), SOTTO_NO_MEMORY. After a failure plan is untouched.
  */
 SOTTO_CHECKED enum sotto_status sotto_plan_decode(struct sotto_plan *plan, struct sotto_view bytes);
 
