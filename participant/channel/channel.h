@@ -13,28 +13,34 @@
 
 #include "core/base/bytes.h"
 
-enum sotto_peer { SOTTO_PEER_SUPERVISOR, SOTTO_PEER_TRAINER, SOTTO_PEER_SEALER, SOTTO_PEER_COURIER };
+enum sotto_peer {
+    SOTTO_PEER_SUPERVISOR,
+    SOTTO_PEER_TRAINER,
+    SOTTO_PEER_SEALER,
+    SOTTO_PEER_COURIER
+};
 
 /* Encodings: start.h, note.h, work.h, post.h. */
 enum sotto_letter_kind {
-    SOTTO_LETTER_START = 1, /* supervisor → each, first: what to work on; to the sealer with its ledger */
-    SOTTO_LETTER_NOTE,      /* each → supervisor: one event for the site's log and status */
+    SOTTO_LETTER_START =
+        1, /* supervisor → each, first: what to work on; to the sealer with its ledger */
+    SOTTO_LETTER_NOTE, /* each → supervisor: one event for the site's log and status */
 
-    SOTTO_LETTER_READY,   /* trainer → sealer: base-model digest */
-    SOTTO_LETTER_LOAD,    /* sealer → trainer: layout bytes; descriptor: adapter lanes */
-    SOTTO_LETTER_LOADED,  /* trainer → sealer: digests of the bytes loaded */
-    SOTTO_LETTER_TRAIN,   /* sealer → trainer: recipe, shuffle seed */
-    SOTTO_LETTER_UPDATE,  /* trainer → sealer: weight; descriptor: float32 delta, sealed */
-    SOTTO_LETTER_ADOPT,   /* sealer → trainer: campaign, round: the loaded adapter is now the site's */
+    SOTTO_LETTER_READY,  /* trainer → sealer: base-model digest */
+    SOTTO_LETTER_LOAD,   /* sealer → trainer: layout bytes; descriptor: adapter lanes */
+    SOTTO_LETTER_LOADED, /* trainer → sealer: digests of the bytes loaded */
+    SOTTO_LETTER_TRAIN,  /* sealer → trainer: recipe, shuffle seed */
+    SOTTO_LETTER_UPDATE, /* trainer → sealer: weight; descriptor: float32 delta, sealed */
+    SOTTO_LETTER_ADOPT, /* sealer → trainer: campaign, round: the loaded adapter is now the site's */
     SOTTO_LETTER_ADOPTED, /* trainer → sealer: done with it, kept or not */
     SOTTO_LETTER_FAILED,  /* trainer → sealer: it could not load or train */
 
-    SOTTO_LETTER_MAIL,    /* courier → sealer: an encoded mail */
-    SOTTO_LETTER_FETCH,   /* sealer → courier: item, digest */
+    SOTTO_LETTER_MAIL,  /* courier → sealer: an encoded mail */
+    SOTTO_LETTER_FETCH, /* sealer → courier: item, digest */
     SOTTO_LETTER_FETCHED, /* courier → sealer: item; descriptor: its bytes, sealed; none: not there */
-    SOTTO_LETTER_ANSWER,  /* sealer → courier: campaign, round, mail kind answered, bytes */
-    SOTTO_LETTER_UPLOAD,  /* sealer → courier: campaign, round, digest; descriptor: packed masked lanes, sealed */
-    SOTTO_LETTER_LEAVE,   /* sealer → courier: campaign, round, refusal number */
+    SOTTO_LETTER_ANSWER, /* sealer → courier: campaign, round, mail kind answered, bytes */
+    SOTTO_LETTER_UPLOAD, /* sealer → courier: campaign, round, digest; descriptor: packed masked lanes, sealed */
+    SOTTO_LETTER_LEAVE, /* sealer → courier: campaign, round, refusal number */
     SOTTO_LETTER_KIND_COUNT
 };
 
