@@ -16,7 +16,7 @@ struct sotto_key {
     char pem[SOTTO_KEY_PEM_MAX];
 };
 
-struct evp_pkey_st;
+struct evp_pkey_st; /* OpenSSL's EVP_PKEY */
 
 /* A fresh key, or NULL: OpenSSL failed. The caller frees it with EVP_PKEY_free. */
 struct evp_pkey_st *sotto_key_generate(enum sotto_key_kind kind);
