@@ -2,7 +2,8 @@
  * The one transformer block that every architecture is built of, with explicit backward.
  * Pre-LayerNorm, as in Dosovitskiy et al., ICLR 2021, eq. 2 and 3:
  *     m = x + Attention(LayerNorm(x)),   y = m + MLP(LayerNorm(m))
- * where MLP is linear, GELU (erf), linear. Attention is bidirectional. Any of the six linear layers can have a low-rank adapter.
+ * where MLP is linear, GELU (erf), linear. Attention is bidirectional. Any of the six linear
+ * layers can have a low-rank adapter.
  *
  * Batch and sequence length are free per call, up to what the pass was taken for. No call
  * allocates.
@@ -88,7 +89,7 @@ struct sotto_block_pass {
     float *normed_before; /* [rows, width] */
     struct sotto_norm_rows rows_before;
     float *projected;     /* query, key and value, side by side */
-    float *probabilities; /* [batch, heads, query_count, token_count]; spent by the backward */
+    float *probabilities; /* [batch, heads, query_count, token_count] */
     float *context;       /* [query rows, width] */
     float *middle;        /* [query rows, width] m */
     float *normed_after;  /* [query rows, width] */
@@ -103,6 +104,7 @@ struct sotto_block_scratch {
     float *wide;   /* [rows, max(3 width, mlp_width)] */
     float *narrow; /* [rows, width] */
     float *down;   /* [rows, rank] */
+    float *scores; /* [query_count, token_count] */
 };
 
 /*
@@ -136,8 +138,6 @@ enum sotto_block_below { SOTTO_BLOCK_BELOW_FROZEN, SOTTO_BLOCK_BELOW_TRAINED };
  *   gradient  inout  dL/dy [batch, query_count, width], with room for [batch, token_count, width];
  *                    comes back as dL/dx [batch, token_count, width], or as garbage if `below` is
  *                    SOTTO_BLOCK_BELOW_FROZEN
- *
- * The pass is spent: one backward per forward.
  */
 void sotto_block_backward(const struct sotto_block *block, struct sotto_block_pass *pass,
                           const struct sotto_block_scratch *scratch, float *gradient,

@@ -39,6 +39,7 @@ struct sotto_attention_gradients {
     struct sotto_matrix query;
     struct sotto_matrix key;
     struct sotto_matrix value;
+    float *scores; /* [query_count, key_count] scratch */
 };
 
 struct sotto_kernels {
@@ -48,7 +49,7 @@ struct sotto_kernels {
     void (*matmul)(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b, float alpha,
                    float beta);
 
-    /* y[i, :] = bias + residual[i, :]; bias and residual.at may be NULL; residual may be y. */
+    /* y[i, :] = bias + residual[i, :]; bias and residual.at may be NULL; residual is not y. */
     void (*fill_rows)(struct sotto_matrix y, const float *bias, struct sotto_matrix_view residual);
 
     /* sums[j] += sum_i x[i, j] */
@@ -91,9 +92,9 @@ struct sotto_kernels {
                               const struct sotto_attention_inputs *inputs,
                               const struct sotto_attention_shape *shape);
 
-    /* gradients out; p is spent: it comes back as the gradient of the scores. */
-    void (*attention_backward)(const struct sotto_attention_gradients *gradients, float *p,
-                               struct sotto_matrix_view dy,
+    /* The gradients are overwritten; p is what the forward left. */
+    void (*attention_backward)(const struct sotto_attention_gradients *gradients,
+                               struct sotto_matrix_view dy, const float *p,
                                const struct sotto_attention_inputs *inputs,
                                const struct sotto_attention_shape *shape);
 

@@ -1,0 +1,116 @@
+#include "models/kernels/elementwise.h"
+
+#include <math.h>
+
+#include "models/kernels/vector.h"
+
+SOTTO_VECTORISED static void add_rows(float *restrict y, const float *restrict a,
+                                      const float *restrict b, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        y[i] = a[i] + b[i];
+}
+
+static void fill_row(float *y, const float *bias, const float *residual, size_t count)
+{
+    if (bias != NULL && residual != NULL)
+        add_rows(y, bias, residual, count);
+    else if (bias != NULL)
+        memcpy(y, bias, count * sizeof(*y));
+    else if (residual != NULL)
+        memmove(y, residual, count * sizeof(*y));
+    else
+        memset(y, 0, count * sizeof(*y));
+}
+
+void sotto_cpu_fill_rows(struct sotto_matrix y, const float *bias,
+                         struct sotto_matrix_view residual)
+{
+    for (size_t row = 0; row < y.rows; row++) {
+        const float *beside = residual.at == NULL ? NULL : residual.at + row * residual.stride;
+
+        fill_row(y.at + row * y.stride, bias, beside, y.columns);
+    }
+}
+
+SOTTO_VECTORISED void sotto_cpu_add(float *restrict y, const float *restrict x, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        y[i] += x[i];
+}
+
+void sotto_cpu_add_column_sums(float *sums, struct sotto_matrix_view x)
+{
+    for (size_t row = 0; row < x.rows; row++)
+        sotto_cpu_add(sums, x.at + row * x.stride, x.columns);
+}
+
+SOTTO_VECTORISED void sotto_cpu_multiply(float *restrict y, const float *restrict x, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        y[i] *= x[i];
+}
+
+/*
+ * With u = |z| / sqrt 2 and t = 1 / (1 + 0.3275911 u): erfc(u) = (a1 t + ... + a5 t^5) e^(-u^2).
+ * Phi(z) is erfc(u) / 2 on the left and 1 minus that on the right; phi(z) has the same exponential.
+ */
+SOTTO_VECTORISED void sotto_cpu_gelu(float *restrict y, float *restrict z, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        float at = z[i];
+        float size = at < 0.0f ? -at : at;
+        float decay = sotto_vector_exp(-0.5f * at * at);
+        float t = 1.0f / (1.0f + 0.231641888f * size);
+        float tail = 1.061405429f;
+        float below;
+
+        tail = tail * t - 1.453152027f;
+        tail = tail * t + 1.421413741f;
+        tail = tail * t - 0.284496736f;
+        tail = tail * t + 0.254829592f;
+        tail = 0.5f * tail * t * decay;
+        below = at < 0.0f ? tail : 1.0f - tail;
+        y[i] = at * below;
+        z[i] = below + at * 0.398942280f * decay;
+    }
+}
+
+/* A maximum without NaN handling: a NaN in the row reaches the sum all the same. */
+SOTTO_VECTORISED static float row_max(const float *x, size_t count)
+{
+    float largest = -INFINITY;
+
+#pragma omp simd reduction(max : largest)
+    for (size_t i = 0; i < count; i++)
+        largest = x[i] > largest ? x[i] : largest;
+    return largest;
+}
+
+SOTTO_VECTORISED static float exponentiate(float *x, float shift, size_t count)
+{
+    float sum = 0.0f;
+
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = 0; i < count; i++) {
+        x[i] = sotto_vector_exp(x[i] - shift);
+        sum += x[i];
+    }
+    return sum;
+}
+
+SOTTO_VECTORISED static void scale(float *x, float factor, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        x[i] *= factor;
+}
+
+void sotto_cpu_softmax_rows(struct sotto_matrix x)
+{
+    for (size_t row = 0; row < x.rows; row++) {
+        float *at = x.at + row * x.stride;
+        float sum = exponentiate(at, row_max(at, x.columns), x.columns);
+
+        scale(at, 1.0f / sum, x.columns);
+    }
+}

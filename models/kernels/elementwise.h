@@ -1,0 +1,15 @@
+/* The kernels that go over elements or rows once; models/kernels/kernels.h says what each does. */
+#ifndef SOTTO_MODELS_KERNELS_ELEMENTWISE_H
+#define SOTTO_MODELS_KERNELS_ELEMENTWISE_H
+
+#include "models/kernels/matrix.h"
+
+void sotto_cpu_fill_rows(struct sotto_matrix y, const float *bias,
+                         struct sotto_matrix_view residual);
+void sotto_cpu_add_column_sums(float *sums, struct sotto_matrix_view x);
+void sotto_cpu_add(float *y, const float *x, size_t count);
+void sotto_cpu_multiply(float *y, const float *x, size_t count);
+void sotto_cpu_gelu(float *y, float *z, size_t count);
+void sotto_cpu_softmax_rows(struct sotto_matrix x);
+
+#endif

@@ -1,0 +1,16 @@
+/* The layer norm kernels; what each does is said in models/kernels/kernels.h. */
+#ifndef SOTTO_MODELS_KERNELS_NORM_H
+#define SOTTO_MODELS_KERNELS_NORM_H
+
+#include "models/kernels/kernels.h"
+
+void sotto_cpu_norm_forward(struct sotto_matrix y, struct sotto_norm_rows rows,
+                            struct sotto_matrix_view x, const float *gain, const float *bias,
+                            float epsilon);
+void sotto_cpu_norm_backward(struct sotto_matrix dx, struct sotto_matrix_view dy,
+                             struct sotto_matrix_view x, struct sotto_norm_rows rows,
+                             const float *gain);
+void sotto_cpu_norm_parameters(float *dgain, float *dbias, struct sotto_matrix_view dy,
+                               struct sotto_matrix_view x, struct sotto_norm_rows rows);
+
+#endif
