@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <endian.h>
 #include <math.h>
+#include <string.h>
 
 #include "crypto/primitives/prg.h"
 
@@ -39,18 +40,33 @@ enum sotto_status sotto_quantiser_check(const struct sotto_quantiser *quantiser)
 }
 
 /*
- * floor(y + u) for y = (value / range + 1) / 2 * steps, written as floor(y) + [u < y - floor(y)], which is the same in
- * law and, unlike y + u, loses no bit of either. Selections and comparisons, no branches: the value is secret.
+ * y between 0 and top by its bits, which order non-negative doubles as they order integers: a comparison of doubles
+ * would be compiled to a branch on a secret. A negative NaN becomes 0, another one top.
  */
-static uint32_t round_stochastically(float value, double scale, double steps, uint64_t draw)
+static double clamp(double y, double top)
 {
-    double y = (double)value * scale + 0.5 * steps;
-    double u = (double)(draw >> 11) * unit;
-    int64_t whole;
+    int64_t bits;
+    int64_t top_bits;
+    int64_t excess;
 
-    y = y > 0.0 ? y : 0.0; /* NaN too */
-    y = y < steps ? y : steps;
-    whole = (int64_t)y;
+    memcpy(&bits, &y, sizeof bits);
+    memcpy(&top_bits, &top, sizeof top_bits);
+    bits &= ~(bits >> 63);
+    excess = (top_bits - bits) >> 63;
+    bits = (bits & ~excess) | (top_bits & excess);
+    memcpy(&y, &bits, sizeof y);
+    return y;
+}
+
+/*
+ * floor(y + u) for y = (value / range + 1) / 2 * steps, written as floor(y) + [u < y - floor(y)], which is the same in
+ * law and, unlike y + u, loses no bit of either.
+ */
+static uint32_t round_stochastically(double y, uint64_t draw)
+{
+    double u = (double)(int64_t)(draw >> 11) * unit;
+    int64_t whole = (int64_t)y;
+
     return (uint32_t)(whole + (u < y - (double)whole));
 }
 
@@ -67,10 +83,11 @@ void sotto_quantise(uint32_t *lanes, const float *values, size_t value_count, ui
     assert(weight >= 1 && weight <= quantiser->weight_max);
     sotto_prg_seek(&prg, dither, 0);
     for (size_t i = 0; i < value_count; i++) {
+        double y = clamp(values[i] * scale + 0.5 * steps, steps);
+
         if (i % DRAWS == 0)
             sotto_prg_next(&prg, (uint8_t *)draws, sizeof draws);
-        lanes[i] =
-            weight * round_stochastically(values[i], scale, steps, le64toh(draws[i % DRAWS]));
+        lanes[i] = weight * round_stochastically(y, le64toh(draws[i % DRAWS]));
     }
     lanes[value_count] = weight;
     sotto_prg_close(&prg);
