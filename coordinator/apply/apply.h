@@ -9,7 +9,7 @@
 
 struct sotto_applied {
     uint64_t weight_sum;
-    double mean_norm; /* L2 norm of the mean delta */
+    double mean_norm;            /* L2 norm of the mean delta */
     struct sotto_digest adapter; /* of the new version */
 };
 

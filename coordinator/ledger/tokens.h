@@ -1,0 +1,22 @@
+/* Enrolment tokens: only the digest of the secret is kept; each is good once and until it expires. */
+#ifndef SOTTO_COORDINATOR_LEDGER_TOKENS_H
+#define SOTTO_COORDINATOR_LEDGER_TOKENS_H
+
+#include "coordinator/ledger/ledger.h"
+#include "core/wire/enrolment.h"
+
+SOTTO_CHECKED enum sotto_status sotto_tokens_issue(struct sotto_ledger *ledger,
+                                                   const struct sotto_token *token, uint64_t at_ms,
+                                                   struct sotto_fault *fault);
+/*
+ * Uses the token of this secret up.
+ *
+ *   site  out  [SOTTO_SITE_NAME_MAX + 1] whom it was issued for
+ *
+ * SOTTO_REFUSED: unknown, used or expired, which the fault tells apart.
+ */
+SOTTO_CHECKED enum sotto_status sotto_tokens_redeem(struct sotto_ledger *ledger,
+                                                    const uint8_t secret[32], uint64_t at_ms,
+                                                    char *site, struct sotto_fault *fault);
+
+#endif
