@@ -7,11 +7,13 @@
 #include "core/base/bytes.h"
 
 /*
- *   values    inout  [value_count]; afterwards the norm, computed in double, is at most norm_max
- *   norm_max  in     > 0
+ *   values    inout  [value_count]; afterwards the norm, computed in double, is at most norm_max, whatever the rounding
  *   norm      out    the norm before
+ *   norm_max  in     > 0
  *
- * SOTTO_MALFORMED: a value is NaN or infinite; values untouched.
+ * Work: two passes. Whether the vector was clipped shows in the time: clipping is between the site's own processes.
+ *
+ * SOTTO_MALFORMED: a value is NaN or infinite; values and norm untouched.
  */
 SOTTO_CHECKED enum sotto_status sotto_clip(float *values, double *norm, size_t value_count,
                                            double norm_max);
