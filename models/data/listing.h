@@ -18,7 +18,7 @@ struct sotto_listing {
     size_t capacity;
 };
 
-/* A failure leaves the listing empty; statuses as sotto_dataset_open_folder, whose first half it is. */
+/* Statuses as of sotto_dataset_open_folder, whose first half it is; the listing is then empty. */
 SOTTO_CHECKED enum sotto_status sotto_listing_open(struct sotto_listing *listing,
                                                    const char *folder,
                                                    const struct sotto_label_names *labels,
