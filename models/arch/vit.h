@@ -19,7 +19,8 @@ enum { SOTTO_VIT_NAME_MAX = 95, SOTTO_VIT_RANK_MAX = 4 };
  * final norm gain, final norm bias.
  */
 struct sotto_vit_tensor {
-    char name[SOTTO_VIT_NAME_MAX + 1]; /* as ViTForImageClassification of transformers 4 names it */
+    char name[SOTTO_VIT_NAME_MAX + 1]; /* ViTForImageClassification's in transformers 4: written */
+    char name_of_5[SOTTO_VIT_NAME_MAX + 1]; /* the same in transformers 5: read as well */
     size_t rank;
     uint64_t shape[SOTTO_VIT_RANK_MAX];
     size_t first; /* in the weights */
@@ -63,8 +64,9 @@ void sotto_vit_bind(struct sotto_vit *vit);
 
 /* What a forward leaves for its backward, for up to batch_max pictures. */
 struct sotto_vit_pass {
-    uint32_t batch;
-    float *patches;  /* [batch, patch count, patch values] */
+    uint32_t batch_max;
+    uint32_t batch;  /* of the last forward */
+    float *patches;  /* [patch count, patch values] of one picture */
     float *streams;  /* [block_count + 1][batch * tokens, width] between the blocks */
     float *gradient; /* [batch * tokens, width] */
     struct sotto_norm_rows rows;

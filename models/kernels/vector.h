@@ -24,14 +24,14 @@
  */
 static inline float sotto_vector_exp(float x)
 {
+    const float magic = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer */
     float low = x < -87.0f ? -87.0f : x;
     float bounded = low > 88.0f ? 88.0f : low;
-    float scaled = bounded * 1.44269504f;
-    int32_t n = (int32_t)(scaled + (scaled < 0.0f ? -0.5f : 0.5f));
+    float n = (bounded * 1.44269504f + magic) - magic;
     /* ln 2 in two parts: n times the first one is exact. */
-    float r = bounded - (float)n * 0.693359375f + (float)n * 2.12194440e-4f;
+    float r = bounded - n * 0.693359375f + n * 2.12194440e-4f;
     float p = 1.0f / 720.0f;
-    int32_t bits = (n + 127) * (1 << 23);
+    uint32_t bits = (uint32_t)((int32_t)n + 127) << 23;
     float power;
 
     p = p * r + 1.0f / 120.0f;
