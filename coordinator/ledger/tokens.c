@@ -58,45 +58,45 @@ static enum sotto_status token_find(struct sotto_ledger *ledger, const struct so
     return status;
 }
 
-static enum sotto_status token_check(const struct token_row *row, uint64_t at_ms,
-                                     struct sotto_fault *fault)
+enum sotto_status sotto_tokens_check(struct sotto_ledger *ledger, const uint8_t secret[32],
+                                     uint64_t at_ms, char *site, struct sotto_fault *fault)
 {
-    if (row->used_ms != 0)
-        return sotto_fault_set(fault, SOTTO_REFUSED,
-                               "the token for %s has been used: ask the administrator for another",
-                               row->site);
-    if (row->expires_ms <= at_ms)
-        return sotto_fault_set(fault, SOTTO_REFUSED,
-                               "the token for %s has expired: ask the administrator for another",
-                               row->site);
-    return SOTTO_OK;
-}
-
-enum sotto_status sotto_tokens_redeem(struct sotto_ledger *ledger, const uint8_t secret[32],
-                                      uint64_t at_ms, char *site, struct sotto_fault *fault)
-{
-    struct sotto_ledger_entry entry = {.at_ms = at_ms, .kind = "token-used", .campaign = ""};
+    struct sotto_digest digest;
     struct token_row row;
     enum sotto_status status;
 
-    secret_digest(&entry.digest, secret);
-    status = token_find(ledger, &entry.digest, &row);
+    secret_digest(&digest, secret);
+    status = token_find(ledger, &digest, &row);
     if (status == SOTTO_NOT_FOUND)
         return sotto_fault_set(fault, SOTTO_REFUSED,
                                "no token has this secret: check that it was copied whole, or ask "
                                "the administrator for another");
-    if (status == SOTTO_OK)
-        status = token_check(&row, at_ms, fault);
     if (status != SOTTO_OK)
         return status;
-    entry.bytes = sotto_view_text(row.site);
+    if (row.used_ms != 0)
+        return sotto_fault_set(fault, SOTTO_REFUSED,
+                               "the token for %s has been used: ask the administrator for another",
+                               row.site);
+    if (row.expires_ms <= at_ms)
+        return sotto_fault_set(fault, SOTTO_REFUSED,
+                               "the token for %s has expired: ask the administrator for another",
+                               row.site);
+    memcpy(site, row.site, sizeof row.site);
+    return SOTTO_OK;
+}
+
+enum sotto_status sotto_tokens_use(struct sotto_ledger *ledger, const uint8_t secret[32],
+                                   uint64_t at_ms, struct sotto_fault *fault)
+{
+    struct sotto_ledger_entry entry = {.at_ms = at_ms, .kind = "token-used", .campaign = ""};
+    enum sotto_status status;
+
+    secret_digest(&entry.digest, secret);
     status = sotto_ledger_append(ledger, &entry, fault);
-    if (status == SOTTO_OK)
-        status = sotto_database_change(
-            &ledger->database, "UPDATE tokens SET used_ms = ? WHERE secret_digest = ?",
-            (struct sotto_bind[]){sotto_bind_number(at_ms), sotto_bind_digest(&entry.digest)}, 2,
-            fault);
-    if (status == SOTTO_OK)
-        memcpy(site, row.site, sizeof row.site);
-    return status;
+    if (status != SOTTO_OK)
+        return status;
+    return sotto_database_change(
+        &ledger->database, "UPDATE tokens SET used_ms = ? WHERE secret_digest = ?",
+        (struct sotto_bind[]){sotto_bind_number(at_ms), sotto_bind_digest(&entry.digest)}, 2,
+        fault);
 }

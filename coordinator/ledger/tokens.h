@@ -9,14 +9,18 @@ SOTTO_CHECKED enum sotto_status sotto_tokens_issue(struct sotto_ledger *ledger,
                                                    const struct sotto_token *token, uint64_t at_ms,
                                                    struct sotto_fault *fault);
 /*
- * Uses the token of this secret up.
+ * May this secret enrol a site at this time?
  *
- *   site  out  [SOTTO_SITE_NAME_MAX + 1] whom it was issued for
+ *   site  out  [SOTTO_SITE_NAME_MAX + 1] whom the token was issued for
  *
  * SOTTO_REFUSED: unknown, used or expired, which the fault tells apart.
  */
-SOTTO_CHECKED enum sotto_status sotto_tokens_redeem(struct sotto_ledger *ledger,
-                                                    const uint8_t secret[32], uint64_t at_ms,
-                                                    char *site, struct sotto_fault *fault);
+SOTTO_CHECKED enum sotto_status sotto_tokens_check(struct sotto_ledger *ledger,
+                                                   const uint8_t secret[32], uint64_t at_ms,
+                                                   char *site, struct sotto_fault *fault);
+/* Uses up a token that sotto_tokens_check has accepted. */
+SOTTO_CHECKED enum sotto_status sotto_tokens_use(struct sotto_ledger *ledger,
+                                                 const uint8_t secret[32], uint64_t at_ms,
+                                                 struct sotto_fault *fault);
 
 #endif

@@ -1,0 +1,34 @@
+/*
+ * What sites fetch by digest: files `items/<kind>/<hex digest>`, never changed and never half there.
+ *     roster   the roster message; SHA-256 of it
+ *     layout   canonical layout bytes; sotto_hash_list("sotto/1 layout", {bytes})
+ *     adapter  float32 lanes; sotto_hash_list("sotto/1 adapter", {layout bytes, lane bytes})
+ */
+#ifndef SOTTO_COORDINATOR_LEDGER_SHELF_H
+#define SOTTO_COORDINATOR_LEDGER_SHELF_H
+
+#include "core/base/bytes.h"
+
+enum sotto_shelf { SOTTO_SHELF_ROSTER, SOTTO_SHELF_LAYOUT, SOTTO_SHELF_ADAPTER, SOTTO_SHELF_COUNT };
+
+enum { SOTTO_SHELF_BYTES_MAX = 1 << 30 };
+
+const char *sotto_shelf_name(enum sotto_shelf shelf);
+/* SOTTO_NOT_FOUND: no such kind of item. */
+SOTTO_CHECKED enum sotto_status sotto_shelf_parse(enum sotto_shelf *shelf, const char *name);
+
+/* The digest under which `bytes` stands on a shelf; `layout` matters for adapters only. */
+void sotto_shelf_digest(struct sotto_digest *digest, enum sotto_shelf shelf,
+                        struct sotto_view layout, struct sotto_view bytes);
+
+/* Durable when it returns; an item that is there stays. SOTTO_IO. */
+SOTTO_CHECKED enum sotto_status sotto_shelf_store(const char *folder, enum sotto_shelf shelf,
+                                                  const struct sotto_digest *digest,
+                                                  struct sotto_view bytes,
+                                                  struct sotto_fault *fault);
+/* From malloc. SOTTO_NOT_FOUND, SOTTO_IO, SOTTO_NO_MEMORY. */
+SOTTO_CHECKED enum sotto_status sotto_shelf_read(const char *folder, enum sotto_shelf shelf,
+                                                 const struct sotto_digest *digest, uint8_t **bytes,
+                                                 size_t *length, struct sotto_fault *fault);
+
+#endif

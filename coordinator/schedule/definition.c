@@ -1,0 +1,264 @@
+#include "coordinator/schedule/definition.h"
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/ring/lanes.h"
+#include "crypto/ring/quantise.h"
+#include "crypto/secagg/terms.h"
+
+enum field_kind { FIELD_TEXT, FIELD_DIGEST, FIELD_WHOLE, FIELD_REAL };
+
+/* The list of keys exists once. For texts, max is the longest length. */
+struct field {
+    const char *key;
+    enum field_kind kind;
+    size_t offset;
+    double min;
+    double max;
+};
+
+#define FIELD(kind, member, min, max)                                                              \
+    {                                                                                              \
+#member, kind, offsetof(struct sotto_definition, member), min, max                         \
+    }
+
+static const struct field fields[] = {
+    FIELD(FIELD_TEXT, name, 1, SOTTO_CAMPAIGN_NAME_MAX),
+    FIELD(FIELD_TEXT, base_name, 1, 127),
+    FIELD(FIELD_DIGEST, base_model, 0, 0),
+    FIELD(FIELD_DIGEST, layout, 0, 0),
+    FIELD(FIELD_DIGEST, adapter, 0, 0),
+    FIELD(FIELD_WHOLE, lane_count, 1, SOTTO_LANES_MAX - 1),
+    FIELD(FIELD_WHOLE, rounds, 1, 100000),
+    FIELD(FIELD_WHOLE, cohort_min, SOTTO_COHORT_MIN, SOTTO_COHORT_MAX),
+    FIELD(FIELD_WHOLE, cohort_max, SOTTO_COHORT_MIN, SOTTO_COHORT_MAX),
+    FIELD(FIELD_WHOLE, survivors_min, SOTTO_COHORT_MIN, SOTTO_COHORT_MAX),
+    FIELD(FIELD_REAL, corrupt_fraction, 0, 0.5),
+    FIELD(FIELD_WHOLE, ring_bits, 8, 32),
+    FIELD(FIELD_WHOLE, value_bits, 2, 24),
+    FIELD(FIELD_WHOLE, weight_max, 1, 1 << 24),
+    FIELD(FIELD_REAL, clip_norm, 1e-9, 1e9),
+    FIELD(FIELD_WHOLE, epochs, 1, 100),
+    FIELD(FIELD_WHOLE, batch, 1, 1024),
+    FIELD(FIELD_REAL, learning_rate, 1e-12, 100),
+    FIELD(FIELD_REAL, weight_decay, 0, 10),
+    FIELD(FIELD_REAL, gathering_s, 0.001, 1e6),
+    FIELD(FIELD_REAL, sharing_s, 0.001, 1e6),
+    FIELD(FIELD_REAL, uploading_s, 0.001, 1e6),
+    FIELD(FIELD_REAL, including_s, 0.001, 1e6),
+    FIELD(FIELD_REAL, revealing_s, 0.001, 1e6),
+};
+
+enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
+
+void sotto_definition_init(struct sotto_definition *definition)
+{
+    *definition = (struct sotto_definition){.rounds = 10,
+                                            .cohort_min = 8,
+                                            .cohort_max = SOTTO_COHORT_MAX,
+                                            .survivors_min = 6,
+                                            .corrupt_fraction = 0.05,
+                                            .ring_bits = 32,
+                                            .value_bits = 16,
+                                            .weight_max = 512,
+                                            .clip_norm = 10,
+                                            .epochs = 1,
+                                            .batch = 32,
+                                            .learning_rate = 3e-3,
+                                            .weight_decay = 0.01,
+                                            .gathering_s = 60,
+                                            .sharing_s = 60,
+                                            .uploading_s = 3600,
+                                            .including_s = 60,
+                                            .revealing_s = 60};
+}
+
+/* --- checking --------------------------------------------------------------------------------------------------- */
+
+static double number_of(const struct sotto_definition *definition, const struct field *field)
+{
+    const char *at = (const char *)definition + field->offset;
+    uint32_t whole;
+    double real;
+
+    if (field->kind == FIELD_TEXT)
+        return (double)strlen(at);
+    if (field->kind == FIELD_REAL) {
+        memcpy(&real, at, sizeof real);
+        return real;
+    }
+    memcpy(&whole, at, sizeof whole);
+    return (double)whole;
+}
+
+static enum sotto_status range_check(const struct sotto_definition *definition,
+                                     struct sotto_fault *fault)
+{
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        double value = number_of(definition, &fields[i]);
+
+        if (fields[i].kind == FIELD_DIGEST)
+            continue;
+        if (!(value >= fields[i].min && value <= fields[i].max))
+            return sotto_fault_set(fault, SOTTO_MALFORMED, "%s%s has to be from %g to %g, not %g",
+                                   fields[i].kind == FIELD_TEXT ? "the length of " : "",
+                                   fields[i].key, fields[i].min, fields[i].max, value);
+    }
+    return SOTTO_OK;
+}
+
+enum sotto_status sotto_definition_check(const struct sotto_definition *definition,
+                                         struct sotto_fault *fault)
+{
+    struct sotto_quantiser quantiser = {.range = definition->clip_norm,
+                                        .value_bits = definition->value_bits,
+                                        .ring_bits = definition->ring_bits,
+                                        .weight_max = definition->weight_max,
+                                        .cohort_max = definition->cohort_max};
+    enum sotto_status status = range_check(definition, fault);
+
+    if (status != SOTTO_OK)
+        return status;
+    if (strspn(definition->name, "abcdefghijklmnopqrstuvwxyz0123456789-") !=
+        strlen(definition->name))
+        return sotto_fault_set(fault, SOTTO_MALFORMED,
+                               "a campaign's name is made of a-z, 0-9 and -");
+    if (definition->survivors_min > definition->cohort_min ||
+        definition->cohort_min > definition->cohort_max)
+        return sotto_fault_set(fault, SOTTO_MISMATCH,
+                               "survivors_min %u, cohort_min %u and cohort_max %u have to ascend",
+                               definition->survivors_min, definition->cohort_min,
+                               definition->cohort_max);
+    if (sotto_quantiser_check(&quantiser) != SOTTO_OK)
+        return sotto_fault_set(
+            fault, SOTTO_MISMATCH,
+            "cohort_max %u times weight_max %u times 2^value_bits %u does not fit into ring_bits "
+            "%u: a sum could wrap; lower one of the first three",
+            definition->cohort_max, definition->weight_max, definition->value_bits,
+            definition->ring_bits);
+    return SOTTO_OK;
+}
+
+/* --- JSON ------------------------------------------------------------------------------------------------------- */
+
+static enum sotto_status text_decode(char *at, const struct field *field, const json_t *value,
+                                     struct sotto_fault *fault)
+{
+    size_t length = json_string_length(value);
+
+    if (!json_is_string(value) || length > (size_t)field->max ||
+        strlen(json_string_value(value)) != length)
+        return sotto_fault_set(fault, SOTTO_MALFORMED, "%s has to be a text of at most %g bytes",
+                               field->key, field->max);
+    memcpy(at, json_string_value(value), length + 1);
+    return SOTTO_OK;
+}
+
+static enum sotto_status number_decode(char *at, const struct field *field, const json_t *value,
+                                       struct sotto_fault *fault)
+{
+    double real = json_number_value(value);
+    uint32_t whole;
+
+    if (!json_is_number(value) || (field->kind == FIELD_WHOLE && !json_is_integer(value)) ||
+        !(real >= field->min && real <= field->max))
+        return sotto_fault_set(fault, SOTTO_MALFORMED, "%s has to be a number from %g to %g",
+                               field->key, field->min, field->max);
+    if (field->kind == FIELD_REAL) {
+        memcpy(at, &real, sizeof real);
+        return SOTTO_OK;
+    }
+    whole = (uint32_t)json_integer_value(value);
+    memcpy(at, &whole, sizeof whole);
+    return SOTTO_OK;
+}
+
+static enum sotto_status field_decode(struct sotto_definition *definition,
+                                      const struct field *field, const json_t *value,
+                                      struct sotto_fault *fault)
+{
+    char *at = (char *)definition + field->offset;
+
+    if (field->kind == FIELD_TEXT)
+        return text_decode(at, field, value, fault);
+    if (field->kind != FIELD_DIGEST)
+        return number_decode(at, field, value, fault);
+    if (!json_is_string(value) ||
+        sotto_hex_decode((uint8_t *)at, SOTTO_DIGEST_BYTES, json_string_value(value)) != SOTTO_OK)
+        return sotto_fault_set(fault, SOTTO_MALFORMED, "%s has to be 64 hexadecimal digits",
+                               field->key);
+    return SOTTO_OK;
+}
+
+static enum sotto_status fields_decode(struct sotto_definition *definition, json_t *root,
+                                       struct sotto_fault *fault)
+{
+    enum sotto_status status = SOTTO_OK;
+
+    if (!json_is_object(root))
+        return sotto_fault_set(fault, SOTTO_MALFORMED, "the definition is not a JSON object");
+    if (json_object_size(root) != FIELD_COUNT)
+        return sotto_fault_set(fault, SOTTO_MALFORMED,
+                               "the definition has %zu keys where it should have %d",
+                               json_object_size(root), FIELD_COUNT);
+    for (size_t i = 0; i < FIELD_COUNT && status == SOTTO_OK; i++) {
+        const json_t *value = json_object_get(root, fields[i].key);
+
+        if (value == NULL)
+            return sotto_fault_set(fault, SOTTO_MALFORMED, "the definition lacks %s",
+                                   fields[i].key);
+        status = field_decode(definition, &fields[i], value, fault);
+    }
+    return status;
+}
+
+enum sotto_status sotto_definition_decode(struct sotto_definition *definition,
+                                          struct sotto_view json, struct sotto_fault *fault)
+{
+    struct sotto_definition decoded = {0};
+    json_error_t error;
+    json_t *root = json_loadb((const char *)json.at, json.length, JSON_REJECT_DUPLICATES, &error);
+    enum sotto_status status;
+
+    if (root == NULL)
+        return sotto_fault_set(fault, SOTTO_MALFORMED, "the definition is not JSON: line %d: %s",
+                               error.line, error.text);
+    status = fields_decode(&decoded, root, fault);
+    json_decref(root);
+    if (status == SOTTO_OK)
+        status = sotto_definition_check(&decoded, fault);
+    if (status == SOTTO_OK)
+        *definition = decoded;
+    return status;
+}
+
+static json_t *field_encode(const struct sotto_definition *definition, const struct field *field)
+{
+    const char *at = (const char *)definition + field->offset;
+    char hex[SOTTO_DIGEST_HEX];
+
+    switch (field->kind) {
+    case FIELD_TEXT: return json_string(at);
+    case FIELD_DIGEST: sotto_hex_encode(hex, sotto_view_of(at, SOTTO_DIGEST_BYTES)); break;
+    case FIELD_WHOLE: return json_integer((json_int_t)number_of(definition, field));
+    case FIELD_REAL: return json_real(number_of(definition, field));
+    }
+    return json_string(hex);
+}
+
+char *sotto_definition_encode(const struct sotto_definition *definition)
+{
+    json_t *root = json_object();
+    char *text = NULL;
+    int failed = 0;
+
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        failed |= json_object_set_new(root, fields[i].key, field_encode(definition, &fields[i]));
+    if (!failed)
+        text = json_dumps(root, JSON_INDENT(2));
+    json_decref(root);
+    return text;
+}

@@ -1,0 +1,51 @@
+/*
+ * What an administrator schedules: base model, adapter, cohort rules, recipe, timetable. JSON between sotto-admin and the
+ * coordinator, kept as such in the journal.
+ */
+#ifndef SOTTO_COORDINATOR_SCHEDULE_DEFINITION_H
+#define SOTTO_COORDINATOR_SCHEDULE_DEFINITION_H
+
+#include "core/wire/plan.h"
+
+struct sotto_definition {
+    char name[SOTTO_CAMPAIGN_NAME_MAX + 1];
+    char base_name[128]; /* of the base model, for people and adapter_config.json */
+    struct sotto_digest base_model;
+    struct sotto_digest layout;
+    struct sotto_digest adapter; /* the version that round 1 starts from */
+    uint32_t lane_count;         /* the layout's, without the weight */
+    uint32_t rounds;
+    uint32_t cohort_min;
+    uint32_t cohort_max;
+    uint32_t survivors_min;
+    double corrupt_fraction;
+    uint32_t ring_bits;
+    uint32_t value_bits;
+    uint32_t weight_max;
+    double clip_norm;
+    uint32_t epochs;
+    uint32_t batch;
+    double learning_rate;
+    double weight_decay;
+    double gathering_s;
+    double sharing_s;
+    double uploading_s;
+    double including_s;
+    double revealing_s;
+};
+
+/* Everything that has a default; names, digests and lane_count are empty. */
+void sotto_definition_init(struct sotto_definition *definition);
+
+/* SOTTO_MALFORMED, SOTTO_MISMATCH: the fault names the key and what it may be; *definition is as before. */
+SOTTO_CHECKED enum sotto_status sotto_definition_decode(struct sotto_definition *definition,
+                                                        struct sotto_view json,
+                                                        struct sotto_fault *fault);
+/* JSON with a terminating zero, from malloc; NULL: no memory. */
+char *sotto_definition_encode(const struct sotto_definition *definition);
+
+/* Each field against its range and the others; what decode does after parsing. */
+SOTTO_CHECKED enum sotto_status sotto_definition_check(const struct sotto_definition *definition,
+                                                       struct sotto_fault *fault);
+
+#endif
