@@ -44,7 +44,8 @@ struct sotto_member_setup {
     uint32_t id;
     const struct sotto_secret *identity; /* Ed25519 seed; borrowed */
     struct sotto_ed25519_public coordinator;
-    const struct sotto_secret *seed; /* all keys, nonces and coefficients of this round derive from it; one use */
+    const struct sotto_secret
+        *seed; /* all keys, nonces and coefficients of this round derive from it; one use */
 };
 
 enum sotto_member_event_kind {
@@ -75,8 +76,8 @@ struct sotto_member_effects {
 
 struct sotto_collector_setup {
     const struct sotto_terms *terms;
-    const struct sotto_roster *roster;    /* borrowed */
-    const struct sotto_secret *signing;   /* Ed25519 seed; borrowed */
+    const struct sotto_roster *roster;  /* borrowed */
+    const struct sotto_secret *signing; /* Ed25519 seed; borrowed */
 };
 
 enum sotto_collector_event_kind {
@@ -98,7 +99,8 @@ struct sotto_collector_event {
 };
 
 struct sotto_collector_effects {
-    enum sotto_status verdict; /* of the event's sender; after other than SOTTO_OK the collector is as before. A repeat
+    enum sotto_status
+        verdict; /* of the event's sender; after other than SOTTO_OK the collector is as before. A repeat
                                   of the very same bytes is SOTTO_OK with `is_repeat` */
     bool is_repeat;
     bool is_complete;    /* everybody who can answer in this stage has */

@@ -34,6 +34,12 @@ struct sotto_roster {
     size_t entry_count;
 };
 
+/*
+ * SOTTO_MISMATCH: lane_count 0 or too large, ring_bits outside 1 .. 32, cohort bounds out of order, corrupt_fraction
+ * not within [0, 1).
+ */
+SOTTO_CHECKED enum sotto_status sotto_terms_check(const struct sotto_terms *terms);
+
 /* NULL: not enrolled. O(log n). */
 const struct sotto_roster_entry *sotto_roster_find(const struct sotto_roster *roster, uint32_t id);
 

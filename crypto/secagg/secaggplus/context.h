@@ -1,0 +1,23 @@
+/*
+ * ctx1, the one hash that every key of a round hangs on.
+ *
+ *     root = Merkle tree over the leaf digests in order of id (RFC 6962, section 2.1, over given leaf digests)
+ *     ctx1 = SHA-256("sotto/1 cohort" || ctx0 || root || n)      n as u32
+ *
+ * A participant that was given another plan or cohort derives other keys, which never cancel.
+ */
+#ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_CONTEXT_H
+#define SOTTO_CRYPTO_SECAGG_SECAGGPLUS_CONTEXT_H
+
+#include "core/base/bytes.h"
+
+/*
+ *   context  out  ctx1
+ *   plan     in   ctx0
+ *   leaves   in   [count][32]
+ *   count    in   1 .. SOTTO_COHORT_MAX
+ */
+void sotto_context_of(struct sotto_digest *context, const struct sotto_digest *plan,
+                      const struct sotto_digest *leaves, uint32_t count);
+
+#endif

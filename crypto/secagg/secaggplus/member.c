@@ -1,0 +1,444 @@
+#include "crypto/secagg/secaggplus/member.h"
+
+#include <string.h>
+
+#include "crypto/primitives/hash.h"
+#include "crypto/secagg/secaggplus/messages/advert.h"
+#include "crypto/secagg/secaggplus/messages/cohort.h"
+#include "crypto/secagg/secaggplus/messages/inclusion.h"
+#include "crypto/secagg/secaggplus/messages/reveal.h"
+#include "crypto/secagg/secaggplus/messages/shares.h"
+#include "crypto/secagg/secaggplus/messages/survivors.h"
+#include "crypto/secagg/secaggplus/pairwise.h"
+#include "crypto/secagg/secaggplus/secrets.h"
+#include "crypto/secagg/secaggplus/streams.h"
+
+/* Where a participant stands, each phase named for what was done last. */
+enum phase {
+    PHASE_FRESH,
+    PHASE_ADVERTISED,
+    PHASE_SHARED,
+    PHASE_READY,  /* masks are known; the job may run */
+    PHASE_MASKED, /* the job has run */
+    PHASE_UPLOADED,
+    PHASE_INCLUDED,
+    PHASE_REVEALED,
+    PHASE_REFUSED,
+};
+
+/* What a member knows of one neighbour beyond its public keys. Secret. */
+struct neighbour {
+    struct sotto_pair_keys keys;
+    struct sotto_share_pair held;
+};
+
+struct sotto_member {
+    enum phase phase;
+    enum sotto_refusal refusal;
+    struct sotto_terms terms;
+    const struct sotto_roster *roster;
+    const struct sotto_secret *identity;
+    struct sotto_ed25519_public coordinator;
+
+    struct sotto_advert advert;
+    struct sotto_secrets secrets; /* until they are shared */
+    struct sotto_cohort cohort;
+    struct neighbour neighbours[SOTTO_COHORT_MAX]; /* by seat; the own one is unused */
+    struct sotto_stream
+        streams[SOTTO_COHORT_MAX]; /* by seat; the own one is the self mask; until they are used */
+    struct sotto_seats sharers;
+    struct sotto_seats survivors;
+    struct sotto_digest survivors_digest;
+
+    uint8_t record[SOTTO_MEMBER_RECORD_BYTES];
+    uint8_t out[SOTTO_SHARES_BYTES_MAX]; /* the longest message that a participant sends */
+};
+
+enum sotto_status sotto_member_open(struct sotto_member **member, struct sotto_arena *arena,
+                                    const struct sotto_member_setup *setup)
+{
+    const struct sotto_roster_entry *entry = sotto_roster_find(setup->roster, setup->id);
+    struct sotto_ed25519_public identity;
+    struct sotto_member *opened;
+
+    sotto_ed25519_public_of(&identity, setup->identity);
+    if (sotto_parameters_check(setup->terms) != SOTTO_OK || entry == NULL ||
+        memcmp(&entry->identity, &identity, sizeof identity) != 0)
+        return SOTTO_MISMATCH;
+    opened = sotto_arena_take(arena, 1, sizeof *opened);
+    if (opened == NULL)
+        return SOTTO_NO_MEMORY;
+    opened->phase = PHASE_FRESH;
+    opened->terms = *setup->terms;
+    opened->roster = setup->roster;
+    opened->identity = setup->identity;
+    opened->coordinator = setup->coordinator;
+    opened->advert.id = setup->id;
+    sotto_secrets_derive(&opened->secrets, setup->seed, &setup->terms->context);
+    *member = opened;
+    return SOTTO_OK;
+}
+
+void sotto_member_wipe(struct sotto_member *member)
+{
+    enum sotto_refusal refusal = member->refusal;
+
+    sotto_wipe(member, sizeof *member);
+    member->phase = PHASE_REFUSED;
+    member->refusal = refusal == SOTTO_REFUSAL_NONE ? SOTTO_REFUSAL_SECOND_MESSAGE : refusal;
+}
+
+size_t sotto_member_cohort(const struct sotto_member *member, uint32_t *ids)
+{
+    for (uint32_t seat = 0; seat < member->cohort.parameters.cohort; seat++)
+        ids[seat] = member->cohort.places[seat].id;
+    return member->cohort.parameters.cohort;
+}
+
+/* Everybody else in the cohort that is in `seats`. */
+static bool is_neighbour_in(const struct sotto_member *member, const struct sotto_seats *seats,
+                            uint32_t seat)
+{
+    return seat != member->cohort.own_seat && sotto_seats_has(seats, seat);
+}
+
+static void store(struct sotto_member *member, struct sotto_member_effects *effects,
+                  enum sotto_member_record kind, const struct sotto_digest *digest)
+{
+    sotto_store_u32(member->record, kind);
+    memcpy(member->record + 4, member->cohort.context.bytes, SOTTO_DIGEST_BYTES);
+    memcpy(member->record + 4 + SOTTO_DIGEST_BYTES, digest->bytes, SOTTO_DIGEST_BYTES);
+    effects->store = sotto_view_of(member->record, sizeof member->record);
+}
+
+static enum sotto_refusal begin(struct sotto_member *member, const struct sotto_member_event *event,
+                                struct sotto_member_effects *effects)
+{
+    struct sotto_advert *advert = &member->advert;
+
+    (void)event;
+    sotto_x25519_public_of(&advert->mask_key, &member->secrets.mask_key);
+    sotto_x25519_public_of(&advert->share_key, &member->secrets.share_key);
+    memcpy(advert->nonce, member->secrets.nonce.bytes, sizeof advert->nonce);
+    sotto_advert_sign(advert, member->identity, &member->terms.context);
+    sotto_advert_encode(member->out, advert);
+    effects->send = sotto_view_of(member->out, SOTTO_ADVERT_BYTES);
+    return SOTTO_REFUSAL_NONE;
+}
+
+static enum sotto_refusal derive_neighbours(struct sotto_member *member)
+{
+    const struct sotto_cohort *cohort = &member->cohort;
+
+    for (uint32_t seat = 0; seat < cohort->parameters.cohort; seat++) {
+        const struct sotto_cohort_place *place = &cohort->places[seat];
+        const struct sotto_pair pair = {
+            .context = &cohort->context, .self = member->advert.id, .peer = place->id};
+
+        if (seat == cohort->own_seat)
+            continue;
+        if (sotto_pair_keys_derive(&member->neighbours[seat].keys, &member->secrets.share_key,
+                                   &place->share_key, &pair) != SOTTO_OK ||
+            sotto_pair_mask_derive(&member->streams[seat].key, &member->secrets.mask_key,
+                                   &place->mask_key, &pair) != SOTTO_OK)
+            return SOTTO_REFUSAL_NEIGHBOUR_LOW_ORDER;
+    }
+    sotto_self_mask_derive(&member->streams[cohort->own_seat].key, &member->secrets.self_mask,
+                           &cohort->context, member->advert.id);
+    return SOTTO_REFUSAL_NONE;
+}
+
+/* Splits both secrets, seals a pair of shares for each neighbour, and forgets the secrets. */
+static struct sotto_view seal_shares(struct sotto_member *member)
+{
+    const struct sotto_parameters *parameters = &member->cohort.parameters;
+    const struct sotto_view self_mask = sotto_view_of(member->secrets.self_mask.bytes, 32);
+    struct sotto_share self[SOTTO_COHORT_MAX];
+    struct sotto_share mask[SOTTO_COHORT_MAX];
+    struct sotto_digest commitment;
+    size_t length = SOTTO_DIGEST_BYTES;
+
+    sotto_hash(&commitment, &self_mask, 1);
+    memcpy(member->out, commitment.bytes, SOTTO_DIGEST_BYTES);
+    sotto_share_split(self, &member->secrets.self_mask, &member->secrets.split_self,
+                      parameters->threshold, parameters->cohort);
+    sotto_share_split(mask, &member->secrets.mask_key, &member->secrets.split_mask,
+                      parameters->threshold, parameters->cohort);
+    for (uint32_t seat = 0; seat < parameters->cohort; seat++) {
+        struct sotto_share_pair pair = {.self = self[seat], .mask = mask[seat]};
+
+        if (seat != member->cohort.own_seat) {
+            sotto_share_pair_seal(member->out + length, &pair, &member->neighbours[seat].keys.seal,
+                                  &member->cohort.context);
+            length += SOTTO_SEALED_BYTES;
+        }
+        sotto_wipe(&pair, sizeof pair);
+    }
+    sotto_wipe(self, sizeof self);
+    sotto_wipe(mask, sizeof mask);
+    sotto_wipe(&member->secrets, sizeof member->secrets);
+    return sotto_view_of(member->out, length);
+}
+
+static enum sotto_refusal share(struct sotto_member *member, const struct sotto_member_event *event,
+                                struct sotto_member_effects *effects)
+{
+    const struct sotto_cohort_check check = {.terms = &member->terms,
+                                             .roster = member->roster,
+                                             .coordinator = &member->coordinator,
+                                             .own = &member->advert};
+    enum sotto_refusal refusal = sotto_cohort_accept(&member->cohort, &check, event->bytes);
+
+    if (refusal == SOTTO_REFUSAL_NONE)
+        refusal = derive_neighbours(member);
+    if (refusal != SOTTO_REFUSAL_NONE)
+        return refusal;
+    effects->send = seal_shares(member);
+    return SOTTO_REFUSAL_NONE;
+}
+
+static enum sotto_refusal open_shares(struct sotto_member *member, const struct sotto_inbox *inbox)
+{
+    const uint8_t *sealed = inbox->sealed.at;
+
+    for (uint32_t seat = 0; seat < member->cohort.parameters.cohort; seat++) {
+        struct neighbour *neighbour = &member->neighbours[seat];
+
+        if (!is_neighbour_in(member, &inbox->senders, seat))
+            continue;
+        if (sotto_share_pair_open(&neighbour->held, sealed, &neighbour->keys.open,
+                                  &member->cohort.context) != SOTTO_OK)
+            return SOTTO_REFUSAL_SHARE_SEALED;
+        sealed += SOTTO_SEALED_BYTES;
+    }
+    return SOTTO_REFUSAL_NONE;
+}
+
+/* Those who did not share get no mask: nobody could ever take it off. */
+static void choose_streams(struct sotto_member *member)
+{
+    for (uint32_t seat = 0; seat < member->cohort.parameters.cohort; seat++) {
+        struct sotto_stream *stream = &member->streams[seat];
+
+        if (!sotto_seats_has(&member->sharers, seat))
+            sotto_wipe(stream, sizeof *stream);
+        else if (seat < member->cohort.own_seat)
+            stream->use = SOTTO_STREAM_SUBTRACTED;
+        else
+            stream->use = SOTTO_STREAM_ADDED;
+    }
+}
+
+static enum sotto_refusal receive_shares(struct sotto_member *member,
+                                         const struct sotto_member_event *event,
+                                         struct sotto_member_effects *effects)
+{
+    const struct sotto_parameters *parameters = &member->cohort.parameters;
+    struct sotto_inbox inbox;
+    enum sotto_refusal refusal;
+
+    if (sotto_inbox_decode(&inbox, event->bytes, parameters->cohort, member->cohort.own_seat) !=
+        SOTTO_OK)
+        return SOTTO_REFUSAL_INBOX_MALFORMED;
+    if (sotto_seats_count(&inbox.senders) <
+        sotto_parameters_floor(parameters, member->terms.survivors_min))
+        return SOTTO_REFUSAL_TOO_FEW_SHARED;
+    refusal = open_shares(member, &inbox);
+    if (refusal != SOTTO_REFUSAL_NONE)
+        return refusal;
+    member->sharers = inbox.senders;
+    choose_streams(member);
+    effects->is_ready_to_mask = true;
+    return SOTTO_REFUSAL_NONE;
+}
+
+enum sotto_status sotto_member_mask(struct sotto_member *member, uint32_t *lanes, size_t lane_count)
+{
+    const struct sotto_lane_window all = {.first = 0, .count = lane_count};
+    enum sotto_status status;
+
+    if (member->phase != PHASE_READY)
+        return SOTTO_UNEXPECTED;
+    if (lane_count != member->terms.lane_count)
+        return SOTTO_MISMATCH;
+    status = sotto_streams_apply(lanes, all, member->streams, member->cohort.parameters.cohort,
+                                 member->terms.ring_bits);
+    if (status != SOTTO_OK)
+        return status;
+    sotto_wipe(member->streams, sizeof member->streams);
+    member->phase = PHASE_MASKED;
+    return SOTTO_OK;
+}
+
+static enum sotto_refusal bind_upload(struct sotto_member *member,
+                                      const struct sotto_member_event *event,
+                                      struct sotto_member_effects *effects)
+{
+    store(member, effects, SOTTO_MEMBER_RECORD_UPLOAD, &event->digest);
+    return SOTTO_REFUSAL_NONE;
+}
+
+static enum sotto_refusal check_survivors(const struct sotto_member *member,
+                                          const struct sotto_survivors *survivors)
+{
+    const struct sotto_parameters *parameters = &member->cohort.parameters;
+
+    if (sotto_survivors_verify(survivors, &member->coordinator, &member->cohort.context,
+                               parameters->cohort) != SOTTO_OK)
+        return SOTTO_REFUSAL_SURVIVORS_SIGNATURE;
+    if (!sotto_seats_has(&survivors->seats, member->cohort.own_seat))
+        return SOTTO_REFUSAL_OWN_BIT;
+    if (!sotto_seats_within(&survivors->seats, &member->sharers))
+        return SOTTO_REFUSAL_SURVIVOR_STRANGER;
+    if (survivors->count < sotto_parameters_floor(parameters, member->terms.survivors_min))
+        return SOTTO_REFUSAL_TOO_FEW_SURVIVORS;
+    return SOTTO_REFUSAL_NONE;
+}
+
+/* A signature and a MAC for each surviving neighbour over the set just accepted. */
+static struct sotto_view confirm(struct sotto_member *member)
+{
+    const struct sotto_inclusion_claim claim = {.context = &member->cohort.context,
+                                                .survivors = &member->survivors_digest};
+    struct sotto_signature signature;
+    size_t length = sizeof signature.bytes;
+
+    sotto_inclusion_sign(&signature, member->identity, &claim);
+    memcpy(member->out, signature.bytes, sizeof signature.bytes);
+    for (uint32_t seat = 0; seat < member->cohort.parameters.cohort; seat++) {
+        if (!is_neighbour_in(member, &member->survivors, seat))
+            continue;
+        sotto_inclusion_mac(member->out + length, &member->neighbours[seat].keys.confirm, &claim);
+        length += SOTTO_INCLUSION_MAC_BYTES;
+    }
+    return sotto_view_of(member->out, length);
+}
+
+static enum sotto_refusal include(struct sotto_member *member,
+                                  const struct sotto_member_event *event,
+                                  struct sotto_member_effects *effects)
+{
+    uint32_t cohort = member->cohort.parameters.cohort;
+    struct sotto_survivors survivors;
+    enum sotto_refusal refusal;
+
+    if (sotto_survivors_decode(&survivors, event->bytes, cohort) != SOTTO_OK)
+        return SOTTO_REFUSAL_SURVIVORS_MALFORMED;
+    refusal = check_survivors(member, &survivors);
+    if (refusal != SOTTO_REFUSAL_NONE)
+        return refusal;
+    member->survivors = survivors.seats;
+    sotto_seats_digest(&member->survivors_digest, &member->survivors, cohort);
+    store(member, effects, SOTTO_MEMBER_RECORD_SURVIVORS, &member->survivors_digest);
+    effects->send = confirm(member);
+    return SOTTO_REFUSAL_NONE;
+}
+
+/* Valid MACs from surviving neighbours; others count for nothing. */
+static uint32_t count_confirmations(const struct sotto_member *member,
+                                    const struct sotto_inclusions *inclusions)
+{
+    const struct sotto_inclusion_claim claim = {.context = &member->cohort.context,
+                                                .survivors = &member->survivors_digest};
+    const uint8_t *mac = inclusions->macs.at;
+    uint32_t count = 0;
+
+    for (uint32_t seat = 0; seat < member->cohort.parameters.cohort; seat++) {
+        if (!sotto_seats_has(&inclusions->senders, seat))
+            continue;
+        if (sotto_seats_has(&member->survivors, seat) &&
+            sotto_inclusion_check(mac, &member->neighbours[seat].keys.verify, &claim) == SOTTO_OK)
+            count++;
+        mac += SOTTO_INCLUSION_MAC_BYTES;
+    }
+    return count;
+}
+
+/* One share of every neighbour that shared, of the kind that the survivor set decides; then nothing is left to tell. */
+static struct sotto_view reveal_shares(struct sotto_member *member)
+{
+    size_t length = 0;
+
+    for (uint32_t seat = 0; seat < member->cohort.parameters.cohort; seat++) {
+        const struct sotto_share_pair *held = &member->neighbours[seat].held;
+        struct sotto_revealed revealed = {.owner = member->cohort.places[seat].id};
+
+        if (!is_neighbour_in(member, &member->sharers, seat))
+            continue;
+        revealed.share = sotto_seats_has(&member->survivors, seat) ? held->self : held->mask;
+        sotto_revealed_encode(member->out + length, &revealed);
+        length += SOTTO_REVEALED_BYTES;
+    }
+    sotto_wipe(member->neighbours, sizeof member->neighbours);
+    return sotto_view_of(member->out, length);
+}
+
+static enum sotto_refusal reveal(struct sotto_member *member,
+                                 const struct sotto_member_event *event,
+                                 struct sotto_member_effects *effects)
+{
+    const struct sotto_parameters *parameters = &member->cohort.parameters;
+    struct sotto_inclusions inclusions;
+
+    if (sotto_inclusions_decode(&inclusions, event->bytes, parameters->cohort,
+                                member->cohort.own_seat) != SOTTO_OK ||
+        count_confirmations(member, &inclusions) < parameters->threshold)
+        return SOTTO_REFUSAL_INCLUSION;
+    store(member, effects, SOTTO_MEMBER_RECORD_REVEAL, &member->survivors_digest);
+    effects->send = reveal_shares(member);
+    effects->is_done = true;
+    return SOTTO_REFUSAL_NONE;
+}
+
+struct rule {
+    enum phase phase;
+    enum sotto_member_event_kind event;
+    enum sotto_refusal (*action)(struct sotto_member *member,
+                                 const struct sotto_member_event *event,
+                                 struct sotto_member_effects *effects);
+    enum phase next;
+};
+
+/* PHASE_READY is left by the masking job. What has no row is refused. */
+static const struct rule rules[] = {
+    {PHASE_FRESH, SOTTO_MEMBER_BEGIN, begin, PHASE_ADVERTISED},
+    {PHASE_ADVERTISED, SOTTO_MEMBER_COHORT, share, PHASE_SHARED},
+    {PHASE_SHARED, SOTTO_MEMBER_INBOX, receive_shares, PHASE_READY},
+    {PHASE_MASKED, SOTTO_MEMBER_MASKED, bind_upload, PHASE_UPLOADED},
+    {PHASE_UPLOADED, SOTTO_MEMBER_SURVIVORS, include, PHASE_INCLUDED},
+    {PHASE_INCLUDED, SOTTO_MEMBER_INCLUSIONS, reveal, PHASE_REVEALED},
+};
+
+static const struct rule *find_rule(enum phase phase, enum sotto_member_event_kind event)
+{
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        if (rules[i].phase == phase && rules[i].event == event)
+            return &rules[i];
+    }
+    return NULL;
+}
+
+static enum sotto_refusal out_of_order(const struct sotto_member *member)
+{
+    if (member->phase == PHASE_REFUSED)
+        return member->refusal;
+    return member->phase == PHASE_REVEALED ? SOTTO_REFUSAL_AFTER_REVEAL
+                                           : SOTTO_REFUSAL_SECOND_MESSAGE;
+}
+
+void sotto_member_step(struct sotto_member *member, const struct sotto_member_event *event,
+                       struct sotto_member_effects *effects)
+{
+    const struct rule *rule = find_rule(member->phase, event->kind);
+    enum sotto_refusal refusal;
+
+    *effects = (struct sotto_member_effects){0};
+    refusal = rule != NULL ? rule->action(member, event, effects) : out_of_order(member);
+    if (refusal == SOTTO_REFUSAL_NONE) {
+        member->phase = rule->next;
+        return;
+    }
+    member->refusal = refusal;
+    sotto_member_wipe(member);
+    *effects = (struct sotto_member_effects){.refusal = refusal};
+}

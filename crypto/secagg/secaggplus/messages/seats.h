@@ -1,0 +1,35 @@
+/*
+ * A set of seats. A seat is a participant's position in its cohort, ascending by id, from 0.
+ * On the wire: ceil(n / 8) bytes, seat s is bit s % 8 of byte s / 8; bits beyond the cohort are zero.
+ */
+#ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_MESSAGES_SEATS_H
+#define SOTTO_CRYPTO_SECAGG_SECAGGPLUS_MESSAGES_SEATS_H
+
+#include "crypto/secagg/terms.h"
+
+struct sotto_seats {
+    uint8_t bits[SOTTO_COHORT_MAX / 8];
+};
+
+void sotto_seats_add(struct sotto_seats *seats, uint32_t seat);
+bool sotto_seats_has(const struct sotto_seats *seats, uint32_t seat);
+uint32_t sotto_seats_count(const struct sotto_seats *seats);
+/* Is every seat of `part` in `whole`? */
+bool sotto_seats_within(const struct sotto_seats *part, const struct sotto_seats *whole);
+
+/* ceil(cohort / 8) */
+size_t sotto_seats_bytes(uint32_t cohort);
+/* The wire form; borrowed from `seats`. */
+struct sotto_view sotto_seats_encode(const struct sotto_seats *seats, uint32_t cohort);
+/* SOTTO_MALFORMED: too short, or a bit beyond the cohort is set; seats untouched. */
+SOTTO_CHECKED enum sotto_status sotto_seats_decode(struct sotto_seats *seats,
+                                                   struct sotto_cursor *cursor, uint32_t cohort);
+
+/* SHA-256 of the wire form. */
+void sotto_seats_digest(struct sotto_digest *out, const struct sotto_seats *seats, uint32_t cohort);
+
+/* Where `peer` stands in a list of everybody but `owner`, and who stands there. */
+uint32_t sotto_seat_slot(uint32_t owner, uint32_t peer);
+uint32_t sotto_seat_at_slot(uint32_t owner, uint32_t slot);
+
+#endif

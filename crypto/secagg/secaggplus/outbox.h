@@ -1,0 +1,21 @@
+/*
+ * The coordinator's messages to one seat, made from what was collected. Layouts: messages/.
+ * SOTTO_OVER_LIMIT: out is too small and then unspecified.
+ */
+#ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_OUTBOX_H
+#define SOTTO_CRYPTO_SECAGG_SECAGGPLUS_OUTBOX_H
+
+#include "crypto/secagg/secaggplus/collection.h"
+
+SOTTO_CHECKED enum sotto_status sotto_outbox_cohort(const struct sotto_collection *collection,
+                                                    struct sotto_buffer *out);
+/* The shares that everybody who shared has sealed for `seat`, itself one of them. */
+SOTTO_CHECKED enum sotto_status sotto_outbox_shares(const struct sotto_collection *collection,
+                                                    uint32_t seat, struct sotto_buffer *out);
+SOTTO_CHECKED enum sotto_status sotto_outbox_survivors(const struct sotto_collection *collection,
+                                                       struct sotto_buffer *out);
+/* The MACs that the others have made for `seat`. */
+SOTTO_CHECKED enum sotto_status sotto_outbox_inclusions(const struct sotto_collection *collection,
+                                                        uint32_t seat, struct sotto_buffer *out);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * From revealed shares to the masks that the sum still carries.
+ *
+ *     sum over survivors of y_i = sum of x_i + sum over survivors of PRG(p_i)
+ *                               + sum over survivors i and dropouts j of (i < j ? +1 : -1) PRG(s_ij)
+ *
+ * Source: Bonawitz et al., CCS 2017, Fig. 4, Round 4.
+ */
+#ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_UNMASKING_H
+#define SOTTO_CRYPTO_SECAGG_SECAGGPLUS_UNMASKING_H
+
+#include "crypto/secagg/secaggplus/collection.h"
+#include "crypto/secagg/secaggplus/streams.h"
+
+/* Most streams that a cohort of `cohort` can leave in a sum: s survivors times (1 + n - s). */
+size_t sotto_unmasking_streams_max(uint32_t cohort);
+
+/*
+ * Reconstructs a key for each participant that shared, and derives the streams that take the masks off.
+ *
+ *   streams       out    [sotto_unmasking_streams_max(n)]
+ *   stream_count  out
+ *   liars         inout  seats whose shares were wrong
+ *   collection    in     with everything up to the reveals
+ *
+ * Work: n reconstructions; one X25519 for each survivor and dropout.
+ *
+ * SOTTO_NOT_FOUND: fewer than t shares of some key; SOTTO_FORGED: no t shares of some key fit what its owner committed
+ * to. Streams are zeroed; liars may have grown.
+ */
+SOTTO_CHECKED enum sotto_status sotto_unmasking_derive(struct sotto_stream *streams,
+                                                       size_t *stream_count,
+                                                       struct sotto_seats *liars,
+                                                       const struct sotto_collection *collection);
+
+#endif
