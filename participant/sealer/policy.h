@@ -19,16 +19,37 @@ struct sotto_policy {
     uint32_t rank_max;           /* default 64 */
     bool has_base_model;         /* pinned: another digest is refused */
     struct sotto_digest base_model;
-    bool has_roster;             /* pinned: the digest of the one roster message that is accepted */
+    bool has_roster; /* pinned: the digest of the one roster message that is accepted */
     struct sotto_digest roster;
-    bool refuse_close_cohorts;   /* apply the differencing check to all rounds of a campaign, not only to those that
+    bool
+        refuse_close_cohorts; /* apply the differencing check to all rounds of a campaign, not only to those that
                                     start from the same adapter */
 };
 
+enum { SOTTO_POLICY_BYTES_MAX = 256 };
+
 void sotto_policy_init(struct sotto_policy *policy);
+
+/* Every field in its own range, and survivors_min <= cohort_min. SOTTO_MALFORMED: the fault names key and range. */
+SOTTO_CHECKED enum sotto_status sotto_policy_validate(const struct sotto_policy *policy,
+                                                      struct sotto_fault *fault);
+
+/* For the way from the supervisor to the sealer. SOTTO_OVER_LIMIT. */
+SOTTO_CHECKED enum sotto_status sotto_policy_encode(struct sotto_buffer *out,
+                                                    const struct sotto_policy *policy);
+/* SOTTO_MALFORMED, also for trailing bytes and for what sotto_policy_validate finds; policy untouched. */
+SOTTO_CHECKED enum sotto_status sotto_policy_decode(struct sotto_policy *policy,
+                                                    struct sotto_view bytes);
 
 /* Everything about a plan that can be judged before the cohort is known. */
 enum sotto_refusal sotto_policy_check(const struct sotto_policy *policy,
                                       const struct sotto_plan *plan);
+
+struct sotto_layout;
+
+/* What can be judged once the layout is there; `plan` is NULL where none is running. */
+enum sotto_refusal sotto_policy_check_layout(const struct sotto_policy *policy,
+                                             const struct sotto_plan *plan,
+                                             const struct sotto_layout *layout);
 
 #endif

@@ -13,23 +13,21 @@
 #include "core/base/entropy.h"
 #include "core/wire/mail.h"
 #include "crypto/secagg/protocol.h"
+#include "participant/sealer/items.h"
 #include "participant/sealer/policy.h"
 
 struct sotto_turn;
 
-/* What the coordinator keeps by digest and a site fetches. */
-enum sotto_item_kind { SOTTO_ITEM_ROSTER = 1, SOTTO_ITEM_LAYOUT, SOTTO_ITEM_ADAPTER };
-
 enum sotto_turn_event_kind {
     SOTTO_TURN_TRAINER_READY, /* base_model: digest of the bytes it loaded */
     SOTTO_TURN_MAIL,          /* bytes: an encoded mail */
-    SOTTO_TURN_FETCHED,       /* item, bytes: what the courier got for a fetch; the turn checks the digest */
-    SOTTO_TURN_NOT_FETCHED,   /* item */
-    SOTTO_TURN_LOADED,        /* trainer took layout and adapter: adapter, layout: digests of the bytes it loaded */
-    SOTTO_TURN_UPDATE,        /* values [value_count], weight */
-    SOTTO_TURN_MASKED,        /* digest of the packed lanes: the contribute job is done */
-    SOTTO_TURN_ADOPTED,       /* the trainer is done with ADOPT; a mail that came meanwhile is looked at now */
-    SOTTO_TURN_TRAINER_LOST,  /* it died or failed: this round is left; the next TRAINER_READY starts afresh */
+    SOTTO_TURN_FETCHED, /* item, bytes: what the courier got for a fetch; the turn checks the digest */
+    SOTTO_TURN_NOT_FETCHED, /* item */
+    SOTTO_TURN_LOADED, /* trainer took layout and adapter: adapter, layout: digests of the bytes it loaded */
+    SOTTO_TURN_UPDATE, /* values [value_count], weight */
+    SOTTO_TURN_MASKED, /* digest of the packed lanes: the contribute job is done */
+    SOTTO_TURN_ADOPTED, /* is_kept: the trainer is done with ADOPT; mail that came meanwhile is looked at now */
+    SOTTO_TURN_TRAINER_LOST, /* it died or failed: this round is left; the next TRAINER_READY starts afresh */
 };
 
 struct sotto_turn_event {
@@ -43,6 +41,7 @@ struct sotto_turn_event {
     const float *values;
     size_t value_count;
     uint32_t weight;
+    bool is_kept;
 };
 
 enum sotto_turn_order { SOTTO_ORDER_NONE, SOTTO_ORDER_LOAD, SOTTO_ORDER_TRAIN, SOTTO_ORDER_ADOPT };
@@ -50,8 +49,10 @@ enum sotto_turn_order { SOTTO_ORDER_NONE, SOTTO_ORDER_LOAD, SOTTO_ORDER_TRAIN, S
 /* Views live until the next step. */
 struct sotto_turn_effects {
     enum sotto_refusal refusal; /* secrets are wiped; `send` holds the notice for the coordinator */
-    struct sotto_view store;    /* one ledger record, to be appended and synced before anything below */
-    enum sotto_mail_kind answers; /* `send` answers this mail of round `round`; NONE: nothing to send */
+    struct sotto_view
+        store; /* one ledger record, to be appended and synced before anything below */
+    enum sotto_mail_kind
+        answers; /* `send` answers this mail of round `round`; NONE: nothing to send */
     uint32_t round;
     const char *campaign;
     bool is_refusal_notice; /* `send` is one byte, the enum sotto_refusal, and goes to .../leave */
@@ -63,10 +64,11 @@ struct sotto_turn_effects {
         enum sotto_item_kind item;
         struct sotto_digest digest;
     } fetch[3];
-    enum sotto_turn_order order; /* LOAD: give the trainer layout_bytes and adapter_bytes as fetched; TRAIN: the plan's
+    enum sotto_turn_order
+        order; /* LOAD: give the trainer layout_bytes and adapter_bytes as fetched; TRAIN: the plan's
                                     recipe; ADOPT: keep the loaded adapter as the site's current one */
-    bool run_contribute;         /* the update and the masks are both there: run sotto_contribute */
-    bool is_finished;            /* the round is over for this site */
+    bool run_contribute; /* the update and the masks are both there: run sotto_contribute */
+    bool is_finished;    /* the round is over for this site */
 };
 
 struct sotto_turn_setup {
@@ -76,7 +78,8 @@ struct sotto_turn_setup {
     const struct sotto_secret *identity;
     struct sotto_ed25519_public coordinator;
     struct sotto_entropy *entropy;
-    struct sotto_arena *arena; /* the turn's own, of at least sotto_turn_bytes; wiped after each round */
+    struct sotto_arena
+        *arena; /* the turn's own, of at least sotto_turn_bytes; wiped after each round */
 };
 
 /* Arena bytes for plans of up to `lane_count` lanes. A plan that needs more is refused (layout). */
@@ -86,7 +89,8 @@ size_t sotto_turn_bytes(uint32_t lane_count);
 SOTTO_CHECKED enum sotto_status sotto_turn_open(struct sotto_turn **turn,
                                                 const struct sotto_turn_setup *setup);
 /* SOTTO_MALFORMED: no record of this program. */
-SOTTO_CHECKED enum sotto_status sotto_turn_replay(struct sotto_turn *turn, struct sotto_view record);
+SOTTO_CHECKED enum sotto_status sotto_turn_replay(struct sotto_turn *turn,
+                                                  struct sotto_view record);
 
 void sotto_turn_step(struct sotto_turn *turn, const struct sotto_turn_event *event,
                      struct sotto_turn_effects *effects);

@@ -1,0 +1,59 @@
+/*
+ * What a site remembers of earlier rounds, rebuilt from its ledger: the highest round of each campaign, the newest
+ * adapter it kept, and the cohorts whose sums it helped to open.
+ */
+#ifndef SOTTO_PARTICIPANT_SEALER_HISTORY_H
+#define SOTTO_PARTICIPANT_SEALER_HISTORY_H
+
+#include "participant/sealer/record.h"
+
+enum { SOTTO_HISTORY_CAMPAIGNS_MAX = 256, SOTTO_HISTORY_REVEALS_MAX = 128 };
+
+struct sotto_history_campaign {
+    char name[SOTTO_CAMPAIGN_NAME_MAX + 1];
+    uint32_t round;   /* the highest it took part in */
+    uint32_t adopted; /* the highest whose adapter it kept */
+};
+
+struct sotto_history_reveal {
+    size_t campaign; /* index */
+    struct sotto_digest start;
+    size_t member_count;
+    uint32_t members[SOTTO_COHORT_MAX];
+};
+
+struct sotto_history {
+    size_t campaign_count;
+    struct sotto_history_campaign campaigns[SOTTO_HISTORY_CAMPAIGNS_MAX];
+    size_t reveal_count; /* in all; the last SOTTO_HISTORY_REVEALS_MAX are held */
+    struct sotto_history_reveal reveals[SOTTO_HISTORY_REVEALS_MAX];
+};
+
+/* In the order in which they were written. A record of a campaign for which there is no room changes nothing. */
+void sotto_history_add(struct sotto_history *history, const struct sotto_record *record);
+
+/* May the site take part? false: the number is used up, or no further campaign can be remembered. */
+bool sotto_history_is_new_round(const struct sotto_history *history, const char *campaign,
+                                uint32_t round);
+bool sotto_history_is_new_adapter(const struct sotto_history *history, const char *campaign,
+                                  uint32_t round);
+
+/* A cohort about to be summed. */
+struct sotto_history_cohort {
+    const char *campaign;
+    struct sotto_digest start;
+    const uint32_t *members; /* strictly ascending */
+    size_t member_count;
+};
+
+/*
+ * The differencing check: is there an earlier revealed cohort that differs from this one by 1 .. distance_min - 1
+ * members, so that the difference of the two sums would speak of very few?
+ *
+ *   is_strict  in  compare with every round of the campaign, else with those that trained from the same adapter
+ */
+bool sotto_history_is_close(const struct sotto_history *history,
+                            const struct sotto_history_cohort *cohort, uint32_t distance_min,
+                            bool is_strict);
+
+#endif

@@ -1,0 +1,91 @@
+#include "participant/sealer/judgement.h"
+
+#include <string.h>
+
+#include "core/wire/roster.h"
+#include "models/trainer.h"
+
+static enum sotto_refusal judge_form(struct sotto_plan *plan, const struct sotto_mail *mail,
+                                     const struct sotto_site_view *site)
+{
+    struct sotto_signature signature;
+
+    memcpy(signature.bytes, mail->signature, sizeof signature.bytes);
+    if (sotto_verify(&signature, &site->coordinator, "sotto/1 plan", mail->body) != SOTTO_OK)
+        return SOTTO_REFUSAL_PLAN_SIGNATURE;
+    if (sotto_plan_decode(plan, mail->body) != SOTTO_OK)
+        return SOTTO_REFUSAL_PLAN_MALFORMED;
+    if (strcmp(plan->campaign, mail->campaign) != 0 || plan->round != mail->round)
+        return SOTTO_REFUSAL_PLAN_MALFORMED;
+    if (strcmp(plan->protocol, site->protocol) != 0)
+        return SOTTO_REFUSAL_PLAN_MALFORMED;
+    return SOTTO_REFUSAL_NONE;
+}
+
+enum sotto_refusal sotto_judge_plan(struct sotto_plan *plan, const struct sotto_mail *mail,
+                                    const struct sotto_site_view *site)
+{
+    enum sotto_refusal refusal = judge_form(plan, mail, site);
+
+    if (refusal != SOTTO_REFUSAL_NONE)
+        return refusal;
+    if (!sotto_history_is_new_round(site->history, plan->campaign, plan->round))
+        return SOTTO_REFUSAL_ROUND_NOT_NEW;
+    if (!sotto_digest_equal(&plan->base_model, &site->base_model))
+        return SOTTO_REFUSAL_BASE_MODEL;
+    return sotto_policy_check(site->policy, plan);
+}
+
+static void roster_fill(struct sotto_roster_room *room, const struct sotto_roster_message *message)
+{
+    for (size_t index = 0; index < message->count; index++) {
+        struct sotto_roster_entry *entry = &room->entries[index];
+
+        entry->id = message->lines[index].id;
+        memcpy(entry->identity.bytes, message->lines[index].identity, sizeof entry->identity.bytes);
+        entry->certificate = message->lines[index].certificate;
+    }
+    room->roster = (struct sotto_roster){
+        .epoch = message->epoch, .entries = room->entries, .entry_count = message->count};
+}
+
+enum sotto_refusal sotto_judge_roster(struct sotto_roster_room *room, struct sotto_items *items,
+                                      const struct sotto_plan *plan,
+                                      const struct sotto_site_view *site)
+{
+    static_assert(sizeof room->entries / sizeof *room->entries == SOTTO_ROSTER_MAX,
+                  "room for every line");
+    struct sotto_roster_message message;
+    const struct sotto_roster_entry *own = NULL;
+
+    if (!sotto_items_check(items, SOTTO_ITEM_ROSTER))
+        return SOTTO_REFUSAL_ROSTER;
+    if (sotto_roster_decode(&message, sotto_items_bytes_of(items, SOTTO_ITEM_ROSTER)) != SOTTO_OK)
+        return SOTTO_REFUSAL_ROSTER;
+    roster_fill(room, &message);
+    own = sotto_roster_find(&room->roster, site->id);
+    if (message.epoch != plan->roster_epoch || own == NULL ||
+        memcmp(own->identity.bytes, site->identity.bytes, sizeof own->identity.bytes) != 0)
+        return SOTTO_REFUSAL_ROSTER;
+    return SOTTO_REFUSAL_NONE;
+}
+
+enum sotto_refusal sotto_judge_version(struct sotto_items *items, const struct sotto_plan *plan,
+                                       const struct sotto_policy *policy)
+{
+    struct sotto_layout layout;
+    enum sotto_refusal refusal = SOTTO_REFUSAL_NONE;
+
+    if (!sotto_items_check(items, SOTTO_ITEM_LAYOUT))
+        return SOTTO_REFUSAL_LAYOUT;
+    if (sotto_layout_decode(&layout, sotto_items_bytes_of(items, SOTTO_ITEM_LAYOUT)) != SOTTO_OK)
+        return SOTTO_REFUSAL_LAYOUT;
+    refusal = sotto_policy_check_layout(policy, plan, &layout);
+    if (refusal != SOTTO_REFUSAL_NONE)
+        return refusal;
+    if (!sotto_items_check(items, SOTTO_ITEM_ADAPTER))
+        return SOTTO_REFUSAL_ADAPTER;
+    if (sotto_items_bytes_of(items, SOTTO_ITEM_ADAPTER).length != layout.lane_count * sizeof(float))
+        return SOTTO_REFUSAL_ADAPTER;
+    return SOTTO_REFUSAL_NONE;
+}

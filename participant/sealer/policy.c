@@ -1,0 +1,177 @@
+#include "participant/sealer/policy.h"
+
+#include "core/base/pack.h"
+#include "crypto/ring/quantise.h"
+#include "crypto/secagg/terms.h"
+#include "models/trainer.h"
+
+enum { EPOCHS_MAX = 100, POLICY_FIELDS = 10 };
+
+static const double clip_norm_limit = 1e6;
+
+void sotto_policy_init(struct sotto_policy *policy)
+{
+    *policy = (struct sotto_policy){
+        .cohort_min = 8,
+        .survivors_min = 6,
+        .corrupt_fraction_min = 0.05,
+        .clip_norm_max = 10,
+        .weight_max = 4096,
+        .epochs_max = 20,
+        .rank_max = 64,
+    };
+}
+
+static enum sotto_status check_range(const char *key, double value, double low, double high,
+                                     struct sotto_fault *fault)
+{
+    if (value >= low && value <= high)
+        return SOTTO_OK;
+    return sotto_fault_set(fault, SOTTO_MALFORMED, "policy %s is %g; it must be within %g to %g",
+                           key, value, low, high);
+}
+
+enum sotto_status sotto_policy_validate(const struct sotto_policy *policy,
+                                        struct sotto_fault *fault)
+{
+    const struct {
+        const char *key;
+        double value;
+        double low;
+        double high;
+    } rows[] = {
+        {"cohort_min", policy->cohort_min, SOTTO_COHORT_MIN, SOTTO_COHORT_MAX},
+        {"survivors_min", policy->survivors_min, SOTTO_COHORT_MIN, policy->cohort_min},
+        {"corrupt_fraction_min", policy->corrupt_fraction_min, 0, 0.5},
+        {"clip_norm_max", policy->clip_norm_max, 1e-6, clip_norm_limit},
+        {"weight_max", policy->weight_max, 1, UINT32_MAX},
+        {"epochs_max", policy->epochs_max, 1, EPOCHS_MAX},
+        {"rank_max", policy->rank_max, 0, SOTTO_RANK_MAX},
+    };
+
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        enum sotto_status status =
+            check_range(rows[row].key, rows[row].value, rows[row].low, rows[row].high, fault);
+
+        if (status != SOTTO_OK)
+            return status;
+    }
+    return SOTTO_OK;
+}
+
+enum sotto_status sotto_policy_encode(struct sotto_buffer *out, const struct sotto_policy *policy)
+{
+    struct sotto_packer packer;
+    struct sotto_view nothing = {0};
+
+    sotto_packer_init(&packer, out);
+    sotto_pack_array(&packer, POLICY_FIELDS);
+    sotto_pack_u64(&packer, policy->cohort_min);
+    sotto_pack_u64(&packer, policy->survivors_min);
+    sotto_pack_f64(&packer, policy->corrupt_fraction_min);
+    sotto_pack_f64(&packer, policy->clip_norm_max);
+    sotto_pack_u64(&packer, policy->weight_max);
+    sotto_pack_u64(&packer, policy->epochs_max);
+    sotto_pack_u64(&packer, policy->rank_max);
+    sotto_pack_bytes(&packer,
+                     policy->has_base_model ? sotto_view_digest(&policy->base_model) : nothing);
+    sotto_pack_bytes(&packer, policy->has_roster ? sotto_view_digest(&policy->roster) : nothing);
+    sotto_pack_bool(&packer, policy->refuse_close_cohorts);
+    return sotto_packer_finish(&packer);
+}
+
+/* A pin is a digest or nothing. */
+static bool unpack_pin(struct sotto_unpacker *unpacker, struct sotto_digest *pin, bool *has)
+{
+    struct sotto_view bytes = sotto_unpack_bytes(unpacker, SOTTO_DIGEST_BYTES);
+    struct sotto_cursor cursor = sotto_cursor_of(bytes);
+
+    *has = bytes.length == SOTTO_DIGEST_BYTES;
+    if (*has)
+        sotto_cursor_copy(&cursor, pin->bytes, sizeof pin->bytes);
+    return *has || bytes.length == 0;
+}
+
+enum sotto_status sotto_policy_decode(struct sotto_policy *policy, struct sotto_view bytes)
+{
+    struct sotto_policy read = {0};
+    struct sotto_unpacker unpacker;
+    enum sotto_status status = SOTTO_OK;
+    bool has_good_pins = false;
+
+    sotto_unpacker_open(&unpacker, bytes);
+    sotto_unpack_array(&unpacker, POLICY_FIELDS);
+    read.cohort_min = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
+    read.survivors_min = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
+    read.corrupt_fraction_min = sotto_unpack_f64(&unpacker);
+    read.clip_norm_max = sotto_unpack_f64(&unpacker);
+    read.weight_max = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
+    read.epochs_max = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
+    read.rank_max = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
+    has_good_pins = unpack_pin(&unpacker, &read.base_model, &read.has_base_model);
+    has_good_pins = unpack_pin(&unpacker, &read.roster, &read.has_roster) && has_good_pins;
+    read.refuse_close_cohorts = sotto_unpack_bool(&unpacker);
+    status = sotto_unpacker_close(&unpacker);
+    if (status == SOTTO_OK && !has_good_pins)
+        status = SOTTO_MALFORMED;
+    if (status == SOTTO_OK)
+        status = sotto_policy_validate(&read, NULL);
+    if (status == SOTTO_OK)
+        *policy = read;
+    return status;
+}
+
+static enum sotto_refusal check_pins(const struct sotto_policy *policy,
+                                     const struct sotto_plan *plan)
+{
+    if (policy->has_base_model && !sotto_digest_equal(&policy->base_model, &plan->base_model))
+        return SOTTO_REFUSAL_BASE_MODEL;
+    if (policy->has_roster && !sotto_digest_equal(&policy->roster, &plan->roster))
+        return SOTTO_REFUSAL_ROSTER;
+    return SOTTO_REFUSAL_NONE;
+}
+
+static enum sotto_refusal check_quantiser(const struct sotto_plan *plan)
+{
+    struct sotto_quantiser quantiser = {
+        .range = plan->clip_norm,
+        .value_bits = plan->value_bits,
+        .ring_bits = plan->ring_bits,
+        .weight_max = plan->weight_max,
+        .cohort_max = plan->cohort_max,
+    };
+
+    return sotto_quantiser_check(&quantiser) == SOTTO_OK ? SOTTO_REFUSAL_NONE
+                                                         : SOTTO_REFUSAL_POLICY_QUANTISER;
+}
+
+enum sotto_refusal sotto_policy_check(const struct sotto_policy *policy,
+                                      const struct sotto_plan *plan)
+{
+    enum sotto_refusal refusal = check_pins(policy, plan);
+
+    if (refusal != SOTTO_REFUSAL_NONE)
+        return refusal;
+    if (plan->cohort_min < policy->cohort_min)
+        return SOTTO_REFUSAL_POLICY_COHORT;
+    if (plan->survivors_min < policy->survivors_min)
+        return SOTTO_REFUSAL_POLICY_SURVIVORS;
+    if (plan->corrupt_fraction < policy->corrupt_fraction_min)
+        return SOTTO_REFUSAL_POLICY_CORRUPT;
+    if (!(plan->clip_norm > 0 && plan->clip_norm <= policy->clip_norm_max))
+        return SOTTO_REFUSAL_POLICY_CLIP;
+    if (plan->recipe.epochs > policy->epochs_max)
+        return SOTTO_REFUSAL_POLICY_WORK;
+    return check_quantiser(plan);
+}
+
+enum sotto_refusal sotto_policy_check_layout(const struct sotto_policy *policy,
+                                             const struct sotto_plan *plan,
+                                             const struct sotto_layout *layout)
+{
+    if (layout->choice.rank > policy->rank_max)
+        return SOTTO_REFUSAL_LAYOUT;
+    if (plan != NULL && layout->lane_count + 1 != plan->lane_count)
+        return SOTTO_REFUSAL_LAYOUT;
+    return SOTTO_REFUSAL_NONE;
+}
