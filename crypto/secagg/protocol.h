@@ -44,8 +44,8 @@ struct sotto_member_setup {
     uint32_t id;
     const struct sotto_secret *identity; /* Ed25519 seed; borrowed */
     struct sotto_ed25519_public coordinator;
-    const struct sotto_secret
-        *seed; /* all keys, nonces and coefficients of this round derive from it; one use */
+    /* All keys, nonces and coefficients of this round derive from it: one use. */
+    const struct sotto_secret *seed;
 };
 
 enum sotto_member_event_kind {
@@ -99,9 +99,11 @@ struct sotto_collector_event {
 };
 
 struct sotto_collector_effects {
-    enum sotto_status
-        verdict; /* of the event's sender; after other than SOTTO_OK the collector is as before. A repeat
-                                  of the very same bytes is SOTTO_OK with `is_repeat` */
+    /*
+     * Of the event's sender; after other than SOTTO_OK the collector is as before. A repeat of the very same bytes is
+     * SOTTO_OK with `is_repeat`.
+     */
+    enum sotto_status verdict;
     bool is_repeat;
     bool is_complete;    /* everybody who can answer in this stage has */
     uint32_t liar_count; /* holders whose shares were wrong, in liars[] */

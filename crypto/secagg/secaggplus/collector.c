@@ -325,12 +325,12 @@ static void digest_answer(struct sotto_digest *out, const struct sotto_collector
         sotto_hash(out, &event->bytes, 1);
 }
 
-static enum sotto_status answer(struct sotto_collector *collector,
-                                const struct sotto_collector_event *event,
-                                struct sotto_collector_effects *effects)
+static enum sotto_status take_answer(struct sotto_collector *collector,
+                                     const struct sotto_collector_event *event,
+                                     struct sotto_collector_effects *effects)
 {
     const struct answer_rule *rule = find_answer_rule(event->kind);
-    struct sotto_heard *heard_before = &collector->collection.heard[rule->stage];
+    struct sotto_heard *heard_then = &collector->collection.heard[rule->stage];
     struct answer given = {.event = event,
                            .entry = sotto_roster_find(collector->roster, event->id),
                            .seat = sotto_collection_seat(&collector->collection, event->id)};
@@ -338,8 +338,8 @@ static enum sotto_status answer(struct sotto_collector *collector,
     enum sotto_status verdict;
 
     digest_answer(&given.digest, event);
-    if (is_seated && sotto_seats_has(&heard_before->who, given.seat)) {
-        effects->is_repeat = sotto_digest_equal(&heard_before->answers[given.seat], &given.digest);
+    if (is_seated && sotto_seats_has(&heard_then->who, given.seat)) {
+        effects->is_repeat = sotto_digest_equal(&heard_then->answers[given.seat], &given.digest);
         return effects->is_repeat ? SOTTO_OK : SOTTO_UNEXPECTED;
     }
     if (given.entry == NULL || (!is_seated && rule->stage != SOTTO_STAGE_GATHERING))
@@ -348,8 +348,8 @@ static enum sotto_status answer(struct sotto_collector *collector,
         return SOTTO_UNEXPECTED;
     verdict = rule->take(collector, &given);
     if (verdict == SOTTO_OK && is_seated) {
-        sotto_seats_add(&heard_before->who, given.seat);
-        heard_before->answers[given.seat] = given.digest;
+        sotto_seats_add(&heard_then->who, given.seat);
+        heard_then->answers[given.seat] = given.digest;
     }
     return verdict;
 }
@@ -472,7 +472,7 @@ void sotto_collector_step(struct sotto_collector *collector,
     case SOTTO_COLLECTOR_SHARES:
     case SOTTO_COLLECTOR_UPLOAD:
     case SOTTO_COLLECTOR_INCLUSION:
-    case SOTTO_COLLECTOR_REVEAL: effects->verdict = answer(collector, event, effects); break;
+    case SOTTO_COLLECTOR_REVEAL: effects->verdict = take_answer(collector, event, effects); break;
     case SOTTO_COLLECTOR_LEAVE: effects->verdict = leave(collector, event, effects); break;
     case SOTTO_COLLECTOR_CLOSE: effects->verdict = close_stage(collector, event, effects); break;
     }
