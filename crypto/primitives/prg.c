@@ -1,12 +1,11 @@
 #include "crypto/primitives/prg.h"
 
-#include <limits.h>
 #include <openssl/evp.h>
 #include <string.h>
 
 #include "crypto/primitives/require.h"
 
-enum { BLOCK_BYTES = 16 };
+enum { BLOCK_BYTES = 16, ZEROS_BYTES = 16 * 1024 };
 
 enum sotto_status sotto_prg_open(struct sotto_prg *prg)
 {
@@ -46,18 +45,16 @@ void sotto_prg_seek(struct sotto_prg *prg, const struct sotto_secret *key, uint6
     sotto_require(EVP_EncryptInit_ex(prg->context, NULL, NULL, key->bytes, counter) == 1);
 }
 
-/* The stream is the encryption of zeros, in place: no buffer of zeros has to share the cache with `out`. */
+/* The stream is the encryption of zeros, which are read from here and so stay in the L1 cache. */
 void sotto_prg_next(struct sotto_prg *prg, uint8_t *out, size_t length)
 {
-    const size_t piece_max = INT_MAX - INT_MAX % BLOCK_BYTES;
+    static const uint8_t zeros[ZEROS_BYTES];
 
     while (length > 0) {
-        size_t piece = length < piece_max ? length : piece_max;
-        int written = 0;
+        size_t piece = length < sizeof zeros ? length : sizeof zeros;
+        int written;
 
-        memset(out, 0, piece);
-        sotto_require(EVP_EncryptUpdate(prg->context, out, &written, out, (int)piece) == 1);
-        sotto_require((size_t)written == piece);
+        sotto_require(EVP_EncryptUpdate(prg->context, out, &written, zeros, (int)piece) == 1);
         out += piece;
         length -= piece;
     }

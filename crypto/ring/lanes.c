@@ -73,29 +73,51 @@ void sotto_lanes_pack(uint8_t *out, const uint32_t *lanes, size_t lane_count, un
         *out++ = (uint8_t)(pending >> bit);
 }
 
-/* The lane that begins at `bit`, without reading beyond the last packed byte. */
-static uint32_t lane_at(struct sotto_view packed, size_t bit, uint32_t mask)
+/* The lane that begins at `bit`, taken out of eight bytes, all of which are there to be read. */
+static uint32_t lane_within(const uint8_t *packed, size_t bit, uint32_t mask)
 {
-    size_t first = bit / 8;
-    size_t left = packed.length - first;
-    uint64_t word = 0;
+    uint64_t word;
 
-    memcpy(&word, packed.at + first, left < sizeof word ? left : sizeof word);
+    memcpy(&word, packed + bit / 8, sizeof word);
     return (uint32_t)(le64toh(word) >> bit % 8) & mask;
+}
+
+/* The same for a lane of the last eight bytes. */
+static uint32_t lane_at_end(struct sotto_view packed, size_t bit, uint32_t mask)
+{
+    uint8_t bytes[sizeof(uint64_t)] = {0};
+
+    memcpy(bytes, packed.at + bit / 8, packed.length - bit / 8);
+    return lane_within(bytes, bit % 8, mask);
+}
+
+/* How many lanes from the first on begin at least eight bytes before the end. */
+static size_t lanes_within(size_t packed_bytes, size_t lane_count, unsigned ring_bits)
+{
+    size_t lanes;
+
+    if (packed_bytes < sizeof(uint64_t))
+        return 0;
+    lanes = ((packed_bytes - sizeof(uint64_t) + 1) * 8 - 1) / ring_bits + 1;
+    return lanes < lane_count ? lanes : lane_count;
 }
 
 enum sotto_status sotto_lanes_unpack(uint32_t *lanes, size_t lane_count, unsigned ring_bits,
                                      struct sotto_view packed)
 {
     const uint32_t mask = ring_mask(ring_bits);
-    size_t used_bits = lane_count * ring_bits;
+    const size_t used_bits = lane_count * ring_bits;
+    const size_t within = lanes_within(packed.length, lane_count, ring_bits);
+    size_t lane = 0;
 
     if (packed.length != sotto_lanes_packed_bytes(lane_count, ring_bits))
         return SOTTO_MALFORMED;
     if (used_bits % 8 != 0 && packed.at[packed.length - 1] >> used_bits % 8 != 0)
         return SOTTO_MALFORMED;
-    for (size_t lane = 0; lane < lane_count; lane++)
-        lanes[lane] = lane_at(packed, lane * ring_bits, mask);
+    for (; lane < within; lane++)
+        lanes[lane] = lane_within(packed.at, lane * ring_bits, mask);
+    for (; lane < lane_count; lane++)
+        lanes[lane] = lane_at_end(packed, lane * ring_bits, mask);
     return SOTTO_OK;
 }
 
@@ -103,8 +125,12 @@ void sotto_lanes_unpack_add(uint32_t *lanes, size_t lane_count, unsigned ring_bi
                             const uint8_t *packed)
 {
     const uint32_t mask = ring_mask(ring_bits);
-    struct sotto_view view = sotto_view_of(packed, sotto_lanes_packed_bytes(lane_count, ring_bits));
+    const size_t length = sotto_lanes_packed_bytes(lane_count, ring_bits);
+    const size_t within = lanes_within(length, lane_count, ring_bits);
+    size_t lane = 0;
 
-    for (size_t lane = 0; lane < lane_count; lane++)
-        lanes[lane] += lane_at(view, lane * ring_bits, mask);
+    for (; lane < within; lane++)
+        lanes[lane] += lane_within(packed, lane * ring_bits, mask);
+    for (; lane < lane_count; lane++)
+        lanes[lane] += lane_at_end(sotto_view_of(packed, length), lane * ring_bits, mask);
 }

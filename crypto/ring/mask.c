@@ -5,7 +5,7 @@
 
 #include "crypto/ring/lanes.h"
 
-enum { WORDS_MAX = SOTTO_MASK_TILE_BYTES / sizeof(uint32_t), HALVES_RUN = 32 };
+enum { WORDS_MAX = SOTTO_MASK_TILE_BYTES / sizeof(uint32_t), RUN = 32 };
 
 /* One piece of a mask. Lanes of 16 bits come as halves and are widened. */
 struct tile {
@@ -16,7 +16,7 @@ struct tile {
 /* The size of a run is a constant, so that the compiler vectorises the loop over it. */
 static void run_widen(uint32_t *restrict lanes, const uint16_t *restrict halves)
 {
-    for (size_t lane = 0; lane < HALVES_RUN; lane++)
+    for (size_t lane = 0; lane < RUN; lane++)
         lanes[lane] = le16toh(halves[lane]);
 }
 
@@ -24,7 +24,7 @@ static void run_widen(uint32_t *restrict lanes, const uint16_t *restrict halves)
 static void tile_fill_halves(struct tile *tile, size_t lane_count, struct sotto_prg *prg)
 {
     sotto_prg_next(prg, (uint8_t *)tile->halves, lane_count * sizeof(uint16_t));
-    for (size_t lane = 0; lane < lane_count; lane += HALVES_RUN)
+    for (size_t lane = 0; lane < lane_count; lane += RUN)
         run_widen(tile->lanes + lane, tile->halves + lane);
 }
 
