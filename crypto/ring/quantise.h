@@ -30,7 +30,7 @@ SOTTO_CHECKED enum sotto_status sotto_quantiser_check(const struct sotto_quantis
  *   weight  in   1 .. weight_max
  *   dither  in   seed of the rounding; one use
  *
- * Work: 8 stream bytes a value. Constant time in values, weight and dither.
+ * Work: 8 stream bytes a value. Constant time in values and dither.
  */
 void sotto_quantise(uint32_t *lanes, const float *values, size_t value_count, uint32_t weight,
                     const struct sotto_quantiser *quantiser, const struct sotto_secret *dither);

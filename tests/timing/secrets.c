@@ -1,0 +1,239 @@
+/*
+ * Constant time, by valgrind's memcheck: secrets are marked as undefined, so that a branch or an address that depends
+ * on one is reported as the use of an undefined value. What becomes public is marked as defined again.
+ *
+ * Not here: X25519, whose refusal of an all-zero result is a branch inside OpenSSL on what is public by then.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <valgrind/memcheck.h>
+
+#include "crypto/primitives/aead.h"
+#include "crypto/primitives/ed25519.h"
+#include "crypto/primitives/hash.h"
+#include "crypto/primitives/hkdf.h"
+#include "crypto/primitives/shamir.h"
+#include "crypto/ring/lanes.h"
+#include "crypto/ring/mask.h"
+#include "crypto/ring/quantise.h"
+
+enum { SKIPPED = 77, HOLDERS = 7, THRESHOLD = 4, LANES = 5003 };
+
+static void classify(void *at, size_t length)
+{
+    VALGRIND_MAKE_MEM_UNDEFINED(at, length);
+}
+
+static void declassify(void *at, size_t length)
+{
+    VALGRIND_MAKE_MEM_DEFINED(at, length);
+}
+
+static struct sotto_secret secret_of(uint8_t fill)
+{
+    struct sotto_secret secret;
+
+    memset(secret.bytes, fill, sizeof secret.bytes);
+    classify(&secret, sizeof secret);
+    return secret;
+}
+
+/* Errors that memcheck has reported; each test expects none of its own. */
+static int errors_counted(void **state)
+{
+    static unsigned errors;
+
+    errors = (unsigned)VALGRIND_COUNT_ERRORS;
+    *state = &errors;
+    return 0;
+}
+
+static void assert_no_trace(void **state)
+{
+    unsigned *before = *state;
+
+    assert_int_equal(VALGRIND_COUNT_ERRORS, *before);
+}
+
+/* If this is not noticed, nothing is. */
+static void control__branch_on_a_secret__is_noticed(void **state)
+{
+    unsigned *before = *state;
+    struct sotto_secret secret = secret_of(1);
+    volatile int taken = 0;
+
+    if (secret.bytes[3] > 7)
+        taken = 1;
+    (void)taken;
+    assert_true(VALGRIND_COUNT_ERRORS > *before);
+}
+
+static void control__address_from_a_secret__is_noticed(void **state)
+{
+    static volatile uint8_t table[256];
+    unsigned *before = *state;
+    struct sotto_secret secret = secret_of(1);
+    uint8_t looked_up = table[secret.bytes[3]];
+
+    declassify(&looked_up, sizeof looked_up);
+    assert_true(VALGRIND_COUNT_ERRORS > *before);
+}
+
+static void secret_equal__equal_or_not__leaves_no_trace(void **state)
+{
+    struct sotto_secret left = secret_of(1);
+    struct sotto_secret same = secret_of(1);
+    struct sotto_secret other = secret_of(2);
+    int is_same = sotto_secret_equal(&left, &same, sizeof left);
+    int is_other = sotto_secret_equal(&left, &other, sizeof left);
+
+    declassify(&is_same, sizeof is_same);
+    declassify(&is_other, sizeof is_other);
+    assert_int_equal(is_same, 1);
+    assert_int_equal(is_other, 0);
+    assert_no_trace(state);
+}
+
+static void split_and_join__secret_seed_and_shares__leave_no_trace(void **state)
+{
+    static const uint32_t indices[THRESHOLD] = {0, 1, 2, 3};
+    struct sotto_secret secret = secret_of(0xe7);
+    struct sotto_secret seed = secret_of(2);
+    struct sotto_share shares[HOLDERS];
+    struct sotto_secret joined;
+    enum sotto_status status;
+
+    sotto_share_split(shares, &secret, &seed, THRESHOLD, HOLDERS);
+    status = sotto_share_join(&joined, shares, indices, THRESHOLD);
+    declassify(&status, sizeof status);
+    declassify(&joined, sizeof joined);
+    declassify(&secret, sizeof secret);
+    assert_int_equal(status, SOTTO_OK);
+    assert_memory_equal(joined.bytes, secret.bytes, sizeof joined.bytes);
+    assert_no_trace(state);
+}
+
+/* Whether shares are good is public in the end; which limb was bad is not. */
+static void join__bad_shares__leave_no_trace(void **state)
+{
+    static const uint32_t indices[THRESHOLD] = {0, 1, 2, 3};
+    struct sotto_share shares[THRESHOLD];
+    struct sotto_secret joined;
+    enum sotto_status status;
+
+    memset(shares, 0xff, sizeof shares);
+    classify(shares, sizeof shares);
+    status = sotto_share_join(&joined, shares, indices, THRESHOLD);
+    declassify(&status, sizeof status);
+    assert_int_equal(status, SOTTO_MALFORMED);
+    assert_no_trace(state);
+}
+
+static void mask__key_and_lanes__leave_no_trace(void **state)
+{
+    static const unsigned rings[] = {16, 24, 32};
+    static uint32_t lanes[LANES];
+    const struct sotto_lane_window window = {64, LANES};
+    struct sotto_secret key = secret_of(3);
+    struct sotto_prg prg;
+
+    assert_int_equal(sotto_prg_open(&prg), SOTTO_OK);
+    classify(lanes, sizeof lanes);
+    for (size_t ring = 0; ring < sizeof rings / sizeof *rings; ring++) {
+        sotto_mask_add(lanes, window, &key, rings[ring], &prg);
+        sotto_mask_subtract(lanes, window, &key, rings[ring], &prg);
+    }
+    sotto_prg_close(&prg);
+    declassify(lanes, sizeof lanes);
+    for (size_t lane = 0; lane < LANES; lane++)
+        assert_int_equal(lanes[lane], 0);
+    assert_no_trace(state);
+}
+
+static void pack__lanes__leave_no_trace(void **state)
+{
+    static uint32_t lanes[LANES];
+    static uint8_t packed[LANES * 4];
+
+    for (unsigned ring_bits = 1; ring_bits <= 32; ring_bits++) {
+        memset(lanes, 0x5a, sizeof lanes);
+        classify(lanes, sizeof lanes);
+        sotto_lanes_pack(packed, lanes, LANES, ring_bits);
+        sotto_lanes_unpack_add(lanes, LANES, ring_bits, packed);
+    }
+    assert_no_trace(state);
+}
+
+/* Values far below, within and far above the range. */
+static void quantise__values_and_dither__leave_no_trace(void **state)
+{
+    static const struct sotto_quantiser quantiser = {
+        .range = 10.0, .value_bits = 16, .ring_bits = 32, .weight_max = 512, .cohort_max = 128};
+    static float values[LANES];
+    static uint32_t lanes[LANES + 1];
+    struct sotto_secret dither = secret_of(4);
+
+    for (size_t i = 0; i < LANES; i++)
+        values[i] = ((float)i - 2500.0F) * 0.01F;
+    classify(values, sizeof values);
+    sotto_quantise(lanes, values, LANES, 300, &quantiser, &dither);
+    declassify(lanes, sizeof lanes);
+    assert_int_equal(lanes[0], 0);
+    assert_int_equal(lanes[LANES - 1], 300 * 65535);
+    assert_no_trace(state);
+}
+
+static void derivation__keys__leave_no_trace(void **state)
+{
+    struct sotto_secret key = secret_of(5);
+    struct sotto_view view = sotto_view_of(&key, sizeof key);
+    struct sotto_view info = sotto_view_text("mask");
+    struct sotto_secret derived;
+    struct sotto_digest mac;
+
+    sotto_hkdf(&derived, view, info, info);
+    sotto_hmac(&mac, &derived, &info, 1);
+    assert_no_trace(state);
+}
+
+static void seal_and_sign__key_plain_and_seed__leave_no_trace(void **state)
+{
+    struct sotto_secret key = secret_of(6);
+    struct sotto_secret plain = secret_of(7);
+    uint8_t sealed[sizeof plain + SOTTO_AEAD_TAG_BYTES];
+    struct sotto_signature signature;
+
+    sotto_aead_seal(sealed, &key, sotto_view_text("from 1 to 2"),
+                    sotto_view_of(&plain, sizeof plain));
+    sotto_sign(&signature, &key, "sotto/1 cohort", sotto_view_text("context"));
+    assert_no_trace(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(control__branch_on_a_secret__is_noticed, errors_counted),
+        cmocka_unit_test_setup(control__address_from_a_secret__is_noticed, errors_counted),
+        cmocka_unit_test_setup(secret_equal__equal_or_not__leaves_no_trace, errors_counted),
+        cmocka_unit_test_setup(split_and_join__secret_seed_and_shares__leave_no_trace,
+                               errors_counted),
+        cmocka_unit_test_setup(join__bad_shares__leave_no_trace, errors_counted),
+        cmocka_unit_test_setup(mask__key_and_lanes__leave_no_trace, errors_counted),
+        cmocka_unit_test_setup(pack__lanes__leave_no_trace, errors_counted),
+        cmocka_unit_test_setup(quantise__values_and_dither__leave_no_trace, errors_counted),
+        cmocka_unit_test_setup(derivation__keys__leave_no_trace, errors_counted),
+        cmocka_unit_test_setup(seal_and_sign__key_plain_and_seed__leave_no_trace, errors_counted),
+    };
+
+    if (!RUNNING_ON_VALGRIND) {
+        puts("SKIP: constant time is checked under valgrind only");
+        return SKIPPED;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
