@@ -1,8 +1,10 @@
 /*
- * The one door to the models: open a base model, adapt it, train the adapter on a dataset, evaluate, predict.
+ * The one door to the models: open a base model, adapt it, train the adapter on a dataset,
+ * evaluate, predict.
  *
- * A sotto_model is read-only and can be shared by any number of trainers and threads; a sotto_trainer has its own
- * adapter, optimiser state and scratch and belongs to one thread. No allocation inside a training step.
+ * A sotto_model is read-only and can be shared by any number of trainers and threads; a
+ * sotto_trainer has its own adapter, optimiser state and scratch and belongs to one thread. No
+ * allocation inside a training step.
  */
 #ifndef SOTTO_MODELS_TRAINER_H
 #define SOTTO_MODELS_TRAINER_H
@@ -20,7 +22,8 @@ enum { SOTTO_MODEL_PARTS = 3 };
 /*
  * Opens a Hugging Face model directory: config.json, model.safetensors, preprocessor_config.json.
  *
- * SOTTO_NOT_FOUND, SOTTO_MALFORMED, SOTTO_MISMATCH (a tensor's shape against the config), SOTTO_UNSUPPORTED,
+ * SOTTO_NOT_FOUND, SOTTO_MALFORMED, SOTTO_MISMATCH (a tensor's shape against the config),
+ * SOTTO_UNSUPPORTED,
  * SOTTO_NO_MEMORY: *model is NULL, the fault names file and tensor.
  */
 SOTTO_CHECKED enum sotto_status sotto_model_open(struct sotto_model **model, const char *folder,
@@ -45,12 +48,15 @@ void sotto_trainer_close(struct sotto_trainer *trainer);
 
 const struct sotto_layout *sotto_trainer_layout(const struct sotto_trainer *trainer);
 
-/* Sets the adapter. SOTTO_MALFORMED: NaN or infinity; SOTTO_MISMATCH: lane_count. The adapter is then as before. */
-SOTTO_CHECKED enum sotto_status sotto_trainer_load(struct sotto_trainer *trainer, const float *lanes,
-                                                   size_t lane_count);
+/*
+ * Sets the adapter. SOTTO_MALFORMED: NaN or infinity; SOTTO_MISMATCH: lane_count. The adapter is then
+ * as before.
+ */
+SOTTO_CHECKED enum sotto_status sotto_trainer_load(struct sotto_trainer *trainer,
+                                                   const float *lanes, size_t lane_count);
 void sotto_trainer_save(const struct sotto_trainer *trainer, float *lanes); /* [lane_count] */
 
-/* AdamW, decoupled weight decay on A and B only; beta 0.9, 0.999; rates linear from start to end over all steps. */
+/* AdamW, beta 0.9 and 0.999, decoupled decay on A and B only; the rate is linear over all steps. */
 struct sotto_fit {
     uint32_t epochs;
     uint32_t batch;
@@ -64,21 +70,46 @@ struct sotto_fit {
 
 struct sotto_fit_result {
     size_t step_count;
-    double loss_first;
-    double loss_last;
+    double loss_first; /* mean over the first batch */
+    double loss_last;  /* mean over the last batch */
 };
 
-/* Starts with fresh optimiser state. SOTTO_MALFORMED: the loss is no finite number; the adapter is then unspecified. */
+/*
+ * Trains the adapter, with fresh optimiser state. Every epoch has its own order, a Fisher-Yates
+ * shuffle; a short last batch is kept. Allocates the order of the examples before the first step,
+ * nothing in a step.
+ *
+ * SOTTO_MISMATCH: the pictures' form or a label is not the model's and the layout's;
+ * SOTTO_OVER_LIMIT: the batch is 0 or above batch_max, or there is no example; SOTTO_NO_MEMORY:
+ * the adapter is as before.
+ * SOTTO_MALFORMED: the loss or the adapter is no finite number any more; the adapter is then
+ * unspecified.
+ */
 SOTTO_CHECKED enum sotto_status sotto_trainer_fit(struct sotto_trainer *trainer,
                                                   const struct sotto_dataset *dataset,
                                                   const struct sotto_fit *fit,
                                                   struct sotto_fit_result *result);
+
+/*
+ * The mean loss of one batch, the first `count` examples, and its gradient; the adapter stays as
+ * it is.
+ *
+ *   gradient  out  [lane_count]
+ *   count     in   1 .. batch_max
+ *
+ * Statuses as sotto_trainer_fit has them.
+ */
+SOTTO_CHECKED enum sotto_status sotto_trainer_gradient(struct sotto_trainer *trainer,
+                                                       float *gradient, double *loss,
+                                                       const struct sotto_dataset *dataset,
+                                                       size_t count);
 
 struct sotto_score {
     size_t count;
     size_t correct;
     double loss_mean;
 };
+/* Without a gradient. The dataset's form and labels are the model's and the layout's. */
 void sotto_trainer_evaluate(struct sotto_trainer *trainer, const struct sotto_dataset *dataset,
                             struct sotto_score *score);
 

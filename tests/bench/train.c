@@ -1,0 +1,221 @@
+/*
+ * The time of a training step: the adapter of the demo's model (28 x 28, patches of 4, width 128,
+ * 6 blocks, batch 32, rank 8 on all linear layers), and one block with gradients for all weights,
+ * as pretraining uses it; both against the product rate that the same run measures. One thread.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "core/base/clock.h"
+#include "core/base/entropy.h"
+#include "models/arch/vit.h"
+#include "models/trainer.h"
+#include "tests/support/model_folder.h"
+
+enum { BATCH = 32, STEPS = 60, RANK = 8, LABELS = 10, TOKENS = 50, REPEATS = 20, SQUARE = 768 };
+
+static const struct sotto_arch shape = {.width = 128,
+                                        .mlp_width = 512,
+                                        .block_count = 6,
+                                        .head_count = 4,
+                                        .image_side = 28,
+                                        .patch_side = 4,
+                                        .channels = 1,
+                                        .norm_epsilon = 1e-6,
+                                        .has_qkv_bias = true};
+
+static double now_s(void)
+{
+    struct sotto_clock clock;
+
+    sotto_clock_init_system(&clock);
+    return 1e-9 * (double)sotto_clock_steady_ns(&clock);
+}
+
+static void require(enum sotto_status status)
+{
+    if (status == SOTTO_OK)
+        return;
+    fprintf(stderr, "bench_train: %s\n", sotto_status_name(status));
+    exit(1);
+}
+
+static float *random_floats(size_t count, uint64_t seed)
+{
+    float *values = malloc(count * sizeof(*values));
+    struct sotto_entropy entropy;
+
+    if (values == NULL)
+        require(SOTTO_NO_MEMORY);
+    sotto_entropy_init_seeded(&entropy, seed);
+    for (size_t i = 0; i < count; i++)
+        values[i] = (float)sotto_entropy_normal(&entropy);
+    return values;
+}
+
+/* Floating point operations a second of a square product, the best of several. */
+static double product_rate(void)
+{
+    const struct sotto_kernels *kernels = sotto_kernels_cpu();
+    size_t count = (size_t)SQUARE * SQUARE;
+    float *a = random_floats(count, 1);
+    float *b = random_floats(count, 2);
+    float *c = random_floats(count, 3);
+    double best = 1e9;
+
+    for (int i = 0; i < REPEATS; i++) {
+        double start = now_s();
+        double spent;
+
+        kernels->matmul(sotto_matrix_of(c, SQUARE, SQUARE),
+                        sotto_factor_plain(sotto_matrix_view_of(a, SQUARE, SQUARE)),
+                        sotto_factor_transposed(sotto_matrix_view_of(b, SQUARE, SQUARE)), 1.0f,
+                        0.0f);
+        spent = now_s() - start;
+        best = spent < best ? spent : best;
+    }
+    free(a);
+    free(b);
+    free(c);
+    return 2.0 * (double)count * SQUARE / best;
+}
+
+/* Multiplications and additions of one block's forward: the four width-square layers, the MLP, the attention. */
+static double block_operations(double rows)
+{
+    double width = shape.width;
+
+    return 2.0 * rows * (4.0 * width * width + 2.0 * width * shape.mlp_width) +
+           4.0 * rows * TOKENS * width;
+}
+
+static void fill_dataset(struct sotto_dataset *dataset)
+{
+    size_t pixels = (size_t)28 * 28 * BATCH;
+    struct sotto_entropy entropy;
+
+    *dataset = (struct sotto_dataset){.channels = 1, .side = 28, .count = BATCH};
+    dataset->pixels = malloc(pixels);
+    dataset->labels = malloc(BATCH * sizeof(*dataset->labels));
+    if (dataset->pixels == NULL || dataset->labels == NULL)
+        require(SOTTO_NO_MEMORY);
+    sotto_entropy_init_seeded(&entropy, 4);
+    sotto_entropy_fill(&entropy, dataset->pixels, pixels);
+    for (uint32_t i = 0; i < BATCH; i++)
+        dataset->labels[i] = i % LABELS;
+}
+
+static void derive_layout(struct sotto_layout *layout)
+{
+    struct sotto_adapter_choice choice = {.rank = RANK,
+                                          .alpha = 2.0 * RANK,
+                                          .target_set = (1u << SOTTO_TARGET_COUNT) - 1,
+                                          .label_count = LABELS};
+
+    for (uint32_t i = 0; i < LABELS; i++)
+        snprintf(choice.labels[i], sizeof(choice.labels[i]), "label-%" PRIu32, i);
+    require(sotto_layout_derive(layout, &shape, &choice, NULL));
+}
+
+/* Seconds of an adapter step, the mean over STEPS. */
+static double adapter_step(const struct sotto_model *model)
+{
+    static struct sotto_layout layout;
+    struct sotto_trainer *trainer;
+    struct sotto_dataset dataset;
+    struct sotto_fit fit = {STEPS, BATCH, 1e-3, 1e-4, 0.01, 7, NULL, NULL};
+    struct sotto_fit_result result;
+    struct sotto_entropy entropy;
+    float *lanes;
+    double start;
+    double spent;
+
+    derive_layout(&layout);
+    lanes = random_floats(layout.lane_count, 5);
+    sotto_entropy_init_seeded(&entropy, 6);
+    sotto_layout_start(lanes, &layout, &entropy);
+    fill_dataset(&dataset);
+    require(sotto_trainer_open(&trainer, model, &layout, BATCH, NULL));
+    require(sotto_trainer_load(trainer, lanes, layout.lane_count));
+    start = now_s();
+    require(sotto_trainer_fit(trainer, &dataset, &fit, &result));
+    spent = (now_s() - start) / STEPS;
+    sotto_trainer_close(trainer);
+    free(dataset.pixels);
+    free(dataset.labels);
+    free(lanes);
+    return spent;
+}
+
+/* Seconds of one block's forward and backward with all gradients, the best of several. */
+static double full_block(void)
+{
+    struct sotto_block_spec spec = sotto_vit_block_spec(&shape);
+    size_t weights = sotto_block_weight_count(&spec);
+    size_t values = (size_t)BATCH * TOKENS * shape.width;
+    struct sotto_block block = {
+        sotto_kernels_cpu(), spec, random_floats(weights, 8), random_floats(weights, 9), {{0}}};
+    struct sotto_block_shape all = {BATCH, TOKENS, TOKENS};
+    struct sotto_arena arena;
+    struct sotto_block_pass pass;
+    struct sotto_block_scratch scratch;
+    float *x = random_floats(values, 10);
+    float *y = random_floats(values, 11);
+    double best = 1e9;
+
+    require(sotto_arena_open(&arena, (size_t)256 << 20));
+    require(sotto_block_pass_take(&pass, &block, all, &arena));
+    require(sotto_block_scratch_take(&scratch, &block, all, &arena));
+    for (int i = 0; i < REPEATS; i++) {
+        double start = now_s();
+        double spent;
+
+        sotto_block_forward(&block, &pass, y, x, all);
+        sotto_block_backward(&block, &pass, &scratch, y, SOTTO_BLOCK_BELOW_TRAINED);
+        spent = now_s() - start;
+        best = spent < best ? spent : best;
+    }
+    sotto_arena_close(&arena);
+    free((void *)block.weights);
+    free(block.weight_gradients);
+    free(x);
+    free(y);
+    return best;
+}
+
+int main(void)
+{
+    float *weights = model_folder_weights(&shape, 12);
+    double rate = product_rate();
+    double rows = (double)BATCH * TOKENS;
+    struct model_folder folder;
+    struct sotto_model *model;
+    struct sotto_fault fault = {0};
+    struct rusage usage;
+    double adapter;
+    double full;
+
+    model_folder_open(&folder, &shape, weights);
+    if (sotto_model_open(&model, folder.path, &fault) != SOTTO_OK) {
+        fprintf(stderr, "bench_train: %s\n", fault.text);
+        return 1;
+    }
+    adapter = adapter_step(model);
+    full = full_block();
+    getrusage(RUSAGE_SELF, &usage);
+    printf("product of %d x %d: %.1f GFLOP/s\n", SQUARE, SQUARE, 1e-9 * rate);
+    printf("adapter step, batch %d: %.1f ms, %.0f tokens/s\n", BATCH, 1e3 * adapter,
+           rows / adapter);
+    printf("  base products alone at the product's rate: %.0f %% of it\n",
+           100.0 * 2.0 * (shape.block_count - 1) * block_operations(rows) / rate / adapter);
+    printf("block with all gradients: %.2f ms, %.0f %% of the product's rate\n", 1e3 * full,
+           100.0 * 3.0 * block_operations(rows) / rate / full);
+    printf("largest resident memory: %.1f MiB\n", (double)usage.ru_maxrss / 1024.0);
+    sotto_model_close(model);
+    model_folder_close(&folder);
+    free(weights);
+    return 0;
+}
