@@ -2,12 +2,13 @@
 #ifndef SOTTO_CRYPTO_PRIMITIVES_REQUIRE_H
 #define SOTTO_CRYPTO_PRIMITIVES_REQUIRE_H
 
-#include <assert.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 static inline void sotto_require(bool succeeded)
 {
-    assert(succeeded);
+    if (!succeeded)
+        abort();
 }
 
 #endif

@@ -11,7 +11,7 @@
  *   norm      out    the norm before
  *   norm_max  in     > 0
  *
- * Work: two passes. Whether the vector was clipped shows in the time: clipping is between the site's own processes.
+ * Work: two passes. Not constant time: whether it clips shows, to the site itself.
  *
  * SOTTO_MALFORMED: a value is NaN or infinite; values and norm untouched.
  */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crypto/primitives/prg.h"
+#include "crypto/primitives/require.h"
 
 enum { DRAWS = 512 };
 
@@ -77,9 +78,8 @@ void sotto_quantise(uint32_t *lanes, const float *values, size_t value_count, ui
     const double scale = 0.5 * steps / quantiser->range;
     uint64_t draws[DRAWS];
     struct sotto_prg prg;
-    enum sotto_status opened = sotto_prg_open(&prg);
 
-    assert(opened == SOTTO_OK);
+    sotto_require(sotto_prg_open(&prg) == SOTTO_OK);
     assert(weight >= 1 && weight <= quantiser->weight_max);
     sotto_prg_seek(&prg, dither, 0);
     for (size_t i = 0; i < value_count; i++) {
