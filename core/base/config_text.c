@@ -172,18 +172,25 @@ static size_t byte_of(const struct sotto_config_text *text, size_t index)
     return at;
 }
 
+/* How much of an override is on its first line and free of control characters. */
+static size_t line_length(const char *item)
+{
+    size_t length = 0;
+
+    while ((unsigned char)item[length] >= ' ' && item[length] != 0x7f)
+        length++;
+    return length;
+}
+
 /* The length of the key in `key=value`; 0 if this is not one. */
 static size_t key_length(const char *item)
 {
     size_t length =
         strspn(item, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+    size_t line = line_length(item);
 
-    if (item[length] != '=' || strlen(item) > OVERRIDE_BYTES_MAX || item[0] == '-')
+    if (item[length] != '=' || item[0] == '-' || item[line] != '\0' || line > OVERRIDE_BYTES_MAX)
         return 0;
-    for (const char *at = item; *at != '\0'; at++) {
-        if ((unsigned char)*at < ' ')
-            return 0;
-    }
     return length;
 }
 
@@ -196,9 +203,9 @@ static enum sotto_status check_overrides(const struct sotto_config_text *text,
                                text->name, OVERRIDES_MAX);
     for (size_t i = 0; i < overrides->count; i++) {
         if (key_length(overrides->items[i]) == 0)
-            return sotto_fault_set(fault, SOTTO_MALFORMED,
-                                   "%s, override %.80s: write it as key=value, on one line",
-                                   text->name, overrides->items[i]);
+            return sotto_fault_set(
+                fault, SOTTO_MALFORMED, "%s, override %.*s: write it as key=value, on one line",
+                text->name, (int)line_length(overrides->items[i]), overrides->items[i]);
     }
     return SOTTO_OK;
 }

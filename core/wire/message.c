@@ -20,9 +20,11 @@ void sotto_message_open(struct sotto_unpacker *unpacker, struct sotto_view bytes
     uint64_t version;
     uint64_t number;
 
+    if (bytes.length > bytes_max) {
+        *unpacker = (struct sotto_unpacker){.status = SOTTO_OVER_LIMIT};
+        return;
+    }
     sotto_unpacker_open(unpacker, bytes);
-    if (bytes.length > bytes_max)
-        sotto_unpacker_fail(unpacker, SOTTO_OVER_LIMIT);
     count = sotto_unpack_list(unpacker, FIELDS_MAX);
     version = sotto_unpack_u64(unpacker, UINT64_MAX);
     if (version != SOTTO_WIRE_VERSION)
