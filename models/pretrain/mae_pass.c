@@ -1,0 +1,501 @@
+#include "models/pretrain/mae_pass.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+/* A patch of one colour has no deviation to divide by. */
+#define TARGET_EPSILON 1e-6
+
+static const struct sotto_matrix none = {NULL, 0, 0, 0};
+static const struct sotto_matrix_view no_residual = {NULL, 0, 0, 0};
+
+static uint32_t hidden_count(const struct sotto_mae *mae)
+{
+    return sotto_mae_patch_count(mae) - mae->visible_count;
+}
+
+static size_t patch_values(const struct sotto_mae *mae)
+{
+    struct sotto_patch_shape shape = sotto_vit_patch_shape(&mae->arch);
+
+    return sotto_patch_values(&shape);
+}
+
+static bool take(float **out, struct sotto_arena *arena, size_t count)
+{
+    *out = sotto_arena_take(arena, count, sizeof **out);
+    return arena->counting || *out != NULL;
+}
+
+static enum sotto_status take_blocks(struct sotto_mae_stack *stack, const struct sotto_block *model,
+                                     struct sotto_block_shape largest, struct sotto_arena *arena)
+{
+    enum sotto_status status = SOTTO_OK;
+    struct sotto_block_pass counted;
+
+    stack->blocks = sotto_arena_take(arena, stack->block_count, sizeof *stack->blocks);
+    stack->passes = sotto_arena_take(arena, stack->block_count, sizeof *stack->passes);
+    if (!arena->counting && (stack->blocks == NULL || stack->passes == NULL))
+        return SOTTO_NO_MEMORY;
+    for (size_t i = 0; i < stack->block_count && status == SOTTO_OK; i++) {
+        size_t first = i * sotto_block_weight_count(&model->spec);
+
+        status = sotto_block_pass_take(arena->counting ? &counted : &stack->passes[i], model,
+                                       largest, arena);
+        if (arena->counting)
+            continue;
+        stack->blocks[i] = *model;
+        stack->blocks[i].weights += first;
+        stack->blocks[i].weight_gradients += first;
+    }
+    if (status == SOTTO_OK)
+        status = sotto_block_scratch_take(&stack->scratch, model, largest, arena);
+    return status;
+}
+
+/* model: the first block of the stack, bound to its weights. */
+static enum sotto_status take_stack(struct sotto_mae_stack *stack, const struct sotto_block *model,
+                                    size_t block_count, struct sotto_block_shape largest,
+                                    struct sotto_arena *arena)
+{
+    size_t rows = (size_t)largest.batch * largest.token_count;
+    size_t values = rows * model->spec.width;
+
+    stack->block_count = block_count;
+    stack->row_count = rows;
+    if (!take(&stack->streams, arena, (block_count + 1) * values) ||
+        !take(&stack->gradient, arena, values) || !take(&stack->normed, arena, values) ||
+        !take(&stack->normed_gradient, arena, values) || !take(&stack->rows.mean, arena, rows) ||
+        !take(&stack->rows.inverse_std, arena, rows))
+        return SOTTO_NO_MEMORY;
+    return take_blocks(stack, model, largest, arena);
+}
+
+static enum sotto_status take_encoder(struct sotto_mae_pass *pass, uint32_t picture_max,
+                                      struct sotto_arena *arena)
+{
+    const struct sotto_mae *mae = pass->mae;
+    struct sotto_vit_places places = sotto_vit_places(&mae->arch);
+    uint32_t tokens = mae->visible_count + 1;
+    struct sotto_block first = {.kernels = mae->kernels,
+                                .spec = sotto_vit_block_spec(&mae->arch),
+                                .weights = pass->weights + places.blocks,
+                                .weight_gradients = pass->gradients + places.blocks};
+
+    pass->encoder.norm =
+        (struct sotto_norm){(float)mae->arch.norm_epsilon, pass->weights + places.norm_gain,
+                            pass->weights + places.norm_bias, pass->gradients + places.norm_gain,
+                            pass->gradients + places.norm_bias};
+    return take_stack(&pass->encoder, &first, mae->arch.block_count,
+                      (struct sotto_block_shape){picture_max, tokens, tokens}, arena);
+}
+
+static enum sotto_status take_decoder(struct sotto_mae_pass *pass, uint32_t picture_max,
+                                      struct sotto_arena *arena)
+{
+    const struct sotto_mae *mae = pass->mae;
+    struct sotto_mae_places places = sotto_mae_places(mae);
+    uint32_t tokens = sotto_mae_patch_count(mae) + 1;
+    struct sotto_block first = {.kernels = mae->kernels,
+                                .spec = sotto_mae_decoder_spec(mae),
+                                .weights = pass->weights + places.blocks,
+                                .weight_gradients = pass->gradients + places.blocks};
+
+    pass->decoder.norm =
+        (struct sotto_norm){(float)mae->arch.norm_epsilon, pass->weights + places.norm_gain,
+                            pass->weights + places.norm_bias, pass->gradients + places.norm_gain,
+                            pass->gradients + places.norm_bias};
+    return take_stack(&pass->decoder, &first, mae->decoder_blocks,
+                      (struct sotto_block_shape){picture_max, tokens, tokens}, arena);
+}
+
+enum sotto_status sotto_mae_pass_take(struct sotto_mae_pass *pass, const struct sotto_mae *mae,
+                                      const float *weights, float *gradients, uint32_t picture_max,
+                                      struct sotto_arena *arena)
+{
+    size_t visible = (size_t)picture_max * mae->visible_count;
+    size_t hidden = (size_t)picture_max * hidden_count(mae);
+    size_t values = patch_values(mae);
+    enum sotto_status status;
+
+    *pass = (struct sotto_mae_pass){.mae = mae, .weights = weights, .gradients = gradients};
+    if (!take(&pass->patches, arena, (visible + hidden) * values) ||
+        !take(&pass->seen, arena, visible * values) ||
+        !take(&pass->embedded, arena, visible * mae->arch.width) ||
+        !take(&pass->handed, arena, (visible + picture_max) * mae->decoder_width) ||
+        !take(&pass->hidden, arena, hidden * mae->decoder_width) ||
+        !take(&pass->hidden_gradient, arena, hidden * mae->decoder_width) ||
+        !take(&pass->drawn, arena, hidden * values))
+        return SOTTO_NO_MEMORY;
+    status = take_encoder(pass, picture_max, arena);
+    return status == SOTTO_OK ? take_decoder(pass, picture_max, arena) : status;
+}
+
+static size_t stack_width(const struct sotto_mae_stack *stack)
+{
+    return stack->blocks[0].spec.width;
+}
+
+/* From streams[0] to normed. */
+static void stack_forward(struct sotto_mae_stack *stack, struct sotto_block_shape shape)
+{
+    size_t width = stack_width(stack);
+    size_t rows = (size_t)shape.batch * shape.token_count;
+    size_t step = stack->row_count * width;
+
+    for (size_t i = 0; i < stack->block_count; i++)
+        sotto_block_forward(&stack->blocks[i], &stack->passes[i], stack->streams + (i + 1) * step,
+                            stack->streams + i * step, shape);
+    sotto_norm_forward(
+        stack->blocks[0].kernels, &stack->norm, sotto_matrix_of(stack->normed, rows, width),
+        stack->rows, sotto_matrix_view_of(stack->streams + stack->block_count * step, rows, width));
+}
+
+/* From normed_gradient to gradient, which is then that of streams[0]. */
+static void stack_backward(struct sotto_mae_stack *stack, struct sotto_block_shape shape)
+{
+    size_t width = stack_width(stack);
+    size_t rows = (size_t)shape.batch * shape.token_count;
+    size_t step = stack->row_count * width;
+
+    memset(stack->gradient, 0, rows * width * sizeof *stack->gradient);
+    sotto_norm_backward(
+        stack->blocks[0].kernels, &stack->norm, sotto_matrix_of(stack->gradient, rows, width),
+        sotto_matrix_view_of(stack->normed_gradient, rows, width),
+        sotto_matrix_view_of(stack->streams + stack->block_count * step, rows, width), stack->rows);
+    for (size_t i = stack->block_count; i-- > 0;)
+        sotto_block_backward(&stack->blocks[i], &stack->passes[i], &stack->scratch, stack->gradient,
+                             SOTTO_BLOCK_BELOW_TRAINED);
+}
+
+/* A linear layer of the pass, by where its weight [out, in] and bias [out] lie. */
+static struct sotto_linear linear_at(const struct sotto_mae_pass *pass, size_t in, size_t out,
+                                     size_t weight, size_t bias)
+{
+    return (struct sotto_linear){(uint32_t)in,
+                                 (uint32_t)out,
+                                 pass->weights + weight,
+                                 pass->weights + bias,
+                                 pass->gradients + weight,
+                                 pass->gradients + bias};
+}
+
+static struct sotto_linear embedding_of(const struct sotto_mae_pass *pass)
+{
+    struct sotto_vit_places places = sotto_vit_places(&pass->mae->arch);
+
+    return linear_at(pass, patch_values(pass->mae), pass->mae->arch.width, places.patch_weight,
+                     places.patch_bias);
+}
+
+static struct sotto_linear handover_of(const struct sotto_mae_pass *pass)
+{
+    struct sotto_mae_places places = sotto_mae_places(pass->mae);
+
+    return linear_at(pass, pass->mae->arch.width, pass->mae->decoder_width, places.embed_weight,
+                     places.embed_bias);
+}
+
+static struct sotto_linear drawing_of(const struct sotto_mae_pass *pass)
+{
+    struct sotto_mae_places places = sotto_mae_places(pass->mae);
+
+    return linear_at(pass, pass->mae->decoder_width, patch_values(pass->mae), places.draw_weight,
+                     places.draw_bias);
+}
+
+static void add_rows(float *out, const float *left, const float *right, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = left[i] + right[i];
+}
+
+/* The patch at place `i` of a picture's order. */
+static uint32_t patch_at(const struct sotto_mae *mae, const struct sotto_mae_batch *batch,
+                         size_t picture, size_t i)
+{
+    return batch->patch_orders[picture * sotto_mae_patch_count(mae) + i];
+}
+
+static void cut_pictures(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
+{
+    const struct sotto_mae *mae = pass->mae;
+    struct sotto_patch_shape shape = sotto_vit_patch_shape(&mae->arch);
+    size_t picture_bytes = (size_t)shape.channels * shape.image_side * shape.image_side;
+    size_t values = patch_values(mae);
+    size_t patches = sotto_mae_patch_count(mae);
+    float *seen = pass->seen;
+
+    for (size_t picture = 0; picture < batch->picture_count; picture++) {
+        float *cut = pass->patches + picture * patches * values;
+
+        sotto_patches_cut(cut, batch->pixels + picture * picture_bytes, &shape, &batch->pixel_map);
+        for (size_t i = 0; i < mae->visible_count; i++, seen += values)
+            memcpy(seen, cut + patch_at(mae, batch, picture, i) * values, values * sizeof *seen);
+    }
+}
+
+/* The encoder's tokens: the class token, and the visible patches where they belong. */
+static void place_visible(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
+{
+    const struct sotto_mae *mae = pass->mae;
+    struct sotto_vit_places places = sotto_vit_places(&mae->arch);
+    const float *positions = pass->weights + places.positions;
+    const float *embedded = pass->embedded;
+    size_t width = mae->arch.width;
+    float *token = pass->encoder.streams;
+
+    for (size_t picture = 0; picture < batch->picture_count; picture++) {
+        add_rows(token, pass->weights + places.class_token, positions, width);
+        token += width;
+        for (size_t i = 0; i < mae->visible_count; i++, token += width, embedded += width)
+            add_rows(token, embedded, positions + (patch_at(mae, batch, picture, i) + 1) * width,
+                     width);
+    }
+}
+
+/* The decoder's tokens: what the encoder hands over, and the mask token in the hidden places. */
+static void place_all(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
+{
+    const struct sotto_mae *mae = pass->mae;
+    struct sotto_mae_places places = sotto_mae_places(mae);
+    const float *positions = pass->weights + places.positions;
+    const float *handed = pass->handed;
+    size_t width = mae->decoder_width;
+    size_t patches = sotto_mae_patch_count(mae);
+
+    for (size_t picture = 0; picture < batch->picture_count; picture++) {
+        float *tokens = pass->decoder.streams + picture * (patches + 1) * width;
+
+        add_rows(tokens, handed, positions, width);
+        handed += width;
+        for (size_t i = 0; i < patches; i++) {
+            size_t place = patch_at(mae, batch, picture, i) + 1;
+            bool is_visible = i < mae->visible_count;
+
+            add_rows(tokens + place * width,
+                     is_visible ? handed : pass->weights + places.mask_token,
+                     positions + place * width, width);
+            handed += is_visible ? width : 0;
+        }
+    }
+}
+
+static void gather_hidden(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
+{
+    const struct sotto_mae *mae = pass->mae;
+    size_t width = mae->decoder_width;
+    size_t patches = sotto_mae_patch_count(mae);
+    float *hidden = pass->hidden;
+
+    for (size_t picture = 0; picture < batch->picture_count; picture++) {
+        const float *rows = pass->decoder.normed + (picture * (patches + 1) + 1) * width;
+
+        for (size_t i = mae->visible_count; i < patches; i++, hidden += width)
+            memcpy(hidden, rows + patch_at(mae, batch, picture, i) * width, width * sizeof *hidden);
+    }
+}
+
+/* Replaces what was drawn by the gradient, given the patch; returns the sum of squares. */
+static double compare_patch(float *drawn, const float *patch, size_t values, double scale)
+{
+    double mean = 0;
+    double square = 0;
+    double loss = 0;
+    double inverse_deviation;
+
+    for (size_t i = 0; i < values; i++)
+        mean += patch[i];
+    mean /= (double)values;
+    for (size_t i = 0; i < values; i++)
+        square += (patch[i] - mean) * (patch[i] - mean);
+    inverse_deviation = 1.0 / sqrt(square / (double)values + TARGET_EPSILON);
+    for (size_t i = 0; i < values; i++) {
+        double error = drawn[i] - (patch[i] - mean) * inverse_deviation;
+
+        loss += error * error;
+        drawn[i] = (float)(2.0 * error * scale);
+    }
+    return loss;
+}
+
+static double compare_drawn(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
+{
+    const struct sotto_mae *mae = pass->mae;
+    size_t values = patch_values(mae);
+    size_t patches = sotto_mae_patch_count(mae);
+    double count = (double)batch->picture_count * hidden_count(mae) * (double)values;
+    float *drawn = pass->drawn;
+    double loss = 0;
+
+    for (size_t picture = 0; picture < batch->picture_count; picture++) {
+        const float *cut = pass->patches + picture * patches * values;
+
+        for (size_t i = mae->visible_count; i < patches; i++, drawn += values)
+            loss += compare_patch(drawn, cut + patch_at(mae, batch, picture, i) * values, values,
+                                  batch->scale / count);
+    }
+    return loss / count;
+}
+
+/* The mirror of gather_hidden. */
+static void scatter_hidden(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
+{
+    const struct sotto_mae *mae = pass->mae;
+    size_t width = mae->decoder_width;
+    size_t patches = sotto_mae_patch_count(mae);
+    const float *hidden = pass->hidden_gradient;
+
+    memset(pass->decoder.normed_gradient, 0,
+           batch->picture_count * (patches + 1) * width * sizeof *hidden);
+    for (size_t picture = 0; picture < batch->picture_count; picture++) {
+        float *rows = pass->decoder.normed_gradient + (picture * (patches + 1) + 1) * width;
+
+        for (size_t i = mae->visible_count; i < patches; i++, hidden += width)
+            memcpy(rows + patch_at(mae, batch, picture, i) * width, hidden, width * sizeof *hidden);
+    }
+}
+
+/* The mirror of place_all. */
+static void take_all_back(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
+{
+    const struct sotto_mae *mae = pass->mae;
+    struct sotto_mae_places places = sotto_mae_places(mae);
+    float *positions = pass->gradients + places.positions;
+    float *mask_token = pass->gradients + places.mask_token;
+    float *handed = pass->handed;
+    size_t width = mae->decoder_width;
+    size_t patches = sotto_mae_patch_count(mae);
+
+    for (size_t picture = 0; picture < batch->picture_count; picture++) {
+        const float *tokens = pass->decoder.gradient + picture * (patches + 1) * width;
+
+        mae->kernels->add(positions, tokens, (patches + 1) * width);
+        memcpy(handed, tokens, width * sizeof *handed);
+        handed += width;
+        for (size_t i = 0; i < patches; i++) {
+            const float *token = tokens + (patch_at(mae, batch, picture, i) + 1) * width;
+
+            if (i >= mae->visible_count) {
+                mae->kernels->add(mask_token, token, width);
+                continue;
+            }
+            memcpy(handed, token, width * sizeof *handed);
+            handed += width;
+        }
+    }
+}
+
+/* The mirror of place_visible. */
+static void take_visible_back(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
+{
+    const struct sotto_mae *mae = pass->mae;
+    struct sotto_vit_places places = sotto_vit_places(&mae->arch);
+    float *positions = pass->gradients + places.positions;
+    const float *token = pass->encoder.gradient;
+    float *embedded = pass->embedded;
+    size_t width = mae->arch.width;
+
+    for (size_t picture = 0; picture < batch->picture_count; picture++) {
+        mae->kernels->add(pass->gradients + places.class_token, token, width);
+        mae->kernels->add(positions, token, width);
+        token += width;
+        for (size_t i = 0; i < mae->visible_count; i++, token += width, embedded += width) {
+            mae->kernels->add(positions + (patch_at(mae, batch, picture, i) + 1) * width, token,
+                              width);
+            memcpy(embedded, token, width * sizeof *embedded);
+        }
+    }
+}
+
+/* The shapes of one run, which forward and backward share. */
+struct extent {
+    struct sotto_block_shape encoder;
+    struct sotto_block_shape decoder;
+    struct sotto_matrix seen;
+    struct sotto_matrix embedded;
+    struct sotto_matrix encoded;
+    struct sotto_matrix handed;
+    struct sotto_matrix hidden;
+    struct sotto_matrix drawn;
+};
+
+static struct extent extent_of(const struct sotto_mae_pass *pass, uint32_t pictures)
+{
+    const struct sotto_mae *mae = pass->mae;
+    uint32_t visible = mae->visible_count;
+    uint32_t patches = sotto_mae_patch_count(mae);
+    size_t hidden = (size_t)pictures * hidden_count(mae);
+    size_t handed = (size_t)pictures * (visible + 1);
+    size_t values = patch_values(mae);
+
+    return (struct extent){
+        .encoder = {pictures, visible + 1, visible + 1},
+        .decoder = {pictures, patches + 1, patches + 1},
+        .seen = sotto_matrix_of(pass->seen, (size_t)pictures * visible, values),
+        .embedded = sotto_matrix_of(pass->embedded, (size_t)pictures * visible, mae->arch.width),
+        .encoded = sotto_matrix_of(pass->encoder.normed, handed, mae->arch.width),
+        .handed = sotto_matrix_of(pass->handed, handed, mae->decoder_width),
+        .hidden = sotto_matrix_of(pass->hidden, hidden, mae->decoder_width),
+        .drawn = sotto_matrix_of(pass->drawn, hidden, values),
+    };
+}
+
+static void run_forward(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch,
+                        const struct extent *extent)
+{
+    const struct sotto_kernels *kernels = pass->mae->kernels;
+    struct sotto_linear embedding = embedding_of(pass);
+    struct sotto_linear handover = handover_of(pass);
+    struct sotto_linear drawing = drawing_of(pass);
+
+    cut_pictures(pass, batch);
+    sotto_linear_forward(kernels, &embedding, extent->embedded, sotto_matrix_read(extent->seen),
+                         no_residual);
+    place_visible(pass, batch);
+    stack_forward(&pass->encoder, extent->encoder);
+    sotto_linear_forward(kernels, &handover, extent->handed, sotto_matrix_read(extent->encoded),
+                         no_residual);
+    place_all(pass, batch);
+    stack_forward(&pass->decoder, extent->decoder);
+    gather_hidden(pass, batch);
+    sotto_linear_forward(kernels, &drawing, extent->drawn, sotto_matrix_read(extent->hidden),
+                         no_residual);
+}
+
+static void run_backward(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch,
+                         const struct extent *extent)
+{
+    const struct sotto_kernels *kernels = pass->mae->kernels;
+    struct sotto_linear embedding = embedding_of(pass);
+    struct sotto_linear handover = handover_of(pass);
+    struct sotto_linear drawing = drawing_of(pass);
+    struct sotto_matrix hidden_gradient = extent->hidden;
+    struct sotto_matrix encoded_gradient = extent->encoded;
+
+    hidden_gradient.at = pass->hidden_gradient;
+    encoded_gradient.at = pass->encoder.normed_gradient;
+    sotto_linear_backward(kernels, &drawing, hidden_gradient, sotto_matrix_read(extent->drawn),
+                          sotto_matrix_read(extent->hidden));
+    scatter_hidden(pass, batch);
+    stack_backward(&pass->decoder, extent->decoder);
+    take_all_back(pass, batch);
+    sotto_linear_backward(kernels, &handover, encoded_gradient, sotto_matrix_read(extent->handed),
+                          sotto_matrix_read(extent->encoded));
+    stack_backward(&pass->encoder, extent->encoder);
+    take_visible_back(pass, batch);
+    sotto_linear_backward(kernels, &embedding, none, sotto_matrix_read(extent->embedded),
+                          sotto_matrix_read(extent->seen));
+}
+
+double sotto_mae_pass_run(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
+{
+    struct extent extent = extent_of(pass, batch->picture_count);
+    double loss;
+
+    run_forward(pass, batch, &extent);
+    loss = compare_drawn(pass, batch);
+    run_backward(pass, batch, &extent);
+    return loss;
+}

@@ -1,0 +1,70 @@
+/*
+ * Forward and backward of a masked autoencoder over some pictures, in memory taken once.
+ *     loss = mean over hidden patches and their values of (drawn - target)^2
+ * where the target is the patch with its own mean taken off and its own deviation divided out. He et
+ * al., CVPR 2022, section 3, "Reconstruction target".
+ */
+#ifndef SOTTO_MODELS_PRETRAIN_MAE_PASS_H
+#define SOTTO_MODELS_PRETRAIN_MAE_PASS_H
+
+#include "models/pretrain/mae.h"
+
+/* Blocks one after another over the same tokens and a norm, with what their backward needs. */
+struct sotto_mae_stack {
+    struct sotto_block *blocks;
+    struct sotto_block_pass *passes;
+    size_t block_count;
+    size_t row_count; /* pictures * tokens, at most */
+    struct sotto_norm norm;
+    struct sotto_norm_rows rows;
+    struct sotto_block_scratch scratch;
+    float *streams;         /* [block_count + 1][row_count, width] */
+    float *gradient;        /* [row_count, width] of the streams */
+    float *normed;          /* [row_count, width] */
+    float *normed_gradient; /* [row_count, width] */
+};
+
+/* Belongs to one thread. */
+struct sotto_mae_pass {
+    const struct sotto_mae *mae;
+    const float *weights;
+    float *gradients;
+    struct sotto_mae_stack encoder;
+    struct sotto_mae_stack decoder;
+    float *patches;         /* [pictures, patch count, patch values] */
+    float *seen;            /* [pictures * visible, patch values] */
+    float *embedded;        /* [pictures * visible, width]; then its gradient */
+    float *handed;          /* [pictures * (visible + 1), decoder width]; then its gradient */
+    float *hidden;          /* [pictures * hidden, decoder width] what is drawn from */
+    float *hidden_gradient; /* the same */
+    float *drawn;           /* [pictures * hidden, patch values]; then its gradient */
+};
+
+/*
+ * Takes the memory for up to `picture_max` pictures; with a counting arena it only counts.
+ *
+ *   mae        in     kept by reference
+ *   weights    in     [sotto_mae_places(mae).count], kept by reference
+ *   gradients  inout  as weights, kept by reference; added to
+ *
+ * SOTTO_NO_MEMORY: the arena is full.
+ */
+SOTTO_CHECKED enum sotto_status sotto_mae_pass_take(struct sotto_mae_pass *pass,
+                                                    const struct sotto_mae *mae,
+                                                    const float *weights, float *gradients,
+                                                    uint32_t picture_max,
+                                                    struct sotto_arena *arena);
+
+/* Some pictures of a step. */
+struct sotto_mae_batch {
+    uint32_t picture_count;
+    const uint8_t *pixels;        /* [picture_count, channels, side, side] */
+    const uint32_t *patch_orders; /* [picture_count, patch count]: the visible ones first */
+    struct sotto_pixel_map pixel_map;
+    double scale; /* of the gradient: picture_count / pictures of the whole step */
+};
+
+/* Adds the gradients of scale * mean loss; returns the mean loss. */
+double sotto_mae_pass_run(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch);
+
+#endif
