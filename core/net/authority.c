@@ -8,14 +8,10 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include "core/base/file.h"
 
 enum {
     SERIAL_BYTES = 16,
-    KEY_FILE_MAX = 4096,
     HOST_NAME_MAX_LENGTH = 253,
     NAME_LIST_MAX = SOTTO_SERVER_NAMES_MAX * (HOST_NAME_MAX_LENGTH + 8),
     SECONDS_A_DAY = 86400,
@@ -166,21 +162,13 @@ enum sotto_status sotto_authority_make(struct sotto_authority *authority, const 
 static enum sotto_status read_key(struct sotto_key *key, const char *path,
                                   struct sotto_fault *fault)
 {
-    uint8_t *pem = NULL;
-    size_t length = 0;
     EVP_PKEY *pkey = NULL;
-    enum sotto_status status = sotto_file_read(&pem, &length, path, KEY_FILE_MAX, fault);
+    enum sotto_status status = sotto_key_read(&pkey, path, fault);
 
-    if (status != SOTTO_OK)
-        return status;
-    pkey = sotto_key_decode(sotto_view_of(pem, length));
-    status = pkey ? sotto_key_encode(key, pkey) : SOTTO_MALFORMED;
+    if (status == SOTTO_OK && sotto_key_encode(key, pkey) != SOTTO_OK)
+        status = sotto_fault_set(fault, SOTTO_MALFORMED, "%s holds a key of an unknown kind", path);
     EVP_PKEY_free(pkey);
-    sotto_wipe(pem, length);
-    free(pem);
-    if (status != SOTTO_OK)
-        return sotto_fault_set(fault, status, "%s holds no private key in PEM form", path);
-    return SOTTO_OK;
+    return status;
 }
 
 static enum sotto_status check_authority(const struct sotto_authority *authority,
@@ -305,7 +293,7 @@ enum sotto_status sotto_authority_issue_server(const struct sotto_authority *aut
     return sotto_fault_set(fault, SOTTO_IO, "OpenSSL cannot issue a server certificate");
 }
 
-/* Yields the one thing that is taken from a request: its public key, once its possession is shown. */
+/* Yields the one thing that is taken from a request: its public key, once possession is shown. */
 static enum sotto_status open_request(EVP_PKEY **out, struct sotto_view request,
                                       struct sotto_fault *fault)
 {

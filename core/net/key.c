@@ -5,7 +5,12 @@
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <openssl/pem.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "core/base/file.h"
+
+enum { KEY_FILE_MAX = 8192 };
 
 EVP_PKEY *sotto_key_generate(enum sotto_key_kind kind)
 {
@@ -54,6 +59,24 @@ EVP_PKEY *sotto_key_decode(struct sotto_view pem)
         pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
     BIO_free(bio);
     return pkey;
+}
+
+enum sotto_status sotto_key_read(EVP_PKEY **out, const char *path, struct sotto_fault *fault)
+{
+    uint8_t *pem = NULL;
+    size_t length = 0;
+    enum sotto_status status = sotto_file_read(&pem, &length, path, KEY_FILE_MAX, fault);
+
+    *out = NULL;
+    if (status != SOTTO_OK)
+        return status;
+    *out = sotto_key_decode(sotto_view_of(pem, length));
+    sotto_wipe(pem, length);
+    free(pem);
+    if (!*out)
+        return sotto_fault_set(fault, SOTTO_MALFORMED,
+                               "%s holds no unencrypted private key in PEM form", path);
+    return SOTTO_OK;
 }
 
 bool sotto_key_is_allowed(EVP_PKEY *pkey)

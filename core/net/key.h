@@ -26,6 +26,13 @@ SOTTO_CHECKED enum sotto_status sotto_key_encode(struct sotto_key *out, struct e
 /* NULL: not a private key in PEM. The caller frees it with EVP_PKEY_free. */
 struct evp_pkey_st *sotto_key_decode(struct sotto_view pem);
 
+/*
+ * A PEM file. SOTTO_NOT_FOUND, SOTTO_MALFORMED (an encrypted key is one that a service cannot use),
+ * SOTTO_OVER_LIMIT, SOTTO_IO: *out is NULL and the fault names the file.
+ */
+SOTTO_CHECKED enum sotto_status sotto_key_read(struct evp_pkey_st **out, const char *path,
+                                               struct sotto_fault *fault);
+
 /* P-256 or Ed25519: the only kinds that certificates are issued for. */
 bool sotto_key_is_allowed(struct evp_pkey_st *pkey);
 
