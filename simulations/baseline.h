@@ -1,6 +1,7 @@
 /*
- * What the federation is held against: a head that each site trains alone on its own examples, and one adapter trained on
- * everybody's examples together. Both see as many epochs as the campaign, with the same falling rate.
+ * What the federation is held against: a head that each site trains alone on its own examples, and
+ * one adapter trained on everybody's examples together. Both see as many epochs as the campaign,
+ * with the same falling rate.
  */
 #ifndef SOTTO_SIMULATIONS_BASELINE_H
 #define SOTTO_SIMULATIONS_BASELINE_H

@@ -61,8 +61,8 @@ static enum sotto_status urn_open(struct urn *urn, const struct sotto_dataset *p
 }
 
 /*
- * Gamma(alpha, 1): Marsaglia and Tsang, "A simple method for generating gamma variables", ACM TOMS 26, 2000; below 1 by
- * their section 6, Gamma(alpha + 1) * U^(1 / alpha).
+ * Gamma(alpha, 1): Marsaglia and Tsang, "A simple method for generating gamma variables", ACM TOMS
+ * 26, 2000; below 1 by their section 6, Gamma(alpha + 1) * U^(1 / alpha).
  */
 static double gamma_draw(double alpha, struct sotto_entropy *entropy)
 {

@@ -1,9 +1,10 @@
 /*
  * Splits a labelled pool among sites: disjoint, of seeded sizes, with labels iid or skewed.
  *
- * Skew: each site's label proportions are Dirichlet(alpha, ..., alpha) and its examples are drawn accordingly without
- * replacement; a label that has run out passes its share on to the others. Source: Hsu, Qi, Brown, "Measuring the effects
- * of non-identical data distribution", 2019, section 3.
+ * Skew: each site's label proportions are Dirichlet(alpha, ..., alpha) and its examples are drawn
+ * accordingly without replacement; a label that has run out passes its share on to the others.
+ * Source: Hsu, Qi, Brown, "Measuring the effects of non-identical data distribution", 2019, section
+ * 3.
  */
 #ifndef SOTTO_SIMULATIONS_PARTITION_H
 #define SOTTO_SIMULATIONS_PARTITION_H
@@ -28,7 +29,10 @@ struct sotto_partition_choice {
     uint64_t seed;
 };
 
-/* SOTTO_OVER_LIMIT: the pool is too small, the fault says by how much; SOTTO_MALFORMED; SOTTO_NO_MEMORY. */
+/*
+ * SOTTO_OVER_LIMIT: the pool is too small, the fault says by how much; SOTTO_MALFORMED;
+ * SOTTO_NO_MEMORY.
+ */
 SOTTO_CHECKED enum sotto_status sotto_partition_open(struct sotto_partition *partition,
                                                      const struct sotto_dataset *pool,
                                                      const struct sotto_partition_choice *choice,

@@ -1,6 +1,7 @@
 /*
- * What a simulation leaves: DIR/rounds.jsonl (a line a round), DIR/summary.json, DIR/adapter (PEFT), the summary on stdout
- * as JSON or as a table. No wall-clock value is in any of them: one seed, one machine, the same bytes.
+ * What a simulation leaves: DIR/rounds.jsonl (a line a round), DIR/summary.json, DIR/adapter
+ * (PEFT), the summary on stdout as JSON or as a table. No wall-clock value is in any of them: one
+ * seed, one machine, the same bytes.
  */
 #ifndef SOTTO_SIMULATIONS_REPORT_H
 #define SOTTO_SIMULATIONS_REPORT_H

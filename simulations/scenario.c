@@ -69,7 +69,10 @@ static const cyaml_schema_field_t scenario_fields[] = {
 static const cyaml_schema_value_t scenario_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct sotto_scenario, scenario_fields)};
 
-/* *path, if relative, starts at the scenario's folder. The string stays libcyaml's kind: from malloc. */
+/*
+ * *path, if relative, starts at the scenario's folder. The string stays libcyaml's kind: from
+ * malloc.
+ */
 static enum sotto_status path_resolve(char **path, const char *scenario_path)
 {
     const char *slash = strrchr(scenario_path, '/');

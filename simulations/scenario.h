@@ -1,6 +1,7 @@
 /*
- * What a simulation plays: base model, pool, fleet, campaign and faults, from a YAML file. Any top-level key can be
- * overridden on the command line by --set key=value. Relative paths start at the scenario's own folder.
+ * What a simulation plays: base model, pool, fleet, campaign and faults, from a YAML file. Any
+ * top-level key can be overridden on the command line by --set key=value. Relative paths start at
+ * the scenario's own folder.
  */
 #ifndef SOTTO_SIMULATIONS_SCENARIO_H
 #define SOTTO_SIMULATIONS_SCENARIO_H

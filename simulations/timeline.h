@@ -1,6 +1,6 @@
 /*
- * The virtual network and clock in one: posts wait for their time and come out in order of (time, order of posting), so
- * that a run is the same every time.
+ * The virtual network and clock in one: posts wait for their time and come out in order of (time,
+ * order of posting), so that a run is the same every time.
  */
 #ifndef SOTTO_SIMULATIONS_TIMELINE_H
 #define SOTTO_SIMULATIONS_TIMELINE_H
@@ -41,7 +41,9 @@ SOTTO_CHECKED enum sotto_status sotto_timeline_add(struct sotto_timeline *timeli
                                                    const struct sotto_post *post,
                                                    struct sotto_view bytes);
 
-/* Moves the earliest post to *post, whose bytes the caller frees. SOTTO_NOT_FOUND: there is none. */
+/*
+ * Moves the earliest post to *post, whose bytes the caller frees. SOTTO_NOT_FOUND: there is none.
+ */
 SOTTO_CHECKED enum sotto_status sotto_timeline_take(struct sotto_timeline *timeline,
                                                     struct sotto_post *post);
 void sotto_timeline_close(struct sotto_timeline *timeline);

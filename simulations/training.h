@@ -1,6 +1,7 @@
 /*
- * Local training of many virtual sites on a few threads, by the trainer that ships. Each task has its own seed and the
- * trainers share nothing but the base model, so the results do not depend on the number of threads.
+ * Local training of many virtual sites on a few threads, by the trainer that ships. Each task has
+ * its own seed and the trainers share nothing but the base model, so the results do not depend on
+ * the number of threads.
  */
 #ifndef SOTTO_SIMULATIONS_TRAINING_H
 #define SOTTO_SIMULATIONS_TRAINING_H
@@ -22,7 +23,10 @@ struct sotto_training_crew {
     uint32_t batch_max;
 };
 
-/* Fits every task. The first failure in task order is returned; SOTTO_NO_MEMORY: no trainer could be made. */
+/*
+ * Fits every task. The first failure in task order is returned; SOTTO_NO_MEMORY: no trainer could
+ * be made.
+ */
 SOTTO_CHECKED enum sotto_status sotto_training_run(const struct sotto_training_crew *crew,
                                                    struct sotto_training_task *tasks,
                                                    size_t task_count, struct sotto_fault *fault);

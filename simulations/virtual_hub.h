@@ -1,6 +1,6 @@
 /*
- * The hub without a network or a disk: the round machine, the schedule and the apply step that ship, its items in memory,
- * and the plain-sum oracle beside the protocol.
+ * The hub without a network or a disk: the round machine, the schedule and the apply step that
+ * ship, its items in memory, and the plain-sum oracle beside the protocol.
  */
 #ifndef SOTTO_SIMULATIONS_VIRTUAL_HUB_H
 #define SOTTO_SIMULATIONS_VIRTUAL_HUB_H

@@ -1,6 +1,6 @@
 /*
- * A site without processes: the sealer's turn that ships, its ledger in memory, its examples. It can be killed at any
- * moment and started again from its ledger, like the real one.
+ * A site without processes: the sealer's turn that ships, its ledger in memory, its examples. It
+ * can be killed at any moment and started again from its ledger, like the real one.
  */
 #ifndef SOTTO_SIMULATIONS_VIRTUAL_SITE_H
 #define SOTTO_SIMULATIONS_VIRTUAL_SITE_H
@@ -66,7 +66,10 @@ SOTTO_CHECKED enum sotto_status sotto_virtual_site_start(struct sotto_virtual_si
 SOTTO_CHECKED enum sotto_status sotto_virtual_site_store(struct sotto_virtual_site *site,
                                                          struct sotto_view record);
 
-/* Stops 5 to 7 of the way of one number, keeping the plain lanes for the oracle and the packed ones for the upload. */
+/*
+ * Stops 5 to 7 of the way of one number, keeping the plain lanes for the oracle and the packed ones
+ * for the upload.
+ */
 SOTTO_CHECKED enum sotto_status sotto_virtual_site_contribute(struct sotto_virtual_site *site,
                                                               struct sotto_digest *digest);
 

@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "crypto/primitives/hash.h"
-#include "simulations/delivery.h"
+#include "simulations/hub_delivery.h"
 #include "simulations/pool.h"
-
-/* --- opening ---------------------------------------------------------------------------------------------------- */
+#include "simulations/site_delivery.h"
 
 static enum sotto_status layout_open(struct sotto_world *world, struct sotto_fault *fault)
 {
@@ -119,7 +118,7 @@ enum sotto_status sotto_world_open(struct sotto_world *world, const struct sotto
     if (status == SOTTO_OK)
         status = sotto_virtual_hub_open(&world->hub, &hub, fault);
     for (uint32_t i = 0; i < scenario->sites && status == SOTTO_OK; i++)
-        status = sotto_delivery_greet(world, &world->sites[i]);
+        status = sotto_site_greet(world, &world->sites[i]);
     if (status != SOTTO_OK)
         sotto_world_close(world);
     return status;
@@ -136,8 +135,6 @@ void sotto_world_close(struct sotto_world *world)
     world->sites = NULL;
     world->entries = NULL;
 }
-
-/* --- rounds ----------------------------------------------------------------------------------------------------- */
 
 static enum sotto_round_phase phase_of(const char *name)
 {
@@ -182,11 +179,36 @@ static enum sotto_status sites_begin(struct sotto_world *world, uint32_t round)
         if (!site->turn && site->back_round <= round) {
             status = sotto_virtual_site_start(site);
             if (status == SOTTO_OK)
-                status = sotto_delivery_greet(world, site);
+                status = sotto_site_greet(world, site);
         }
         fate_draw(world, site, round);
     }
     return status;
+}
+
+enum sotto_status sotto_world_send(struct sotto_world *world, enum sotto_post_kind kind,
+                                   const struct sotto_virtual_site *site, uint32_t number,
+                                   struct sotto_view bytes)
+{
+    uint64_t latency_ms = 1 + sotto_entropy_below(&world->entropy, world->scenario->latency_ms);
+    struct sotto_post post = {.at_ms = world->now_ms + latency_ms,
+                              .kind = kind,
+                              .site = site->setup.id,
+                              .round = world->hub.round_number,
+                              .number = number};
+
+    return sotto_timeline_add(&world->timeline, &post, bytes);
+}
+
+/* Posts of an earlier round come too late for anybody. */
+static enum sotto_status post_deliver(struct sotto_world *world, const struct sotto_post *post)
+{
+    bool is_for_site = post->kind == SOTTO_POST_MAIL || post->kind == SOTTO_POST_FETCHED ||
+                       post->kind == SOTTO_POST_TRAINED;
+
+    if (post->round != world->hub.round_number)
+        return SOTTO_OK;
+    return is_for_site ? sotto_site_deliver(world, post) : sotto_hub_deliver(world, post);
 }
 
 static enum sotto_status posts_deliver(struct sotto_world *world)
@@ -196,7 +218,7 @@ static enum sotto_status posts_deliver(struct sotto_world *world)
 
     while (status == SOTTO_OK && sotto_timeline_take(&world->timeline, &post) == SOTTO_OK) {
         world->now_ms = post.at_ms;
-        status = sotto_delivery_post(world, &post);
+        status = post_deliver(world, &post);
         free(post.bytes);
     }
     return status;
@@ -235,7 +257,7 @@ enum sotto_status sotto_world_round(struct sotto_world *world, struct sotto_worl
     if (status == SOTTO_OK)
         status = sotto_virtual_hub_begin(&world->hub, world->now_ms, &effects);
     if (status == SOTTO_OK)
-        status = sotto_delivery_hub_effects(world, &effects, (struct sotto_view){0});
+        status = sotto_hub_carry(world, &effects, (struct sotto_view){0});
     if (status == SOTTO_OK)
         status = posts_deliver(world);
     if (status == SOTTO_MISMATCH && world->oracle_mismatches)

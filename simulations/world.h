@@ -1,7 +1,8 @@
 /*
- * One campaign among virtual sites: delivers posts in virtual time, carries out the effects of the hub's and the sites'
- * machines in the order that the drivers keep (store, send, order, job), kills and restarts sites as the scenario says,
- * and holds every unmasked sum against the plain-sum oracle.
+ * One campaign among virtual sites: delivers posts in virtual time, carries out the effects of the
+ * hub's and the sites' machines in the order that the drivers keep (store, send, order, job), kills
+ * and restarts sites as the scenario says, and holds every unmasked sum against the plain-sum
+ * oracle.
  */
 #ifndef SOTTO_SIMULATIONS_WORLD_H
 #define SOTTO_SIMULATIONS_WORLD_H
@@ -43,16 +44,24 @@ struct sotto_world {
     struct sotto_fault fault; /* of a training that failed */
 };
 
-/* Divides the pool among the sites and opens everything. The model and the scenario are borrowed. */
+/*
+ * Divides the pool among the sites and opens everything. The model and the scenario are borrowed.
+ */
 SOTTO_CHECKED enum sotto_status sotto_world_open(struct sotto_world *world,
                                                  const struct sotto_scenario *scenario,
                                                  const struct sotto_model *model,
                                                  struct sotto_fault *fault);
 void sotto_world_close(struct sotto_world *world);
 
+/* Puts a message between a site and the hub on its way, with a seeded latency. */
+SOTTO_CHECKED enum sotto_status sotto_world_send(struct sotto_world *world,
+                                                 enum sotto_post_kind kind,
+                                                 const struct sotto_virtual_site *site,
+                                                 uint32_t number, struct sotto_view bytes);
+
 /*
- * Plays one round to its end. SOTTO_MISMATCH: the unmasked sum is not the plain sum over the survivors; anything else is
- * a failure of this machine. An abandoned round is SOTTO_OK.
+ * Plays one round to its end. SOTTO_MISMATCH: the unmasked sum is not the plain sum over the
+ * survivors; anything else is a failure of this machine. An abandoned round is SOTTO_OK.
  */
 SOTTO_CHECKED enum sotto_status sotto_world_round(struct sotto_world *world,
                                                   struct sotto_world_round *told,
