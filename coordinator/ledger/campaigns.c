@@ -73,6 +73,25 @@ enum sotto_status sotto_campaigns_newest(struct sotto_ledger *ledger,
                          sotto_bind_number(0), campaign);
 }
 
+enum sotto_status sotto_campaigns_started_ms(struct sotto_ledger *ledger, const char *name,
+                                             uint64_t *at_ms)
+{
+    struct sotto_bind binds[] = {sotto_bind_text(name)};
+    struct sotto_rows rows;
+    enum sotto_status status =
+        sotto_rows_open(&rows, &ledger->database,
+                        "SELECT max(at_ms) FROM events WHERE campaign = ? AND round = 0 AND "
+                        "kind = 'campaign-running'",
+                        binds, 1, NULL);
+
+    if (status == SOTTO_OK)
+        status = sotto_rows_step(&rows, NULL);
+    if (status == SOTTO_OK)
+        *at_ms = sotto_rows_number(&rows, 0);
+    sotto_rows_close(&rows);
+    return status;
+}
+
 enum sotto_status sotto_campaigns_walk(struct sotto_ledger *ledger,
                                        void (*visit)(void *context,
                                                      const struct sotto_campaign *campaign),

@@ -42,6 +42,9 @@ SOTTO_CHECKED enum sotto_status sotto_campaigns_running(struct sotto_ledger *led
 /* The one with the newest round, running or not. */
 SOTTO_CHECKED enum sotto_status sotto_campaigns_newest(struct sotto_ledger *ledger,
                                                        struct sotto_campaign *campaign);
+/* When it was last started by hand; 0: never. */
+SOTTO_CHECKED enum sotto_status sotto_campaigns_started_ms(struct sotto_ledger *ledger,
+                                                           const char *name, uint64_t *at_ms);
 SOTTO_CHECKED enum sotto_status sotto_campaigns_walk(
     struct sotto_ledger *ledger,
     void (*visit)(void *context, const struct sotto_campaign *campaign), void *context);

@@ -5,7 +5,7 @@
 
 static const char round_columns[] =
     "SELECT round, plan, signature, opened_ms, is_last, outcome, reason, mail, ended_ms, cohort, "
-    "survivors, adapter, phases, chi2_sum FROM rounds WHERE campaign = ? ORDER BY round ";
+    "survivors, adapter, phases, chi2_sum FROM rounds WHERE campaign = ? ";
 
 enum { PHASES_BYTES = SOTTO_ROUND_PHASE_COUNT * 8 };
 
@@ -147,15 +147,15 @@ static void round_read(struct sotto_round_row *row, const struct sotto_rows *row
         row->began_ms[i] = sotto_load_u64(phases + 8 * i);
 }
 
-enum sotto_status sotto_rounds_newest(struct sotto_ledger *ledger, const char *campaign,
-                                      struct sotto_round_row *row)
+static enum sotto_status round_find(struct sotto_ledger *ledger, const char *campaign,
+                                    const char *which, struct sotto_round_row *row)
 {
     struct sotto_bind binds[] = {sotto_bind_text(campaign)};
     char sql[320];
     struct sotto_rows rows;
     enum sotto_status status;
 
-    snprintf(sql, sizeof sql, "%sDESC LIMIT 1", round_columns);
+    snprintf(sql, sizeof sql, "%s%s", round_columns, which);
     status = sotto_rows_open(&rows, &ledger->database, sql, binds, 1, NULL);
     if (status == SOTTO_OK)
         status = sotto_rows_step(&rows, NULL);
@@ -165,15 +165,30 @@ enum sotto_status sotto_rounds_newest(struct sotto_ledger *ledger, const char *c
     return status;
 }
 
+enum sotto_status sotto_rounds_newest(struct sotto_ledger *ledger, const char *campaign,
+                                      struct sotto_round_row *row)
+{
+    return round_find(ledger, campaign, "ORDER BY round DESC LIMIT 1", row);
+}
+
+enum sotto_status sotto_rounds_newest_ended(struct sotto_ledger *ledger, const char *campaign,
+                                            struct sotto_round_row *row)
+{
+    return round_find(ledger, campaign, "AND mail IS NOT NULL ORDER BY round DESC LIMIT 1", row);
+}
+
 enum sotto_status sotto_rounds_walk(struct sotto_ledger *ledger, const char *campaign,
                                     void (*visit)(void *context, const struct sotto_round_row *row),
                                     void *context)
 {
     struct sotto_bind binds[] = {sotto_bind_text(campaign)};
+    char sql[320];
     struct sotto_rows rows;
     struct sotto_round_row row;
-    enum sotto_status status =
-        sotto_rows_open(&rows, &ledger->database, round_columns, binds, 1, NULL);
+    enum sotto_status status;
+
+    snprintf(sql, sizeof sql, "%sORDER BY round", round_columns);
+    status = sotto_rows_open(&rows, &ledger->database, sql, binds, 1, NULL);
 
     while (status == SOTTO_OK && (status = sotto_rows_step(&rows, NULL)) == SOTTO_OK) {
         round_read(&row, &rows);

@@ -79,6 +79,10 @@ SOTTO_CHECKED enum sotto_status sotto_rounds_note_site(struct sotto_ledger *ledg
 SOTTO_CHECKED enum sotto_status sotto_rounds_newest(struct sotto_ledger *ledger,
                                                     const char *campaign,
                                                     struct sotto_round_row *row);
+/* The newest that has an outcome. SOTTO_NOT_FOUND. */
+SOTTO_CHECKED enum sotto_status sotto_rounds_newest_ended(struct sotto_ledger *ledger,
+                                                          const char *campaign,
+                                                          struct sotto_round_row *row);
 SOTTO_CHECKED enum sotto_status sotto_rounds_walk(struct sotto_ledger *ledger, const char *campaign,
                                                   void (*visit)(void *context,
                                                                 const struct sotto_round_row *row),
