@@ -37,7 +37,7 @@ enum sotto_letter_kind {
 
     SOTTO_LETTER_MAIL,  /* courier → sealer: an encoded mail */
     SOTTO_LETTER_FETCH, /* sealer → courier: item, digest */
-    SOTTO_LETTER_FETCHED, /* courier → sealer: item; descriptor: its bytes, sealed; none: not there */
+    SOTTO_LETTER_FETCHED, /* courier → sealer: item, digest; descriptor: its bytes, sealed; none: not there */
     SOTTO_LETTER_ANSWER, /* sealer → courier: campaign, round, mail kind answered, bytes */
     SOTTO_LETTER_UPLOAD, /* sealer → courier: campaign, round, digest; descriptor: packed masked lanes, sealed */
     SOTTO_LETTER_LEAVE, /* sealer → courier: campaign, round, refusal number */
@@ -45,6 +45,13 @@ enum sotto_letter_kind {
 };
 
 enum { SOTTO_LETTER_BYTES_MAX = 62 * 1024 };
+
+/* Where a process finds its ends when it starts. */
+enum {
+    SOTTO_SEAT_SUPERVISOR = 3,
+    SOTTO_SEAT_FIRST = 4,  /* the sealer, for trainer and courier; the trainer, for the sealer */
+    SOTTO_SEAT_SECOND = 5, /* the courier, for the sealer */
+};
 
 struct sotto_letter {
     enum sotto_letter_kind kind;

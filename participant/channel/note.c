@@ -1,5 +1,6 @@
 #include "participant/channel/note.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/pack.h"
@@ -34,6 +35,28 @@ enum sotto_status sotto_note_encode(struct sotto_buffer *out, const struct sotto
     sotto_pack_u64(&packer, note->down);
     sotto_pack_text(&packer, text);
     return sotto_packer_finish(&packer);
+}
+
+void sotto_note_send(const struct sotto_channel *supervisor, const struct sotto_note *note)
+{
+    uint8_t bytes[SOTTO_NOTE_BYTES_MAX];
+    struct sotto_buffer buffer = sotto_buffer_of(bytes, sizeof bytes);
+    struct sotto_letter letter = {.kind = SOTTO_LETTER_NOTE, .descriptor = -1};
+
+    if (sotto_note_encode(&buffer, note) != SOTTO_OK)
+        return;
+    letter.body = sotto_view_buffer(&buffer);
+    if (sotto_channel_send(supervisor, &letter) != SOTTO_OK)
+        return;
+}
+
+void sotto_note_tell(const struct sotto_channel *supervisor, enum sotto_note_kind kind,
+                     const char *text)
+{
+    struct sotto_note note = {.kind = kind};
+
+    snprintf(note.text, sizeof note.text, "%s", text);
+    sotto_note_send(supervisor, &note);
 }
 
 enum sotto_status sotto_note_decode(struct sotto_note *note, struct sotto_view bytes)

@@ -7,6 +7,7 @@
 
 #include "core/base/bytes.h"
 #include "core/wire/plan.h"
+#include "participant/channel/channel.h"
 
 enum sotto_note_kind {
     SOTTO_NOTE_CONFINED = 1, /* text: the layers that hold */
@@ -40,6 +41,11 @@ struct sotto_note {
 /* Control characters in the text become '?'. */
 SOTTO_CHECKED enum sotto_status sotto_note_encode(struct sotto_buffer *out,
                                                   const struct sotto_note *note);
+/* To the supervisor; whether it arrives changes nothing for the sender. */
+void sotto_note_send(const struct sotto_channel *supervisor, const struct sotto_note *note);
+/* The same for a kind that has only a text. */
+void sotto_note_tell(const struct sotto_channel *supervisor, enum sotto_note_kind kind,
+                     const char *text);
 /* SOTTO_MALFORMED, also for trailing bytes; note untouched. */
 SOTTO_CHECKED enum sotto_status sotto_note_decode(struct sotto_note *note, struct sotto_view bytes);
 

@@ -46,34 +46,6 @@ enum sotto_status sotto_fetch_decode(struct sotto_fetch *fetch, struct sotto_vie
     return SOTTO_OK;
 }
 
-enum sotto_status sotto_fetched_encode(struct sotto_buffer *out, uint32_t item)
-{
-    struct sotto_packer packer;
-
-    sotto_packer_init(&packer, out);
-    sotto_pack_array(&packer, 1);
-    sotto_pack_u64(&packer, item);
-    return sotto_packer_finish(&packer);
-}
-
-enum sotto_status sotto_fetched_decode(uint32_t *item, struct sotto_view bytes)
-{
-    struct sotto_unpacker unpacker;
-    enum sotto_status status = SOTTO_OK;
-    uint32_t read = 0;
-
-    sotto_unpacker_open(&unpacker, bytes);
-    sotto_unpack_array(&unpacker, 1);
-    read = (uint32_t)sotto_unpack_u64(&unpacker, SOTTO_POST_ITEM_KINDS);
-    status = sotto_unpacker_close(&unpacker);
-    if (status != SOTTO_OK)
-        return status;
-    if (read == 0)
-        return SOTTO_MALFORMED;
-    *item = read;
-    return SOTTO_OK;
-}
-
 enum sotto_status sotto_post_answer_encode(struct sotto_buffer *out,
                                            const struct sotto_post_answer *answer)
 {

@@ -11,7 +11,7 @@
 
 enum { SOTTO_POST_ITEM_KINDS = 3 };
 
-/* FETCH; item: an enum sotto_item_kind */
+/* FETCH, and FETCHED, which echoes it and brings the bytes in its descriptor; item: an enum sotto_item_kind */
 struct sotto_fetch {
     uint32_t item;
     struct sotto_digest digest;
@@ -20,10 +20,6 @@ SOTTO_CHECKED enum sotto_status sotto_fetch_encode(struct sotto_buffer *out,
                                                    const struct sotto_fetch *fetch);
 SOTTO_CHECKED enum sotto_status sotto_fetch_decode(struct sotto_fetch *fetch,
                                                    struct sotto_view bytes);
-
-/* FETCHED; the bytes come in the descriptor. */
-SOTTO_CHECKED enum sotto_status sotto_fetched_encode(struct sotto_buffer *out, uint32_t item);
-SOTTO_CHECKED enum sotto_status sotto_fetched_decode(uint32_t *item, struct sotto_view bytes);
 
 /* Which round a letter is for. */
 struct sotto_round_name {

@@ -148,3 +148,28 @@ enum sotto_status sotto_adopt_decode(struct sotto_adopt *adopt, struct sotto_vie
         *adopt = read;
     return status;
 }
+
+enum sotto_status sotto_adopted_encode(struct sotto_buffer *out, bool is_kept)
+{
+    struct sotto_packer packer;
+
+    sotto_packer_init(&packer, out);
+    sotto_pack_array(&packer, 1);
+    sotto_pack_bool(&packer, is_kept);
+    return sotto_packer_finish(&packer);
+}
+
+enum sotto_status sotto_adopted_decode(bool *is_kept, struct sotto_view bytes)
+{
+    struct sotto_unpacker unpacker;
+    enum sotto_status status = SOTTO_OK;
+    bool read = false;
+
+    sotto_unpacker_open(&unpacker, bytes);
+    sotto_unpack_array(&unpacker, 1);
+    read = sotto_unpack_bool(&unpacker);
+    status = sotto_unpacker_close(&unpacker);
+    if (status == SOTTO_OK)
+        *is_kept = read;
+    return status;
+}

@@ -40,7 +40,7 @@ SOTTO_CHECKED enum sotto_status sotto_train_decode(struct sotto_train *train,
 SOTTO_CHECKED enum sotto_status sotto_update_encode(struct sotto_buffer *out, uint32_t weight);
 SOTTO_CHECKED enum sotto_status sotto_update_decode(uint32_t *weight, struct sotto_view bytes);
 
-/* ADOPT. ADOPTED and FAILED have no body; what a person needs to know goes into a note. */
+/* ADOPT. FAILED has no body; what a person needs to know goes into a note. */
 struct sotto_adopt {
     char campaign[SOTTO_CAMPAIGN_NAME_MAX + 1];
     uint32_t round;
@@ -49,5 +49,9 @@ SOTTO_CHECKED enum sotto_status sotto_adopt_encode(struct sotto_buffer *out,
                                                    const struct sotto_adopt *adopt);
 SOTTO_CHECKED enum sotto_status sotto_adopt_decode(struct sotto_adopt *adopt,
                                                    struct sotto_view bytes);
+
+/* ADOPTED: is it on the disk and the current one? */
+SOTTO_CHECKED enum sotto_status sotto_adopted_encode(struct sotto_buffer *out, bool is_kept);
+SOTTO_CHECKED enum sotto_status sotto_adopted_decode(bool *is_kept, struct sotto_view bytes);
 
 #endif
