@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "core/base/entropy.h"
+#include "crypto/primitives/prg.h"
 #include "crypto/primitives/shamir.h"
 
 enum { HOLDERS_MAX = 6 };
@@ -256,6 +257,28 @@ static void split__many_seeds__spreads_shares_evenly(void **state)
     assert_true(chi_square < 120.0);
 }
 
+/* With a threshold of two, the share at x = 1 is the limb plus one coefficient: 128 bits of the stream mod p. */
+static void split__coefficients__are_stream_bits_mod_p(void **state)
+{
+    uint8_t stream[SOTTO_SHARE_LIMBS * 16];
+    struct sharing sharing;
+    struct sotto_prg prg;
+
+    (void)state;
+    sharing_make(&sharing, 15, 2, 2);
+    assert_int_equal(sotto_prg_open(&prg), SOTTO_OK);
+    sotto_prg_seek(&prg, &sharing.seed, 0);
+    sotto_prg_next(&prg, stream, sizeof stream);
+    sotto_prg_close(&prg);
+    for (size_t limb = 0; limb < SOTTO_SHARE_LIMBS; limb++) {
+        wide bits =
+            (wide)sotto_load_u64(stream + 16 * limb + 8) << 64 | sotto_load_u64(stream + 16 * limb);
+
+        assert_int_equal(limb_of(&sharing.shares[0], limb),
+                         (secret_limb(&sharing.secret, limb) + (uint64_t)(bits % prime)) % prime);
+    }
+}
+
 static void split__same_seed__is_the_same_split(void **state)
 {
     struct sharing left;
@@ -336,6 +359,20 @@ static void join__index_repeated_or_out_of_range__is_malformed(void **state)
     assert_malformed(&sharing, (uint32_t[]){0, UINT32_MAX, 2});
 }
 
+/* A constant's shares are all the same, so that any indices would do. */
+static void join__last_index__is_in_range_and_the_next_is_not(void **state)
+{
+    const struct sharing constant = {0};
+    const uint32_t last[] = {0, 1, SOTTO_SHARE_COUNT_MAX - 1};
+    struct sotto_secret joined;
+
+    (void)state;
+    assert_int_equal(sotto_share_join(&joined, constant.shares, last, 3), SOTTO_OK);
+    assert_malformed(&constant, (uint32_t[]){0, 1, SOTTO_SHARE_COUNT_MAX});
+    assert_malformed(&constant, (uint32_t[]){0, UINT32_MAX, 1});
+    assert_malformed(&constant, (uint32_t[]){0, 1, 1});
+}
+
 /* Shares that are all the same are those of a constant: the limbs themselves. */
 static void join__result_wider_than_a_secret__is_malformed(void **state)
 {
@@ -368,11 +405,13 @@ int main(void)
         cmocka_unit_test(split__one_share_too_few__fits_any_secret),
         cmocka_unit_test(join__too_few_shares__does_not_give_the_secret),
         cmocka_unit_test(split__many_seeds__spreads_shares_evenly),
+        cmocka_unit_test(split__coefficients__are_stream_bits_mod_p),
         cmocka_unit_test(split__same_seed__is_the_same_split),
         cmocka_unit_test(join__any_tampered_byte__never_gives_the_secret),
         cmocka_unit_test(join__limb_out_of_the_field__is_malformed),
         cmocka_unit_test(join__limb_equal_to_the_prime__is_malformed),
         cmocka_unit_test(join__index_repeated_or_out_of_range__is_malformed),
+        cmocka_unit_test(join__last_index__is_in_range_and_the_next_is_not),
         cmocka_unit_test(join__result_wider_than_a_secret__is_malformed),
     };
 

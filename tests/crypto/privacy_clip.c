@@ -68,6 +68,20 @@ static void clip__extreme_magnitudes__stay_within_the_bound(void **state)
         }
 }
 
+/* Three quarters of the least float would be rounded up to it, and the norm with them. */
+static void clip__values_below_the_normal_floats__are_not_rounded_up(void **state)
+{
+    static float values[COUNT];
+    const double bound = 0.75 * 0x1p-149 * sqrt(COUNT);
+    double norm = 0.0;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++)
+        values[i] = 1.0F;
+    assert_int_equal(sotto_clip(values, &norm, COUNT, bound), SOTTO_OK);
+    assert_true(norm_of(values, COUNT) <= bound);
+}
+
 static void clip__short_vector__is_untouched(void **state)
 {
     static float before[COUNT];
@@ -129,6 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clip__long_vector__is_at_most_the_bound_and_points_the_same_way),
         cmocka_unit_test(clip__extreme_magnitudes__stay_within_the_bound),
+        cmocka_unit_test(clip__values_below_the_normal_floats__are_not_rounded_up),
         cmocka_unit_test(clip__short_vector__is_untouched),
         cmocka_unit_test(clip__norm_equal_to_the_bound__is_untouched),
         cmocka_unit_test(clip__zero_vector__stays),

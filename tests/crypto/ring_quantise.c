@@ -50,16 +50,19 @@ static void check__sum_at_the_edge_of_the_ring__is_refused_only_beyond_it(void *
     assert_int_equal(sotto_quantiser_check(&quantiser), SOTTO_MISMATCH);
 }
 
-/* Products that wrap even 64 bits. */
+/* Products that wrap even 64 bits; the second is 12 mod 2^64, which would fit any ring. */
 static void check__enormous_cohort_and_weight__are_refused(void **state)
 {
-    const struct sotto_quantiser quantiser = {.range = 1.0,
-                                              .value_bits = 24,
-                                              .ring_bits = 32,
-                                              .weight_max = UINT32_MAX,
-                                              .cohort_max = UINT32_MAX};
+    struct sotto_quantiser quantiser = usual;
 
     (void)state;
+    quantiser.value_bits = 24;
+    quantiser.weight_max = UINT32_MAX;
+    quantiser.cohort_max = UINT32_MAX;
+    assert_int_equal(sotto_quantiser_check(&quantiser), SOTTO_MISMATCH);
+    quantiser.value_bits = 4;
+    quantiser.weight_max = 4294836226;
+    quantiser.cohort_max = 859019674;
     assert_int_equal(sotto_quantiser_check(&quantiser), SOTTO_MISMATCH);
 }
 
