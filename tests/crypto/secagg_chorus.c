@@ -88,6 +88,7 @@ struct chorus *chorus_open(const struct chorus_setup *setup)
                                          .survivors_min = setup->survivors_min,
                                          .corrupt_fraction = setup->corrupt_fraction};
     draw_keys(chorus, setup->seed);
+    chorus->terms.context.bytes[0] ^= setup->is_other_plan;
     sotto_arena_init_counting(&chorus->arena);
     assert_int_equal(open_machines(chorus), SOTTO_NO_MEMORY);
     bytes = chorus->arena.used;

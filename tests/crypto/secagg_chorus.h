@@ -14,6 +14,7 @@ struct chorus_setup {
     uint32_t survivors_min;
     double corrupt_fraction;
     uint64_t seed;
+    bool is_other_plan; /* the same keys under another plan */
 };
 
 struct chorus {
