@@ -1,6 +1,6 @@
 /*
- * Shares from outside: a join fails only as it says, and then leaves zeros. The first byte is the threshold; then come an index in four
- * bytes and a share each.
+ * Shares from outside: a join fails only as it says, and then leaves zeros. The first byte is the
+ * threshold; then come an index in four bytes and a share each.
  */
 #include <stdlib.h>
 #include <string.h>
