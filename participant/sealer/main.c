@@ -2,6 +2,7 @@
  * sotto-sealer: holds the site's policy and identity key, hides its updates. Started by the supervisor; opens nothing.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "participant/channel/note.h"
 #include "participant/channel/start.h"
@@ -102,5 +103,5 @@ int main(void)
         sotto_turn_close(life.sealer.turn);
     sotto_arena_close(&life.arena);
     sotto_wipe(&life, sizeof life);
-    return sotto_status_exit_code(status);
+    _exit(sotto_status_exit_code(status));
 }
