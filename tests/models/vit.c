@@ -1,0 +1,287 @@
+/* The vision transformer: its tensor table, opening directories, and the golden features of another implementation. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "models/arch/base.h"
+#include "models/arch/vit.h"
+#include "tests/models/slope.h"
+#include "tests/support/model_folder.h"
+
+enum { PICTURES = 5, WIDTH = 32, PIXELS = 3 * 12 * 12 };
+
+static const char golden_folder[] = "tests/vectors/vit";
+
+static void read_golden(float *out, const char *name, size_t count)
+{
+    struct sotto_safetensors file;
+    const struct sotto_stored_tensor *tensor;
+
+    assert_int_equal(sotto_safetensors_open(&file, "tests/vectors/vit/golden.safetensors", NULL),
+                     SOTTO_OK);
+    tensor = sotto_safetensors_find(&file, name);
+    assert_non_null(tensor);
+    assert_int_equal(tensor->bytes.length, count * sizeof(*out));
+    assert_int_equal(sotto_stored_tensor_read(out, tensor, tensor->shape, tensor->rank, NULL),
+                     SOTTO_OK);
+    sotto_safetensors_close(&file);
+}
+
+/* A pass over a base model, without adapters. */
+struct bench {
+    struct sotto_base base;
+    struct sotto_block blocks[2];
+    struct sotto_vit vit;
+    struct sotto_vit_pass pass;
+    struct sotto_arena arena;
+};
+
+static void bench_open(struct bench *bench, const char *folder, uint32_t batch_max)
+{
+    struct sotto_fault fault = {0};
+
+    if (sotto_base_open(&bench->base, folder, &fault) != SOTTO_OK)
+        fail_msg("%s", fault.text);
+    bench->vit = (struct sotto_vit){sotto_kernels_cpu(), &bench->base.arch, bench->base.weights,
+                                    bench->base.pixel_map, bench->blocks};
+    sotto_vit_bind(&bench->vit);
+    assert_int_equal(sotto_arena_open(&bench->arena, 1 << 20), SOTTO_OK);
+    assert_int_equal(sotto_vit_pass_take(&bench->pass, &bench->vit, batch_max, &bench->arena),
+                     SOTTO_OK);
+}
+
+static void bench_close(struct bench *bench)
+{
+    sotto_arena_close(&bench->arena);
+    sotto_base_close(&bench->base);
+}
+
+static void vit__golden_pictures__features_as_another_implementation(void **state)
+{
+    struct bench bench;
+    float values[PICTURES * PIXELS];
+    uint8_t pixels[PICTURES * PIXELS];
+    const uint8_t *pictures[PICTURES];
+    float expected[PICTURES * WIDTH];
+    float features[PICTURES * WIDTH];
+
+    (void)state;
+    read_golden(values, "pictures", PICTURES * PIXELS);
+    read_golden(expected, "features", PICTURES * WIDTH);
+    for (size_t i = 0; i < PICTURES * PIXELS; i++)
+        pixels[i] = (uint8_t)values[i];
+    for (size_t i = 0; i < PICTURES; i++)
+        pictures[i] = pixels + i * PIXELS;
+    bench_open(&bench, golden_folder, PICTURES);
+    sotto_vit_forward(&bench.vit, &bench.pass, features, pictures, PICTURES);
+    assert_near(features, expected, PICTURES * WIDTH, 1e-5);
+    sotto_vit_forward(&bench.vit, &bench.pass, features, pictures + 3, 1);
+    assert_near(features, expected + (size_t)3 * WIDTH, WIDTH, 1e-5);
+    bench_close(&bench);
+}
+
+static void vit__tensor_table__tiles_the_weights(void **state)
+{
+    struct sotto_arch arch = model_folder_tiny();
+    size_t next = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sotto_vit_tensor_count(&arch); i++) {
+        struct sotto_vit_tensor tensor = sotto_vit_tensor(&arch, i);
+
+        assert_int_equal(tensor.first, next);
+        assert_true(tensor.is_stored);
+        next += tensor.count;
+    }
+    assert_int_equal(next, sotto_vit_weight_count(&arch));
+}
+
+static void vit__without_qkv_bias__three_tensors_a_block_are_not_stored(void **state)
+{
+    struct sotto_arch arch = model_folder_tiny();
+    size_t absent = 0;
+
+    (void)state;
+    arch.has_qkv_bias = false;
+    for (size_t i = 0; i < sotto_vit_tensor_count(&arch); i++)
+        absent += !sotto_vit_tensor(&arch, i).is_stored;
+    assert_int_equal(absent, 3 * arch.block_count);
+}
+
+enum naming { TRANSFORMERS_4, TRANSFORMERS_4_BARE, TRANSFORMERS_5, TRANSFORMERS_5_BARE };
+
+static const char *name_in(const struct sotto_vit_tensor *tensor, enum naming naming)
+{
+    switch (naming) {
+    case TRANSFORMERS_4: return tensor->name;
+    case TRANSFORMERS_4_BARE: return tensor->name + strlen("vit.");
+    case TRANSFORMERS_5: return tensor->name_of_5;
+    case TRANSFORMERS_5_BARE: return tensor->name_of_5 + strlen("vit.");
+    }
+    return NULL;
+}
+
+enum { TINY_TENSORS = 6 + 2 * SOTTO_BLOCK_TENSOR_COUNT };
+
+/* Rewrites the folder's weights under other names, without the last `missing` tensors. */
+static void rewrite(const struct model_folder *folder, const float *weights, enum naming naming,
+                    size_t missing)
+{
+    struct sotto_arch arch = model_folder_tiny();
+    static struct sotto_vit_tensor tensors[TINY_TENSORS];
+    struct sotto_tensor_to_store stored[TINY_TENSORS];
+    char path[MODEL_FOLDER_PATH_MAX + 64];
+
+    for (size_t i = 0; i < TINY_TENSORS; i++) {
+        tensors[i] = sotto_vit_tensor(&arch, i);
+        stored[i] = (struct sotto_tensor_to_store){.name = name_in(&tensors[i], naming),
+                                                   .values = weights + tensors[i].first,
+                                                   .rank = tensors[i].rank,
+                                                   .dtype = SOTTO_DTYPE_F32};
+        memcpy(stored[i].shape, tensors[i].shape, sizeof(stored[i].shape));
+    }
+    snprintf(path, sizeof(path), "%s/model.safetensors", folder->path);
+    assert_int_equal(sotto_safetensors_write(path, stored, TINY_TENSORS - missing, NULL, NULL),
+                     SOTTO_OK);
+}
+
+static void base__any_naming__reads_the_same_weights(void **state)
+{
+    struct sotto_arch arch = model_folder_tiny();
+    float *weights = model_folder_weights(&arch, 1);
+    struct model_folder folder;
+
+    (void)state;
+    model_folder_open(&folder, &arch, weights);
+    for (enum naming naming = TRANSFORMERS_4; naming <= TRANSFORMERS_5_BARE; naming++) {
+        struct sotto_base base;
+
+        rewrite(&folder, weights, naming, 0);
+        assert_int_equal(sotto_base_open(&base, folder.path, NULL), SOTTO_OK);
+        assert_memory_equal(base.weights, weights,
+                            sotto_vit_weight_count(&arch) * sizeof(*weights));
+        sotto_base_close(&base);
+    }
+    model_folder_close(&folder);
+    free(weights);
+}
+
+/* Opens the folder, which must fail with this status and a sentence that holds `part`. */
+static void assert_refused(const struct model_folder *folder, enum sotto_status status,
+                           const char *part)
+{
+    struct sotto_base base;
+    struct sotto_fault fault = {0};
+
+    assert_int_equal(sotto_base_open(&base, folder->path, &fault), status);
+    if (strstr(fault.text, part) == NULL)
+        fail_msg("'%s' does not name '%s'", fault.text, part);
+}
+
+static void base__tensor_missing__is_named(void **state)
+{
+    struct sotto_arch arch = model_folder_tiny();
+    float *weights = model_folder_weights(&arch, 1);
+    struct model_folder folder;
+
+    (void)state;
+    model_folder_open(&folder, &arch, weights);
+    rewrite(&folder, weights, TRANSFORMERS_4, 1);
+    assert_refused(&folder, SOTTO_MISMATCH, "vit.layernorm.bias");
+    model_folder_close(&folder);
+    free(weights);
+}
+
+static void base__not_a_number_in_the_weights__is_malformed(void **state)
+{
+    struct sotto_arch arch = model_folder_tiny();
+    float *weights = model_folder_weights(&arch, 1);
+    struct model_folder folder;
+
+    (void)state;
+    weights[sotto_vit_places(&arch).norm_gain + 3] = NAN;
+    model_folder_open(&folder, &arch, weights);
+    assert_refused(&folder, SOTTO_MALFORMED, "vit.layernorm.weight");
+    model_folder_close(&folder);
+    free(weights);
+}
+
+/* The config promises 7 patches a side; the positions are there for 2. */
+static void base__config_of_another_shape__names_the_tensor(void **state)
+{
+    struct sotto_arch arch = model_folder_tiny();
+    float *weights = model_folder_weights(&arch, 1);
+    struct model_folder folder;
+
+    (void)state;
+    model_folder_open(&folder, &arch, weights);
+    model_folder_write(&folder, "config.json",
+                       "{\"model_type\": \"vit\", \"hidden_size\": 16,"
+                       " \"intermediate_size\": 24, \"num_hidden_layers\": 2,"
+                       " \"num_attention_heads\": 2, \"image_size\": 28, \"patch_size\": 4,"
+                       " \"num_channels\": 1}");
+    assert_refused(&folder, SOTTO_MISMATCH, "vit.embeddings.position_embeddings");
+    model_folder_close(&folder);
+    free(weights);
+}
+
+static void base__no_such_folder__is_not_found(void **state)
+{
+    const struct model_folder nowhere = {"/nonexistent"};
+
+    (void)state;
+    assert_refused(&nowhere, SOTTO_NOT_FOUND, "/nonexistent/config.json");
+}
+
+static void base__preprocessor_that_does_not_fit__names_the_key(void **state)
+{
+    static const struct {
+        const char *text;
+        enum sotto_status status;
+        const char *part;
+    } rows[] = {
+        {"[]", SOTTO_MALFORMED, "object"},
+        {"{", SOTTO_MALFORMED, "line 1"},
+        {"{\"size\": 9}", SOTTO_MISMATCH, "size"},
+        {"{\"size\": {\"height\": 8, \"width\": 9}}", SOTTO_MISMATCH, "size"},
+        {"{\"do_rescale\": 1}", SOTTO_MALFORMED, "do_rescale"},
+        {"{\"rescale_factor\": 0}", SOTTO_MALFORMED, "rescale_factor"},
+        {"{\"image_mean\": [0.5, 0.5]}", SOTTO_MISMATCH, "image_mean"},
+        {"{\"image_std\": [0]}", SOTTO_MALFORMED, "image_std"},
+        {"{\"image_std\": [\"1\"]}", SOTTO_MALFORMED, "image_std"},
+    };
+    struct sotto_arch arch = model_folder_tiny();
+    float *weights = model_folder_weights(&arch, 1);
+    struct model_folder folder;
+
+    (void)state;
+    model_folder_open(&folder, &arch, weights);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        model_folder_write(&folder, "preprocessor_config.json", rows[i].text);
+        assert_refused(&folder, rows[i].status, rows[i].part);
+    }
+    model_folder_close(&folder);
+    free(weights);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(vit__golden_pictures__features_as_another_implementation),
+        cmocka_unit_test(vit__tensor_table__tiles_the_weights),
+        cmocka_unit_test(vit__without_qkv_bias__three_tensors_a_block_are_not_stored),
+        cmocka_unit_test(base__any_naming__reads_the_same_weights),
+        cmocka_unit_test(base__tensor_missing__is_named),
+        cmocka_unit_test(base__not_a_number_in_the_weights__is_malformed),
+        cmocka_unit_test(base__config_of_another_shape__names_the_tensor),
+        cmocka_unit_test(base__no_such_folder__is_not_found),
+        cmocka_unit_test(base__preprocessor_that_does_not_fit__names_the_key),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
