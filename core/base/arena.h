@@ -1,8 +1,8 @@
 /*
  * Memory with one life: `round`, `step`, `scratch`. Allocation is a bump, release is all at once.
  *
- * A counting arena has no memory: it hands out nothing and adds up what would have been needed, so that a dry run
- * sizes the real one.
+ * A counting arena has no memory: it hands out nothing and adds up what would have been needed, so
+ * that a dry run sizes the real one.
  */
 #ifndef SOTTO_CORE_BASE_ARENA_H
 #define SOTTO_CORE_BASE_ARENA_H
@@ -23,14 +23,17 @@ struct sotto_arena {
     bool counting;
 };
 
-/* Allocates `capacity` bytes, zeroed. SOTTO_NO_MEMORY: the arena is empty and safe to close. */
+/*
+ * Allocates `capacity` bytes; they are zeroed as they are taken. SOTTO_NO_MEMORY: the arena is empty
+ * and safe to close.
+ */
 SOTTO_CHECKED enum sotto_status sotto_arena_open(struct sotto_arena *arena, size_t capacity);
 void sotto_arena_close(struct sotto_arena *arena); /* wipes, frees; closing twice is harmless */
 void sotto_arena_init_counting(struct sotto_arena *arena);
 
 /*
- * `count * size` bytes at SOTTO_ARENA_ALIGNMENT, zeroed. NULL if they do not fit, if the product overflows, or if
- * the arena counts.
+ * `count * size` bytes at SOTTO_ARENA_ALIGNMENT, zeroed. NULL if they do not fit, if the product
+ * overflows, or if the arena counts.
  */
 void *sotto_arena_take(struct sotto_arena *arena, size_t count, size_t size);
 

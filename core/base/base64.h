@@ -15,7 +15,8 @@ SOTTO_CHECKED enum sotto_status sotto_base64_encode(char *out, size_t capacity,
                                                     struct sotto_view bytes);
 
 /*
- * Appends the bytes of `text` to `out`. One spelling only: bits left over in the last character must be zero.
+ * Appends the bytes of `text` to `out`. One spelling only: bits left over in the last character
+ * must be zero.
  *
  * SOTTO_MALFORMED, SOTTO_OVER_LIMIT: the length of out is as before.
  */

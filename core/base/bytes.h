@@ -51,8 +51,9 @@ SOTTO_CHECKED enum sotto_status sotto_buffer_add(struct sotto_buffer *buffer,
                                                  struct sotto_view bytes);
 
 /*
- * A read position over a view; failures are sticky. After the first read beyond the end every read yields zeros
- * or an empty view, and sotto_cursor_finish says SOTTO_MALFORMED, as it does for trailing bytes.
+ * A read position over a view; failures are sticky. After the first read beyond the end every read
+ * yields zeros or an empty view, and sotto_cursor_finish says SOTTO_MALFORMED, as it does for
+ * trailing bytes.
  */
 struct sotto_cursor {
     struct sotto_view rest;

@@ -2,7 +2,7 @@
  * YAML by schema. An error names the file, the line and the key, and says what was expected:
  *
  *     site.yaml:7: unknown key "urll": expected one of url, model, examples
- *     site.yaml, override rounds=ten: "rounds" must be a whole number from 0 to 4294967295, not "ten"
+ *     site.yaml, override rounds=x: "rounds" must be a whole number from 0 to 4294967295, not "x"
  */
 #ifndef SOTTO_CORE_BASE_CONFIG_H
 #define SOTTO_CORE_BASE_CONFIG_H
@@ -14,8 +14,8 @@
 enum { SOTTO_CONFIG_BYTES_MAX = 256 * 1024 };
 
 /*
- * `key=value` strings, each replacing or adding one top-level key; a value is YAML, such as 3, [a, b] or 'text'. They
- * need a file whose top level is in block style, one key a line.
+ * `key=value` strings, each replacing or adding one top-level key; a value is YAML: 3, [a, b], 'text'.
+ * They need a file whose top level is in block style, one key a line.
  */
 struct sotto_config_overrides {
     const char *const *items;
@@ -23,8 +23,9 @@ struct sotto_config_overrides {
 };
 
 /*
- * Loads `path` by `schema` (libcyaml). Stricter than libcyaml: one document, no aliases, no unknown or repeated keys,
- * decimal whole numbers, finite reals, `true` or `false`, names of an enum only. An empty file is an empty mapping.
+ * Loads `path` by `schema` (libcyaml). Stricter than libcyaml: one document, no aliases, no unknown
+ * or repeated keys, decimal whole numbers, finite reals, `true` or `false`, names of an enum only.
+ * An empty file is an empty mapping.
  *
  *   out        out  allocated by libcyaml, never NULL on SOTTO_OK; sotto_config_free releases it
  *   overrides  in   NULL for none; a key that the schema does not know is an error that names it

@@ -1,12 +1,16 @@
-/* Whether a config fits its schema; libcyaml itself tells neither the line of an unknown key nor what it wants. */
+/*
+ * Whether a config fits its schema; libcyaml itself tells neither the line of an unknown key nor
+ * what it wants.
+ */
 #ifndef SOTTO_CORE_BASE_CONFIG_CHECK_H
 #define SOTTO_CORE_BASE_CONFIG_CHECK_H
 
 #include "core/base/config_text.h"
 
 /*
- * Walks the text's document along the schema: keys, kinds of values, whole numbers within their size, finite reals,
- * lengths of strings and lists. SOTTO_MALFORMED at the first mistake, SOTTO_NO_MEMORY.
+ * Walks the text's document along the schema: keys, kinds of values, whole numbers within their
+ * size, finite reals, lengths of strings and lists. SOTTO_MALFORMED at the first mistake,
+ * SOTTO_NO_MEMORY.
  *
  *   is_empty  out  the text has no document
  */

@@ -6,7 +6,9 @@
 
 enum { OVERRIDES_MAX = 64, OVERRIDE_BYTES_MAX = 1024 };
 
-/* What a walk over the events of a document finds out. Places are in characters, as libyaml counts. */
+/*
+ * What a walk over the events of a document finds out. Places are in characters, as libyaml counts.
+ */
 struct outline {
     const char *wanted; /* a top-level key to look for, not terminated; NULL for none */
     size_t wanted_length;

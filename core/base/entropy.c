@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -23,7 +24,10 @@ static uint64_t split_mix(uint64_t *state)
     return mixed ^ (mixed >> 31);
 }
 
-/* xoshiro256**. Source: Blackman and Vigna, "Scrambled Linear Pseudorandom Number Generators", 2021. */
+/*
+ * xoshiro256**. Source: Blackman and Vigna, "Scrambled Linear Pseudorandom Number Generators",
+ * 2021.
+ */
 static uint64_t draw(uint64_t state[4])
 {
     uint64_t drawn = rotate_left(state[1] * 5, 7) * 9;
@@ -38,16 +42,18 @@ static uint64_t draw(uint64_t state[4])
     return drawn;
 }
 
-/* A process that cannot draw keys must not go on: short of a broken sandbox this does not happen. */
+/*
+ * A process that cannot draw keys must not go on: short of a broken sandbox this does not happen.
+ */
 static void fill_from_kernel(uint8_t *out, size_t length)
 {
     while (length > 0) {
         ssize_t drawn = getrandom(out, length, 0);
 
-        if (drawn < 0) {
-            assert(errno == EINTR);
+        if (drawn < 0 && errno == EINTR)
             continue;
-        }
+        if (drawn < 0)
+            abort();
         out += drawn;
         length -= (size_t)drawn;
     }

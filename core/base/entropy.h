@@ -1,6 +1,6 @@
 /*
- * Randomness as an argument. The shipped processes open the kernel's; simulations and tests seed a generator so that
- * a run can be told again from its seed.
+ * Randomness as an argument. The shipped processes open the kernel's; simulations and tests seed a
+ * generator so that a run can be told again from its seed.
  */
 #ifndef SOTTO_CORE_BASE_ENTROPY_H
 #define SOTTO_CORE_BASE_ENTROPY_H
@@ -15,7 +15,10 @@ struct sotto_entropy {
 
 void sotto_entropy_init_system(struct sotto_entropy *entropy);
 void sotto_entropy_init_seeded(struct sotto_entropy *entropy, uint64_t seed);
-/* Independent stream for a named purpose and an index; the parent moves on by one draw. */
+/*
+ * An independent stream, so that one use does not shift the draws of another. The parent moves on by
+ * one draw; the child of the system's is the system's.
+ */
 void sotto_entropy_fork(struct sotto_entropy *child, struct sotto_entropy *parent);
 
 void sotto_entropy_fill(struct sotto_entropy *entropy, void *out, size_t length);

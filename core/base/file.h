@@ -9,17 +9,19 @@
 #include "core/base/bytes.h"
 
 /*
- * Reads a file of at most `length_max` bytes into memory from malloc, with a zero byte after the last one that
- * `length` does not count.
+ * Reads a file of at most `length_max` bytes into memory from malloc, with a zero byte after the
+ * last one that `length` does not count.
  *
- * SOTTO_NOT_FOUND, SOTTO_OVER_LIMIT, SOTTO_IO, SOTTO_NO_MEMORY: *out is NULL; the fault names the path.
+ * SOTTO_NOT_FOUND, SOTTO_OVER_LIMIT, SOTTO_IO, SOTTO_NO_MEMORY: *out is NULL; the fault names the
+ * path.
  */
 SOTTO_CHECKED enum sotto_status sotto_file_read(uint8_t **out, size_t *length, const char *path,
                                                 size_t length_max, struct sotto_fault *fault);
 
 /*
- * Writes path.tmp, fsync, rename, fsync of the folder. After a failure the old file, if any, is untouched and the
- * temporary one is gone.
+ * Writes path.tmp, fsync, rename, fsync of the folder. After a failure the old file, if any, is
+ * untouched and the temporary one is gone; only where the folder itself cannot be synced does the new
+ * file stand already, without the promise that it outlasts a power cut.
  */
 SOTTO_CHECKED enum sotto_status sotto_file_replace(const char *path, struct sotto_view bytes,
                                                    mode_t mode, struct sotto_fault *fault);
@@ -31,8 +33,8 @@ SOTTO_CHECKED enum sotto_status sotto_folder_make(const char *path, struct sotto
 SOTTO_CHECKED enum sotto_status sotto_folder_sync(const char *path, struct sotto_fault *fault);
 
 /*
- * An exclusive lock on `folder`/lock for the life of the descriptor. SOTTO_BUSY: another process has it; the fault
- * names its process number.
+ * An exclusive lock on `folder`/lock for the life of the descriptor. SOTTO_BUSY: another process
+ * has it; the fault names its process number.
  */
 SOTTO_CHECKED enum sotto_status sotto_folder_lock(int *descriptor, const char *folder,
                                                   struct sotto_fault *fault);
@@ -45,11 +47,14 @@ SOTTO_CHECKED enum sotto_status sotto_path_join(char *out, size_t capacity, cons
 SOTTO_CHECKED enum sotto_status sotto_descriptor_write(int descriptor, struct sotto_view bytes);
 
 /*
- * An anonymous file holding `bytes`, sealed against any change, its position at 0: how tensors pass between the
- * processes of a site. The caller closes it.
+ * An anonymous file holding `bytes`, sealed against any change, its position at 0: how tensors pass
+ * between the processes of a site. The caller closes it.
  */
 SOTTO_CHECKED enum sotto_status sotto_sealed_open(int *descriptor, struct sotto_view bytes);
-/* Maps a sealed descriptor read-only; SOTTO_FORGED if a seal is missing, SOTTO_OVER_LIMIT above length_max. */
+/*
+ * Maps a sealed descriptor read-only; SOTTO_FORGED if a seal is missing, SOTTO_OVER_LIMIT above
+ * length_max.
+ */
 SOTTO_CHECKED enum sotto_status sotto_sealed_map(struct sotto_view *out, int descriptor,
                                                  size_t length_max);
 void sotto_sealed_unmap(struct sotto_view mapped);

@@ -1,6 +1,6 @@
 /*
- * The one log: a line per event on a stream, `2026-01-31T12:00:00.000Z level program: text`. Texts carry no secret, no
- * example and no update.
+ * The one log: a line per event on a stream, `2026-01-31T12:00:00.000Z level program: text`. Texts
+ * carry no secret, no example and no update.
  */
 #ifndef SOTTO_CORE_BASE_LOG_H
 #define SOTTO_CORE_BASE_LOG_H
@@ -16,7 +16,10 @@ struct sotto_log {
 };
 
 void sotto_log_init(struct sotto_log *log, FILE *stream, const char *program);
-/* One write(2) a line, so that lines of several processes do not mix. Control characters are shown as '?'. */
+/*
+ * One write(2) a line, so that lines of several processes do not mix. Control characters are shown
+ * as '?'.
+ */
 void sotto_log_write(const struct sotto_log *log, enum sotto_log_level level, const char *format,
                      ...) __attribute__((format(printf, 3, 4)));
 

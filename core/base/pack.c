@@ -6,7 +6,9 @@
 
 enum form_kind { FORM_REFUSED, FORM_SCALAR, FORM_UINT, FORM_BYTES, FORM_ARRAY };
 
-/* A value's first byte, what follows it, and the least number for which this form is the shortest. */
+/*
+ * A value's first byte, what follows it, and the least number for which this form is the shortest.
+ */
 struct form {
     uint8_t tag;
     uint8_t size; /* of the big-endian number after the tag; of the payload in a scalar */
@@ -338,7 +340,7 @@ void sotto_unpack_text(struct sotto_unpacker *unpacker, char *out, size_t capaci
         sotto_unpacker_fail(unpacker, SOTTO_OVER_LIMIT);
     else if (!is_printable(value->via.str.ptr, value->via.str.size))
         sotto_unpacker_fail(unpacker, SOTTO_MALFORMED);
-    else
+    else if (value->via.str.size > 0) /* an empty one has no pointer */
         memcpy(out, value->via.str.ptr, value->via.str.size);
 }
 

@@ -1,8 +1,10 @@
 /*
- * Strict msgpack for control messages: arrays of known length in a known order, no maps, no ext, no nil.
+ * Strict msgpack for control messages: arrays of known length in a known order, no maps, no ext, no
+ * nil.
  *
- * msgpack-c reserves what a header claims, so that five bytes can ask for gigabytes. Bytes from outside are
- * therefore pre-scanned with a budget of objects, a depth and the remaining length before the library sees them.
+ * msgpack-c reserves what a header claims, so that five bytes can ask for gigabytes. Bytes from
+ * outside are therefore pre-scanned with a budget of objects, a depth and the remaining length
+ * before the library sees them.
  */
 #ifndef SOTTO_CORE_BASE_PACK_H
 #define SOTTO_CORE_BASE_PACK_H
@@ -18,8 +20,8 @@ enum {
 };
 
 /*
- * Checks that `bytes` is exactly one msgpack value of the allowed types, with every integer, string and binary in its
- * shortest form. No allocation; linear in the length.
+ * Checks that `bytes` is exactly one msgpack value of the allowed types, with every integer, string
+ * and binary in its shortest form. No allocation; linear in the length.
  *
  * SOTTO_MALFORMED, SOTTO_OVER_LIMIT (length, depth or objects).
  */
@@ -43,8 +45,8 @@ void sotto_pack_text(struct sotto_packer *packer, const char *text);
 SOTTO_CHECKED enum sotto_status sotto_packer_finish(const struct sotto_packer *packer);
 
 /*
- * Reading. A failure is sticky: reads after it yield zeros and empty views, sotto_unpacker_close tells. Views borrow
- * from the bytes given to sotto_unpacker_open.
+ * Reading. A failure is sticky: reads after it yield zeros and empty views, sotto_unpacker_close
+ * tells. Views borrow from the bytes given to sotto_unpacker_open.
  */
 struct sotto_unpacker {
     msgpack_zone *zone;
@@ -68,7 +70,10 @@ double sotto_unpack_f64(struct sotto_unpacker *unpacker); /* finite, or MALFORME
 bool sotto_unpack_bool(struct sotto_unpacker *unpacker);
 struct sotto_view sotto_unpack_bytes(struct sotto_unpacker *unpacker, size_t length_max);
 void sotto_unpack_exact(struct sotto_unpacker *unpacker, uint8_t *out, size_t length);
-/* Copies with a terminating zero into out[capacity]; a zero byte or control character inside is MALFORMED. */
+/*
+ * Copies with a terminating zero into out[capacity]; a zero byte or control character inside is
+ * MALFORMED.
+ */
 void sotto_unpack_text(struct sotto_unpacker *unpacker, char *out, size_t capacity);
 /* Notes that the caller's own check of what it read has failed, unless something failed before. */
 void sotto_unpacker_fail(struct sotto_unpacker *unpacker, enum sotto_status status);

@@ -1,8 +1,8 @@
 /*
  * What a call can come to, named by who must act, and the one line that tells a person about it.
  *
- * A bug asserts; a failure is a status that the caller must look at; a dropout, a time-out or a refusal is an
- * event and none of these.
+ * A bug asserts; a failure is a status that the caller must look at; a dropout, a time-out or a
+ * refusal is an event and none of these.
  */
 #ifndef SOTTO_CORE_BASE_STATUS_H
 #define SOTTO_CORE_BASE_STATUS_H
@@ -28,7 +28,10 @@ enum sotto_status {
 
 enum { SOTTO_FAULT_TEXT_MAX = 512 };
 
-/* The sentence for a person: what happened, to which file, site or field, and what to do. Written once. */
+/*
+ * The sentence for a person: what happened, to which file, site or field, and what to do. Written
+ * once.
+ */
 struct sotto_fault {
     enum sotto_status status;
     char text[SOTTO_FAULT_TEXT_MAX];

@@ -1,8 +1,8 @@
 /*
- * Enrolment. A token is one line of text, base64url of its encoding, that the administrator hands to a site out of band.
- * It names the coordinator's address, the fingerprint of its certificate authority, and a single-use secret that
- * expires. The site makes its keys, and sends the secret, a PKCS#10 request for its TLS key, its identity key and a
- * signature by that identity over the rest.
+ * Enrolment. A token is one line of text, base64url of its encoding, that the administrator hands
+ * to a site out of band. It names the coordinator's address, the fingerprint of its certificate
+ * authority, and a single-use secret that expires. The site makes its keys, and sends the secret, a
+ * PKCS#10 request for its TLS key, its identity key and a signature by that identity over the rest.
  */
 #ifndef SOTTO_CORE_WIRE_ENROLMENT_H
 #define SOTTO_CORE_WIRE_ENROLMENT_H

@@ -1,8 +1,9 @@
 /*
- * What the coordinator has for one site: an envelope around one message. Sites ask, the coordinator never calls.
+ * What the coordinator has for one site: an envelope around one message. Sites ask, the coordinator
+ * never calls.
  *
- * A site asks with the last (round, mail kind) it has seen; the answer is the next message that is for it, or none.
- * Kinds are ordered as a round goes.
+ * A site asks with the last (round, mail kind) it has seen; the answer is the next message that is
+ * for it, or none. Kinds are ordered as a round goes.
  */
 #ifndef SOTTO_CORE_WIRE_MAIL_H
 #define SOTTO_CORE_WIRE_MAIL_H

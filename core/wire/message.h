@@ -1,7 +1,7 @@
 /*
- * What every message has in common: a msgpack array whose first element is the wire version and whose second is the
- * number of the message, then the fields in a fixed order. Decoders refuse other versions, other numbers, more or
- * fewer fields, and bytes after the array.
+ * What every message has in common: a msgpack array whose first element is the wire version and
+ * whose second is the number of the message, then the fields in a fixed order. Decoders refuse
+ * other versions, other numbers, more or fewer fields, and bytes after the array.
  */
 #ifndef SOTTO_CORE_WIRE_MESSAGE_H
 #define SOTTO_CORE_WIRE_MESSAGE_H
@@ -26,14 +26,17 @@ void sotto_message_begin(struct sotto_packer *packer, struct sotto_buffer *out,
                          enum sotto_message message, size_t field_count);
 
 /*
- * Opens the unpacker and reads up to the first field; the caller unpacks `field_count` fields and closes it.
- * Failures are sticky in it: SOTTO_UNSUPPORTED for another wire version, SOTTO_OVER_LIMIT for more than `bytes_max`,
- * else SOTTO_MALFORMED.
+ * Opens the unpacker and reads up to the first field; the caller unpacks `field_count` fields and
+ * closes it. Failures are sticky in it: SOTTO_UNSUPPORTED for another wire version,
+ * SOTTO_OVER_LIMIT for more than `bytes_max`, else SOTTO_MALFORMED.
  */
 void sotto_message_open(struct sotto_unpacker *unpacker, struct sotto_view bytes, size_t bytes_max,
                         enum sotto_message message, size_t field_count);
 
-/* Reads a name of one or more of a-z 0-9 -, not beginning with '-', into out[capacity], with a terminating zero. */
+/*
+ * Reads a name of one or more of a-z 0-9 -, not beginning with '-', into out[capacity], with a
+ * terminating zero.
+ */
 void sotto_unpack_name(struct sotto_unpacker *unpacker, char *out, size_t capacity);
 
 /* Whether `name` is such a name, of at most `length_max` characters. */

@@ -1,6 +1,7 @@
 /*
- * The plan: all that one round agrees on. Immutable, signed by the coordinator; ctx0 = SHA-256("sotto/1 plan" || bytes)
- * enters every key derivation, so that a site which was given another plan derives masks that never cancel.
+ * The plan: all that one round agrees on. Immutable, signed by the coordinator; ctx0 =
+ * SHA-256("sotto/1 plan" || bytes) enters every key derivation, so that a site which was given
+ * another plan derives masks that never cancel.
  */
 #ifndef SOTTO_CORE_WIRE_PLAN_H
 #define SOTTO_CORE_WIRE_PLAN_H
@@ -13,7 +14,10 @@ enum {
     SOTTO_CAMPAIGN_NAME_MAX = 32, /* a-z 0-9 - */
 };
 
-/* How a site trains in this round. Learning rates go linearly from start to end over the local steps. */
+/*
+ * How a site trains in this round. Learning rates go linearly from start to end over the local
+ * steps.
+ */
 struct sotto_recipe {
     uint32_t epochs; /* 1 .. 100 */
     uint32_t batch;  /* 1 .. 1024 */
@@ -64,15 +68,16 @@ SOTTO_CHECKED enum sotto_status sotto_plan_encode(struct sotto_buffer *out,
  *     3 <= survivors_min <= cohort_min <= cohort_max <= 128
  *     cohort_max * weight_max * (2^value_bits - 1) < 2^ring_bits: no sum can wrap
  *
- * SOTTO_MALFORMED (a range; no NaN is in one), SOTTO_MISMATCH (two fields contradict one another); the fault names
- * the field.
+ * SOTTO_MALFORMED (a range; no NaN is in one), SOTTO_MISMATCH (two fields contradict one another);
+ * the fault names the field.
  */
 SOTTO_CHECKED enum sotto_status sotto_plan_check(const struct sotto_plan *plan,
                                                  struct sotto_fault *fault);
 
 /*
- * Yields only plans that pass sotto_plan_check. Further: SOTTO_MALFORMED, SOTTO_OVER_LIMIT (a field is too long),
- * SOTTO_UNSUPPORTED (another wire version), SOTTO_NO_MEMORY. After a failure plan is untouched.
+ * Yields only plans that pass sotto_plan_check, with its statuses. Further: SOTTO_OVER_LIMIT (a field
+ * is too long), SOTTO_UNSUPPORTED (another wire version), SOTTO_NO_MEMORY. After a failure plan is
+ * untouched.
  */
 SOTTO_CHECKED enum sotto_status sotto_plan_decode(struct sotto_plan *plan, struct sotto_view bytes);
 

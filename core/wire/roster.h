@@ -1,4 +1,7 @@
-/* The roster: every enrolled, unrevoked site with its identity key and certificate. Its digest is in the plan. */
+/*
+ * The roster: every enrolled, unrevoked site with its identity key and certificate. Its digest is
+ * in the plan.
+ */
 #ifndef SOTTO_CORE_WIRE_ROSTER_H
 #define SOTTO_CORE_WIRE_ROSTER_H
 

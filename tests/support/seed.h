@@ -1,6 +1,6 @@
 /*
- * The seed of a test that draws its inputs: fixed, or SOTTO_TEST_SEED from the environment. It is printed, so that a
- * failure can be told again.
+ * The seed of a test that draws its inputs: fixed, or SOTTO_TEST_SEED from the environment. It is
+ * printed, so that a failure can be told again.
  */
 #ifndef TESTS_SUPPORT_SEED_H
 #define TESTS_SUPPORT_SEED_H

@@ -25,7 +25,10 @@ static void entropy__one_seed__tells_the_same_again(void **state)
     assert_memory_not_equal(left, right, sizeof left);
 }
 
-/* The state that splitmix64 makes of seed 0, and the first draw from it, worked out from the published sources. */
+/*
+ * The state that splitmix64 makes of seed 0, and the first draw from it, worked out from the
+ * published sources.
+ */
 static void entropy__seed_zero__matches_the_published_generators(void **state)
 {
     struct sotto_entropy entropy;

@@ -87,7 +87,9 @@ static void file_replace__old_file__is_replaced_with_its_mode(void **state)
     assert_int_equal(folder_count(*state), 1);
 }
 
-/* Files may grow to `bytes` from here on, until the same is called with the limit that it returns. */
+/*
+ * Files may grow to `bytes` from here on, until the same is called with the limit that it returns.
+ */
 static rlim_t limit_files(rlim_t bytes)
 {
     struct rlimit limit;

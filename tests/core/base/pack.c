@@ -262,6 +262,20 @@ static void unpack__exact_of_other_length__is_malformed_and_zero(void **state)
     assert_int_equal(sotto_unpacker_close(&unpacker), SOTTO_MALFORMED);
 }
 
+static void unpack__empty_text_and_bytes__come_back_empty(void **state)
+{
+    struct sotto_unpacker unpacker;
+    char text[4] = "old";
+
+    (void)state;
+    sotto_unpacker_open(&unpacker, sotto_view_of("\x92\xa0\xc4\x00", 4));
+    sotto_unpack_array(&unpacker, 2);
+    sotto_unpack_text(&unpacker, text, sizeof text);
+    assert_string_equal(text, "");
+    sotto_unpack_exact(&unpacker, (uint8_t *)text, 0);
+    assert_int_equal(sotto_unpacker_close(&unpacker), SOTTO_OK);
+}
+
 static void unpack__text_with_control_characters__is_malformed(void **state)
 {
     const char *const wrong[] = {"\xa2x\n", "\xa2\x1b[", "\xa2x\x7f", "\xa2x\0"};
@@ -315,6 +329,7 @@ int main(void)
         cmocka_unit_test(unpack__wrong_type__fails_for_good),
         cmocka_unit_test(unpack__above_the_limit__is_over_limit),
         cmocka_unit_test(unpack__exact_of_other_length__is_malformed_and_zero),
+        cmocka_unit_test(unpack__empty_text_and_bytes__come_back_empty),
         cmocka_unit_test(unpack__text_with_control_characters__is_malformed),
         cmocka_unit_test(unpack__number_not_finite__is_malformed),
     };

@@ -1,4 +1,6 @@
-/* Every message of core/wire behind one face, so that each hostile input is tried on all of them. */
+/*
+ * Every message of core/wire behind one face, so that each hostile input is tried on all of them.
+ */
 #ifndef TESTS_CORE_WIRE_CODECS_H
 #define TESTS_CORE_WIRE_CODECS_H
 

@@ -1,0 +1,7 @@
+#include "tests/fuzz/canonical.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+    canonical_check("outcome", sotto_view_of(bytes, length));
+    return 0;
+}
