@@ -4,18 +4,18 @@
 
 #include "core/base/bytes.h"
 
-enum { SOTTO_HKDF_INFO_MAX = 1024 };
+enum { SOTTO_HKDF_PURPOSE_MAX = 1024 };
 
 /*
- *     out = first 32 bytes of HKDF-Expand(HKDF-Extract(salt, key), info)
+ *     out = first 32 bytes of HKDF-Expand(HKDF-Extract(salt, key), purpose)
  *
- *   key   in  input keying material, at least one byte; secret
- *   salt  in  usually ctx1; may be empty
- *   info  in  purpose, then fixed-length fields; at most SOTTO_HKDF_INFO_MAX bytes, may be empty
+ *   key      in  input keying material, at least one byte; secret
+ *   salt     in  usually ctx1; may be empty
+ *   purpose  in  the RFC's info: a word, then fixed-length fields; at most SOTTO_HKDF_PURPOSE_MAX bytes, may be empty
  *
  * Constant time in the key.
  */
 void sotto_hkdf(struct sotto_secret *out, struct sotto_view key, struct sotto_view salt,
-                struct sotto_view info);
+                struct sotto_view purpose);
 
 #endif

@@ -174,16 +174,16 @@ static void hkdf__published_inputs__give_published_keys(void **state)
 {
     uint8_t key[80];
     uint8_t salt[80];
-    uint8_t info[80];
+    uint8_t purpose[80];
     struct sotto_secret out;
 
     (void)state;
     memset(key, 0x0b, 22);
-    sotto_hkdf(&out, sotto_view_of(key, 22), ramp(salt, 0, 13), ramp(info, 0xf0, 10));
+    sotto_hkdf(&out, sotto_view_of(key, 22), ramp(salt, 0, 13), ramp(purpose, 0xf0, 10));
     assert_hex(out.bytes, "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf");
-    sotto_hkdf(&out, sotto_view_of(key, 22), sotto_view_of(salt, 0), sotto_view_of(info, 0));
+    sotto_hkdf(&out, sotto_view_of(key, 22), sotto_view_of(salt, 0), sotto_view_of(purpose, 0));
     assert_hex(out.bytes, "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d");
-    sotto_hkdf(&out, ramp(key, 0, 80), ramp(salt, 0x60, 80), ramp(info, 0xb0, 80));
+    sotto_hkdf(&out, ramp(key, 0, 80), ramp(salt, 0x60, 80), ramp(purpose, 0xb0, 80));
     assert_hex(out.bytes, "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c");
 }
 

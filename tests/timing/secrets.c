@@ -193,12 +193,12 @@ static void derivation__keys__leave_no_trace(void **state)
 {
     struct sotto_secret key = secret_of(5);
     struct sotto_view view = sotto_view_of(&key, sizeof key);
-    struct sotto_view info = sotto_view_text("mask");
+    struct sotto_view purpose = sotto_view_text("mask");
     struct sotto_secret derived;
     struct sotto_digest mac;
 
-    sotto_hkdf(&derived, view, info, info);
-    sotto_hmac(&mac, &derived, &info, 1);
+    sotto_hkdf(&derived, view, purpose, purpose);
+    sotto_hmac(&mac, &derived, &purpose, 1);
     assert_no_trace(state);
 }
 
