@@ -8,8 +8,8 @@
 
 enum { HEAD_BYTES_MAX = 256 };
 
-enum sotto_status sotto_head_write(const char *path, const struct sotto_head *head,
-                                   struct sotto_fault *fault)
+enum sotto_status sotto_ledger_head_write(const char *path, const struct sotto_ledger_head *head,
+                                          struct sotto_fault *fault)
 {
     char hex[SOTTO_DIGEST_HEX];
     char text[HEAD_BYTES_MAX];
@@ -19,10 +19,10 @@ enum sotto_status sotto_head_write(const char *path, const struct sotto_head *he
     return sotto_file_replace(path, sotto_view_text(text), 0600, fault);
 }
 
-enum sotto_status sotto_head_read(struct sotto_head *head, const char *path,
-                                  struct sotto_fault *fault)
+enum sotto_status sotto_ledger_head_read(struct sotto_ledger_head *head, const char *path,
+                                         struct sotto_fault *fault)
 {
-    struct sotto_head read;
+    struct sotto_ledger_head read;
     uint8_t *text;
     size_t length;
     char hex[SOTTO_DIGEST_HEX];

@@ -89,9 +89,9 @@ enum sotto_status sotto_ledger_replay(
 
 /* What a walk over the whole chain found. */
 struct chain_walk {
-    struct sotto_head end;
-    struct sotto_head wanted; /* in: the HEAD file's */
-    bool saw_wanted;          /* the entry that HEAD names stands in the chain, with its hash */
+    struct sotto_ledger_head end;
+    struct sotto_ledger_head wanted; /* in: the HEAD file's */
+    bool saw_wanted; /* the entry that HEAD names stands in the chain, with its hash */
 };
 
 static enum sotto_status chain_visit(struct chain_walk *walk, const struct sotto_rows *rows,
@@ -107,7 +107,7 @@ static enum sotto_status chain_visit(struct chain_walk *walk, const struct sotto
                                "%s: entry %" PRIu64 " (%s) is not what was written: the journal is "
                                "damaged; restore it from a backup together with HEAD",
                                path, row.entry.sequence, row.kind);
-    walk->end = (struct sotto_head){.sequence = row.entry.sequence, .hash = hash};
+    walk->end = (struct sotto_ledger_head){.sequence = row.entry.sequence, .hash = hash};
     if (walk->wanted.sequence == row.entry.sequence)
         walk->saw_wanted = sotto_digest_equal(&hash, &walk->wanted.hash);
     return SOTTO_OK;
@@ -185,7 +185,7 @@ enum sotto_status sotto_ledger_open(struct sotto_ledger *ledger, const char *fol
     *ledger = (struct sotto_ledger){.lock = -1};
     if (sotto_path_join(path, sizeof path, folder, head_name) == SOTTO_OK &&
         access(path, F_OK) == 0)
-        status = sotto_head_read(&walk.wanted, path, fault);
+        status = sotto_ledger_head_read(&walk.wanted, path, fault);
     else
         walk.wanted.sequence = UINT64_MAX;
     if (status == SOTTO_OK)
@@ -212,7 +212,7 @@ enum sotto_status sotto_ledger_recover(struct sotto_ledger *ledger, const char *
     *ledger = (struct sotto_ledger){.lock = -1};
     status = ledger_read(ledger, folder, &walk, fault);
     if (status == SOTTO_OK)
-        status = sotto_head_write(ledger->head_path, &ledger->head, fault);
+        status = sotto_ledger_head_write(ledger->head_path, &ledger->head, fault);
     ledger->written = ledger->head;
     if (status != SOTTO_OK)
         sotto_ledger_close(ledger);
@@ -233,7 +233,7 @@ enum sotto_status sotto_ledger_create(const char *folder, struct sotto_fault *fa
     if (status != SOTTO_OK)
         return status;
     sotto_database_close(&database);
-    return sotto_head_write(head_path, &(struct sotto_head){0}, fault);
+    return sotto_ledger_head_write(head_path, &(struct sotto_ledger_head){0}, fault);
 }
 
 void sotto_ledger_close(struct sotto_ledger *ledger)
@@ -249,7 +249,7 @@ void sotto_ledger_close(struct sotto_ledger *ledger)
 enum sotto_status sotto_ledger_append(struct sotto_ledger *ledger, struct sotto_ledger_entry *entry,
                                       struct sotto_fault *fault)
 {
-    struct sotto_head next = {.sequence = ledger->head.sequence + 1};
+    struct sotto_ledger_head next = {.sequence = ledger->head.sequence + 1};
     enum sotto_status status;
 
     entry->sequence = next.sequence;
@@ -273,7 +273,7 @@ enum sotto_status sotto_ledger_commit(struct sotto_ledger *ledger, struct sotto_
 
     if (status != SOTTO_OK || ledger->written.sequence == ledger->head.sequence)
         return status;
-    status = sotto_head_write(ledger->head_path, &ledger->head, fault);
+    status = sotto_ledger_head_write(ledger->head_path, &ledger->head, fault);
     if (status == SOTTO_OK)
         ledger->written = ledger->head;
     return status;

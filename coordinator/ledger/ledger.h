@@ -16,8 +16,8 @@
 
 struct sotto_ledger {
     struct sotto_database database;
-    struct sotto_head head; /* with what was appended since the last commit */
-    struct sotto_head written;
+    struct sotto_ledger_head head; /* with what was appended since the last commit */
+    struct sotto_ledger_head written;
     char head_path[SOTTO_DATABASE_PATH_MAX];
     int lock;
 };
