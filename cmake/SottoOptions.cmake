@@ -15,6 +15,7 @@ endif()
 
 # Asserts stay on in release: a bug must stop the process rather than go on with a secret.
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
 add_compile_definitions(_GNU_SOURCE)
 add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
     -Wmissing-prototypes -Werror -fstack-protector-strong -fno-omit-frame-pointer)

@@ -1,6 +1,7 @@
 /*
- * Preloaded into the coordinator by a test: appends every byte that TLS hands to it, after decryption, to the file named
- * by SOTTO_TEST_CAPTURE. What is not in there, the coordinator never received.
+ * Preloaded into the coordinator by a test: appends every byte that TLS hands to it, after
+ * decryption, to the file named by SOTTO_TEST_CAPTURE. What is not in there, the coordinator never
+ * received.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
