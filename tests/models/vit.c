@@ -10,27 +10,13 @@
 
 #include "models/arch/base.h"
 #include "models/arch/vit.h"
+#include "tests/models/golden.h"
 #include "tests/models/slope.h"
 #include "tests/support/model_folder.h"
 
 enum { PICTURES = 5, WIDTH = 32, PIXELS = 3 * 12 * 12 };
 
 static const char golden_folder[] = "tests/vectors/vit";
-
-static void read_golden(float *out, const char *name, size_t count)
-{
-    struct sotto_safetensors file;
-    const struct sotto_stored_tensor *tensor;
-
-    assert_int_equal(sotto_safetensors_open(&file, "tests/vectors/vit/golden.safetensors", NULL),
-                     SOTTO_OK);
-    tensor = sotto_safetensors_find(&file, name);
-    assert_non_null(tensor);
-    assert_int_equal(tensor->bytes.length, count * sizeof(*out));
-    assert_int_equal(sotto_stored_tensor_read(out, tensor, tensor->shape, tensor->rank, NULL),
-                     SOTTO_OK);
-    sotto_safetensors_close(&file);
-}
 
 /* A pass over a base model, without adapters. */
 struct bench {
@@ -64,17 +50,14 @@ static void bench_close(struct bench *bench)
 static void vit__golden_pictures__features_as_another_implementation(void **state)
 {
     struct bench bench;
-    float values[PICTURES * PIXELS];
-    uint8_t pixels[PICTURES * PIXELS];
+    size_t count;
+    uint8_t *pixels = golden_pixels(&count);
+    float *expected = golden_read("features", &count);
     const uint8_t *pictures[PICTURES];
-    float expected[PICTURES * WIDTH];
     float features[PICTURES * WIDTH];
 
     (void)state;
-    read_golden(values, "pictures", PICTURES * PIXELS);
-    read_golden(expected, "features", PICTURES * WIDTH);
-    for (size_t i = 0; i < PICTURES * PIXELS; i++)
-        pixels[i] = (uint8_t)values[i];
+    assert_int_equal(count, PICTURES * WIDTH);
     for (size_t i = 0; i < PICTURES; i++)
         pictures[i] = pixels + i * PIXELS;
     bench_open(&bench, golden_folder, PICTURES);
@@ -83,6 +66,8 @@ static void vit__golden_pictures__features_as_another_implementation(void **stat
     sotto_vit_forward(&bench.vit, &bench.pass, features, pictures + 3, 1);
     assert_near(features, expected + (size_t)3 * WIDTH, WIDTH, 1e-5);
     bench_close(&bench);
+    free(pixels);
+    free(expected);
 }
 
 static void vit__tensor_table__tiles_the_weights(void **state)
