@@ -18,6 +18,8 @@ void sotto_adamw_init(struct sotto_adamw *adamw, float *first_moment, float *sec
 struct factors {
     float beta1;
     float beta2;
+    float rest1; /* 1 - beta1, rounded once */
+    float rest2;
     float rate;         /* learning rate / c1 */
     float second_scale; /* 1 / sqrt(c2) */
     float epsilon;
@@ -38,8 +40,8 @@ SOTTO_VECTORISED static void step_span(float *restrict weights, const float *res
 
     for (size_t i = 0; i < count; i++) {
         float gradient = gradients[i];
-        float m = f.beta1 * first[i] + (1.0f - f.beta1) * gradient;
-        float v = f.beta2 * second[i] + (1.0f - f.beta2) * gradient * gradient;
+        float m = f.beta1 * first[i] + f.rest1 * gradient;
+        float v = f.beta2 * second[i] + f.rest2 * gradient * gradient;
 
         first[i] = m;
         second[i] = v;
@@ -55,6 +57,8 @@ void sotto_adamw_step(struct sotto_adamw *adamw, float *weights, const float *gr
     struct factors factors = {
         .beta1 = (float)rule->beta1,
         .beta2 = (float)rule->beta2,
+        .rest1 = (float)(1.0 - rule->beta1),
+        .rest2 = (float)(1.0 - rule->beta2),
         .rate = (float)(rule->learning_rate / (1.0 - pow(rule->beta1, step))),
         .second_scale = (float)(1.0 / sqrt(1.0 - pow(rule->beta2, step))),
         .epsilon = (float)rule->epsilon,

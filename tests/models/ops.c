@@ -1,0 +1,251 @@
+/* The ops over the kernels: linear with and without adapter, norm, patches, cross-entropy. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "models/ops/cross_entropy.h"
+#include "models/ops/linear.h"
+#include "models/ops/norm.h"
+#include "models/ops/patches.h"
+#include "tests/models/slope.h"
+
+enum { ROWS = 4, IN = 6, OUT = 5, RANK = 2 };
+
+static const struct sotto_matrix_view no_residual = {NULL, 0, 0, 0};
+static const struct sotto_matrix nobody = {NULL, 0, 0, 0};
+
+/* A linear layer with an adapter, and the loss sum(y dy). */
+struct layer {
+    struct sotto_linear linear;
+    struct sotto_lora lora;
+    float *weight;
+    float *bias;
+    float *a;
+    float *b;
+    float *x;
+    float *residual;
+    float *dy;
+    float y[ROWS * OUT];
+    float down[ROWS * RANK];
+    float weight_gradient[OUT * IN];
+    float bias_gradient[OUT];
+    float a_gradient[RANK * IN];
+    float b_gradient[OUT * RANK];
+    float dx[ROWS * IN];
+};
+
+static void layer_open(struct layer *layer)
+{
+    *layer = (struct layer){.weight = normal_floats(OUT * IN, 1.0, 1),
+                            .bias = normal_floats(OUT, 1.0, 2),
+                            .a = normal_floats(RANK * IN, 1.0, 3),
+                            .b = normal_floats(OUT * RANK, 1.0, 4),
+                            .x = normal_floats(ROWS * IN, 1.0, 5),
+                            .residual = normal_floats(ROWS * OUT, 1.0, 6),
+                            .dy = normal_floats(ROWS * OUT, 1.0, 7)};
+    layer->linear = (struct sotto_linear){
+        IN, OUT, layer->weight, layer->bias, layer->weight_gradient, layer->bias_gradient};
+    layer->lora =
+        (struct sotto_lora){RANK, 0.75f, layer->a, layer->b, layer->a_gradient, layer->b_gradient};
+}
+
+static void layer_close(struct layer *layer)
+{
+    free(layer->weight);
+    free(layer->bias);
+    free(layer->a);
+    free(layer->b);
+    free(layer->x);
+    free(layer->residual);
+    free(layer->dy);
+}
+
+static double layer_loss(void *context)
+{
+    struct layer *layer = context;
+    struct sotto_matrix y = sotto_matrix_of(layer->y, ROWS, OUT);
+    struct sotto_matrix_view x = sotto_matrix_view_of(layer->x, ROWS, IN);
+    double loss = 0.0;
+
+    sotto_linear_forward(sotto_kernels_cpu(), &layer->linear, y, x,
+                         sotto_matrix_view_of(layer->residual, ROWS, OUT));
+    sotto_lora_forward(sotto_kernels_cpu(), &layer->lora, y, layer->down, x);
+    for (size_t i = 0; i < ROWS * OUT; i++)
+        loss += (double)layer->y[i] * layer->dy[i];
+    return loss;
+}
+
+static void layer_backward(struct layer *layer, struct sotto_matrix dx)
+{
+    float down_gradient[ROWS * RANK];
+    struct sotto_lora_pass pass = {layer->down, down_gradient};
+    struct sotto_matrix_view dy = sotto_matrix_view_of(layer->dy, ROWS, OUT);
+    struct sotto_matrix_view x = sotto_matrix_view_of(layer->x, ROWS, IN);
+
+    layer_loss(layer);
+    sotto_linear_backward(sotto_kernels_cpu(), &layer->linear, dx, dy, x);
+    sotto_lora_backward(sotto_kernels_cpu(), &layer->lora, dx, dy, x, pass);
+}
+
+static void linear__with_adapter__gradients_are_the_slopes(void **state)
+{
+    struct layer layer;
+    struct slope slope = {layer_loss, &layer, 1e-2, 1e-3};
+
+    (void)state;
+    layer_open(&layer);
+    layer_backward(&layer, sotto_matrix_of(layer.dx, ROWS, IN));
+    assert_slope(&slope, "weight", layer.weight, layer.weight_gradient, OUT * IN);
+    assert_slope(&slope, "bias", layer.bias, layer.bias_gradient, OUT);
+    assert_slope(&slope, "A", layer.a, layer.a_gradient, RANK * IN);
+    assert_slope(&slope, "B", layer.b, layer.b_gradient, OUT * RANK);
+    assert_slope(&slope, "x", layer.x, layer.dx, ROWS * IN);
+    layer_close(&layer);
+}
+
+static void linear__backward_twice__adds_up(void **state)
+{
+    struct layer layer;
+    float once[OUT * IN];
+
+    (void)state;
+    layer_open(&layer);
+    layer_backward(&layer, sotto_matrix_of(layer.dx, ROWS, IN));
+    memcpy(once, layer.weight_gradient, sizeof(once));
+    layer_backward(&layer, nobody);
+    for (size_t i = 0; i < OUT * IN; i++)
+        assert_true(fabsf(layer.weight_gradient[i] - 2.0f * once[i]) < 1e-5f);
+    layer_close(&layer);
+}
+
+static void linear__frozen__leaves_gradients_alone(void **state)
+{
+    struct layer layer;
+    const float zeros[OUT * IN] = {0};
+
+    (void)state;
+    layer_open(&layer);
+    layer.linear.weight_gradient = NULL;
+    layer.linear.bias_gradient = NULL;
+    layer.lora.rank = 0;
+    layer_backward(&layer, nobody);
+    assert_memory_equal(layer.weight_gradient, zeros, sizeof(layer.weight_gradient));
+    assert_memory_equal(layer.bias_gradient, zeros, sizeof(layer.bias_gradient));
+    assert_memory_equal(layer.a_gradient, zeros, sizeof(layer.a_gradient));
+    layer_close(&layer);
+}
+
+static void linear__no_bias_no_residual__is_the_product(void **state)
+{
+    const float weight[] = {1.0f, 2.0f, 3.0f, 4.0f};
+    const float x[] = {1.0f, 10.0f};
+    struct sotto_linear linear = {.in = 2, .out = 2, .weight = weight};
+    float y[] = {7.0f, 7.0f};
+
+    (void)state;
+    sotto_linear_forward(sotto_kernels_cpu(), &linear, sotto_matrix_of(y, 1, 2),
+                         sotto_matrix_view_of(x, 1, 2), no_residual);
+    assert_true(y[0] == 21.0f && y[1] == 43.0f);
+}
+
+static void norm__backward__adds_to_what_is_there(void **state)
+{
+    const float gain[] = {1.0f, 1.0f};
+    const float bias[] = {0.0f, 0.0f};
+    const float x[] = {0.0f, 2.0f};
+    const float dy[] = {1.0f, 1.0f};
+    struct sotto_norm norm = {.epsilon = 1e-6f, .gain = gain, .bias = bias};
+    float mean;
+    float inverse_std;
+    struct sotto_norm_rows rows = {&mean, &inverse_std};
+    float y[2];
+    float dx[] = {5.0f, 6.0f};
+
+    (void)state;
+    sotto_norm_forward(sotto_kernels_cpu(), &norm, sotto_matrix_of(y, 1, 2), rows,
+                       sotto_matrix_view_of(x, 1, 2));
+    assert_true(fabsf(y[0] + 1.0f) < 1e-5f && fabsf(y[1] - 1.0f) < 1e-5f);
+    sotto_norm_backward(sotto_kernels_cpu(), &norm, sotto_matrix_of(dx, 1, 2),
+                        sotto_matrix_view_of(dy, 1, 2), sotto_matrix_view_of(x, 1, 2), rows);
+    assert_true(fabsf(dx[0] - 5.0f) < 1e-5f && fabsf(dx[1] - 6.0f) < 1e-5f);
+}
+
+/* Two channels of 4 x 4, patches of 2: patch by patch, then channel, row, column. */
+static void patches__two_channels__lie_as_a_convolution_weight(void **state)
+{
+    const struct sotto_patch_shape shape = {2, 4, 2};
+    const struct sotto_pixel_map map = {{1.0f, 0.5f}, {0.0f, 100.0f}};
+    const float second[] = {2, 3, 6, 7, 109, 109.5f, 111, 111.5f};
+    uint8_t pixels[32];
+    float rows[4][8];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(pixels); i++)
+        pixels[i] = (uint8_t)i;
+    assert_int_equal(sotto_patch_count(&shape), 4);
+    assert_int_equal(sotto_patch_values(&shape), 8);
+    sotto_patches_cut(rows[0], pixels, &shape, &map);
+    assert_memory_equal(rows[1], second, sizeof(second));
+    assert_true(rows[2][0] == 8.0f);
+    assert_true(rows[3][7] == 115.5f);
+}
+
+enum { EXAMPLES = 3, LABELS = 4 };
+
+static const uint32_t labels[EXAMPLES] = {2, 0, 3};
+
+static double entropy_loss(void *context)
+{
+    float logits[EXAMPLES * LABELS];
+
+    memcpy(logits, context, sizeof(logits));
+    return sotto_cross_entropy_backward(sotto_kernels_cpu(),
+                                        sotto_matrix_of(logits, EXAMPLES, LABELS), labels)
+               .loss_sum /
+           EXAMPLES;
+}
+
+static void cross_entropy__random_logits__gradient_is_the_slope(void **state)
+{
+    float *logits = normal_floats(EXAMPLES * LABELS, 2.0, 9);
+    float *gradient = normal_floats(EXAMPLES * LABELS, 2.0, 9);
+    struct slope slope = {entropy_loss, logits, 1e-3, 1e-4};
+
+    (void)state;
+    sotto_cross_entropy_backward(sotto_kernels_cpu(), sotto_matrix_of(gradient, EXAMPLES, LABELS),
+                                 labels);
+    assert_slope(&slope, "logits", logits, gradient, EXAMPLES * LABELS);
+    free(logits);
+    free(gradient);
+}
+
+static void cross_entropy__certain_and_wrong__counts_and_stays_finite(void **state)
+{
+    float logits[] = {0.0f, 0.0f, 200.0f, 0.0f, 0.0f, 500.0f, 0.0f, 0.0f, 1.0f, 1.0f, 1.0f, 1.0f};
+    struct sotto_cross_entropy result = sotto_cross_entropy_backward(
+        sotto_kernels_cpu(), sotto_matrix_of(logits, EXAMPLES, LABELS), labels);
+
+    (void)state;
+    assert_int_equal(result.correct_count, 1);
+    assert_true(fabs(result.loss_sum - (500.0 + log(4.0))) < 1e-6);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(linear__with_adapter__gradients_are_the_slopes),
+        cmocka_unit_test(linear__backward_twice__adds_up),
+        cmocka_unit_test(linear__frozen__leaves_gradients_alone),
+        cmocka_unit_test(linear__no_bias_no_residual__is_the_product),
+        cmocka_unit_test(norm__backward__adds_to_what_is_there),
+        cmocka_unit_test(patches__two_channels__lie_as_a_convolution_weight),
+        cmocka_unit_test(cross_entropy__random_logits__gradient_is_the_slope),
+        cmocka_unit_test(cross_entropy__certain_and_wrong__counts_and_stays_finite),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
