@@ -24,8 +24,8 @@ struct sotto_arena {
 };
 
 /*
- * Allocates `capacity` bytes; they are zeroed as they are taken. SOTTO_NO_MEMORY: the arena is empty
- * and safe to close.
+ * Allocates `capacity` bytes; they are zeroed as they are taken. SOTTO_NO_MEMORY: the arena is
+ * empty and safe to close.
  */
 SOTTO_CHECKED enum sotto_status sotto_arena_open(struct sotto_arena *arena, size_t capacity);
 void sotto_arena_close(struct sotto_arena *arena); /* wipes, frees; closing twice is harmless */

@@ -14,8 +14,8 @@
 enum { SOTTO_CONFIG_BYTES_MAX = 256 * 1024 };
 
 /*
- * `key=value` strings, each replacing or adding one top-level key; a value is YAML: 3, [a, b], 'text'.
- * They need a file whose top level is in block style, one key a line.
+ * `key=value` strings, each replacing or adding one top-level key; a value is YAML: 3, [a, b],
+ * 'text'. They need a file whose top level is in block style, one key a line.
  */
 struct sotto_config_overrides {
     const char *const *items;

@@ -36,8 +36,8 @@ SOTTO_CHECKED enum sotto_status sotto_config_text_parse(yaml_parser_t *parser,
                                                         const struct sotto_config_text *text);
 
 /*
- * SOTTO_MALFORMED, told as `name:line: message`, or as `name, override key=value: message` where the
- * line is that of an override.
+ * SOTTO_MALFORMED, told as `name:line: message`, or as `name, override key=value: message` where
+ * the line is that of an override.
  *
  *   line  in  from 0, as libyaml counts
  */

@@ -16,8 +16,8 @@ struct sotto_entropy {
 void sotto_entropy_init_system(struct sotto_entropy *entropy);
 void sotto_entropy_init_seeded(struct sotto_entropy *entropy, uint64_t seed);
 /*
- * An independent stream, so that one use does not shift the draws of another. The parent moves on by
- * one draw; the child of the system's is the system's.
+ * An independent stream, so that one use does not shift the draws of another. The parent moves on
+ * by one draw; the child of the system's is the system's.
  */
 void sotto_entropy_fork(struct sotto_entropy *child, struct sotto_entropy *parent);
 

@@ -20,8 +20,8 @@ SOTTO_CHECKED enum sotto_status sotto_file_read(uint8_t **out, size_t *length, c
 
 /*
  * Writes path.tmp, fsync, rename, fsync of the folder. After a failure the old file, if any, is
- * untouched and the temporary one is gone; only where the folder itself cannot be synced does the new
- * file stand already, without the promise that it outlasts a power cut.
+ * untouched and the temporary one is gone; only where the folder itself cannot be synced does the
+ * new file stand already, without the promise that it outlasts a power cut.
  */
 SOTTO_CHECKED enum sotto_status sotto_file_replace(const char *path, struct sotto_view bytes,
                                                    mode_t mode, struct sotto_fault *fault);

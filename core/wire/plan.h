@@ -75,9 +75,9 @@ SOTTO_CHECKED enum sotto_status sotto_plan_check(const struct sotto_plan *plan,
                                                  struct sotto_fault *fault);
 
 /*
- * Yields only plans that pass sotto_plan_check, with its statuses. Further: SOTTO_OVER_LIMIT (a field
- * is too long), SOTTO_UNSUPPORTED (another wire version), SOTTO_NO_MEMORY. After a failure plan is
- * untouched.
+ * Yields only plans that pass sotto_plan_check, with its statuses. Further: SOTTO_OVER_LIMIT (a
+ * field is too long), SOTTO_UNSUPPORTED (another wire version), SOTTO_NO_MEMORY. After a failure
+ * plan is untouched.
  */
 SOTTO_CHECKED enum sotto_status sotto_plan_decode(struct sotto_plan *plan, struct sotto_view bytes);
 
