@@ -1,0 +1,49 @@
+#include "participant/trainer/bench.h"
+
+#include <stdlib.h>
+
+#include "models/adapter/peft.h"
+
+static enum sotto_status adapter_open(struct sotto_bench *bench, const char *folder,
+                                      struct sotto_fault *fault)
+{
+    float *lanes = NULL;
+    enum sotto_status status =
+        sotto_peft_read(&lanes, &bench->layout, folder, sotto_model_arch(bench->model), fault);
+
+    if (status != SOTTO_OK)
+        return status;
+    status =
+        sotto_trainer_open(&bench->trainer, bench->model, &bench->layout, SOTTO_BENCH_BATCH, fault);
+    if (status == SOTTO_OK &&
+        sotto_trainer_load(bench->trainer, lanes, bench->layout.lane_count) != SOTTO_OK)
+        status =
+            sotto_fault_set(fault, SOTTO_MALFORMED,
+                            "the adapter in %s holds a value that is no finite number", folder);
+    free(lanes);
+    return status;
+}
+
+enum sotto_status sotto_bench_open(struct sotto_bench *bench, const char *model_folder,
+                                   const char *adapter_folder, struct sotto_fault *fault)
+{
+    enum sotto_status status = SOTTO_OK;
+
+    *bench = (struct sotto_bench){0};
+    status = sotto_model_open(&bench->model, model_folder, fault);
+    if (status == SOTTO_OK)
+        status = adapter_open(bench, adapter_folder, fault);
+    if (status != SOTTO_OK)
+        sotto_bench_close(bench);
+    return status;
+}
+
+void sotto_bench_close(struct sotto_bench *bench)
+{
+    if (bench->trainer != NULL)
+        sotto_trainer_close(bench->trainer);
+    if (bench->model != NULL)
+        sotto_model_close(bench->model);
+    bench->trainer = NULL;
+    bench->model = NULL;
+}

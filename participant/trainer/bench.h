@@ -1,0 +1,24 @@
+/*
+ * What the command line's one-shot modes work on: a model and an adapter from a directory, without a coordinator.
+ */
+#ifndef SOTTO_PARTICIPANT_TRAINER_BENCH_H
+#define SOTTO_PARTICIPANT_TRAINER_BENCH_H
+
+#include "models/trainer.h"
+
+enum { SOTTO_BENCH_BATCH = 64 };
+
+struct sotto_bench {
+    struct sotto_model *model;
+    struct sotto_layout layout;
+    struct sotto_trainer *trainer;
+};
+
+/* Opens both directories. The statuses of sotto_model_open, sotto_peft_read and sotto_trainer_open; nothing stays open. */
+SOTTO_CHECKED enum sotto_status sotto_bench_open(struct sotto_bench *bench,
+                                                 const char *model_folder,
+                                                 const char *adapter_folder,
+                                                 struct sotto_fault *fault);
+void sotto_bench_close(struct sotto_bench *bench);
+
+#endif

@@ -1,0 +1,102 @@
+#include "participant/trainer/evaluate.h"
+
+#include <argp.h>
+#include <jansson.h>
+
+#include "participant/trainer/bench.h"
+#include "participant/trainer/examples.h"
+
+struct options {
+    const char *model;
+    const char *adapter;
+    struct sotto_examples_place place;
+    bool as_json;
+};
+
+enum { KEY_IMAGES = 256, KEY_LABELS };
+
+static const struct argp_option option_table[] = {
+    {"model", 'm', "DIR", 0, "Base model directory", 0},
+    {"adapter", 'a', "DIR", 0, "Adapter directory (PEFT)", 0},
+    {"examples", 'e', "DIR", 0, "Folder with one folder of pictures a label", 0},
+    {"images", KEY_IMAGES, "IDX", 0, "Or: IDX file of pictures, plain or gzip", 0},
+    {"labels", KEY_LABELS, "IDX", 0, "And the IDX file of their labels", 0},
+    {"json", 'j', NULL, 0, "Print JSON", 0},
+    {0},
+};
+
+static bool is_complete(const struct options *options)
+{
+    bool has_folder = options->place.folder[0] != '\0';
+    bool has_idx = options->place.images != NULL && options->place.labels != NULL;
+    bool has_any_idx = options->place.images != NULL || options->place.labels != NULL;
+
+    if (options->model == NULL || options->adapter == NULL)
+        return false;
+    return has_folder ? !has_any_idx : has_idx;
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct options *options = state->input;
+
+    switch (key) {
+    case 'm': options->model = text; return 0;
+    case 'a': options->adapter = text; return 0;
+    case 'e': options->place.folder = text; return 0;
+    case KEY_IMAGES: options->place.images = text; return 0;
+    case KEY_LABELS: options->place.labels = text; return 0;
+    case 'j': options->as_json = true; return 0;
+    case ARGP_KEY_END:
+        if (!is_complete(options))
+            argp_error(state, "--model, --adapter, and --examples or --images with --labels are "
+                              "needed");
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+static void print_score(const struct sotto_score *score, bool as_json)
+{
+    double accuracy = score->count == 0 ? 0 : (double)score->correct / (double)score->count;
+    json_t *report = NULL;
+
+    if (!as_json) {
+        printf("%zu of %zu right: accuracy %.4f, mean loss %.4f\n", score->correct, score->count,
+               accuracy, score->loss_mean);
+        return;
+    }
+    report = json_pack("{s:I, s:I, s:f, s:f}", "count", (json_int_t)score->count, "correct",
+                       (json_int_t)score->correct, "accuracy", accuracy, "loss", score->loss_mean);
+    json_dumpf(report, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    printf("\n");
+    json_decref(report);
+}
+
+enum sotto_status sotto_command_evaluate(int argument_count, char **arguments,
+                                         struct sotto_fault *fault)
+{
+    static const struct argp argp = {.options = option_table,
+                                     .parser = parse,
+                                     .doc =
+                                         "Counts how many of the examples an adapter gets right."};
+    struct options options = {.place = {.folder = ""}};
+    struct sotto_bench bench;
+    struct sotto_dataset examples;
+    struct sotto_score score;
+    enum sotto_status status = SOTTO_OK;
+
+    argp_parse(&argp, argument_count, arguments, 0, NULL, &options);
+    status = sotto_bench_open(&bench, options.model, options.adapter, fault);
+    if (status != SOTTO_OK)
+        return status;
+    status =
+        sotto_examples_open(&examples, &options.place, &bench.layout.choice, bench.model, fault);
+    if (status == SOTTO_OK) {
+        sotto_trainer_evaluate(bench.trainer, &examples, &score);
+        print_score(&score, options.as_json);
+        sotto_dataset_close(&examples);
+    }
+    sotto_bench_close(&bench);
+    return status;
+}

@@ -1,0 +1,190 @@
+#include "participant/trainer/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/primitives/hash.h"
+
+enum { BATCH_FIRST = 32 };
+
+enum sotto_status sotto_session_open(struct sotto_session *session, const char *model_folder,
+                                     const struct sotto_examples_place *place,
+                                     struct sotto_fault *fault)
+{
+    struct sotto_view parts[SOTTO_MODEL_PARTS];
+    enum sotto_status status = SOTTO_OK;
+
+    *session = (struct sotto_session){.place = *place, .batch_max = BATCH_FIRST};
+    status = sotto_model_open(&session->model, model_folder, fault);
+    if (status != SOTTO_OK)
+        return status;
+    sotto_model_parts(session->model, parts);
+    sotto_hash_list(&session->base_model, "sotto/1 model", parts, SOTTO_MODEL_PARTS);
+    return SOTTO_OK;
+}
+
+static void examples_drop(struct sotto_session *session)
+{
+    if (session->has_examples)
+        sotto_dataset_close(&session->examples);
+    session->has_examples = false;
+}
+
+static void version_drop(struct sotto_session *session)
+{
+    if (session->trainer != NULL)
+        sotto_trainer_close(session->trainer);
+    session->trainer = NULL;
+    free(session->lanes);
+    session->lanes = NULL;
+    session->has_layout = false;
+}
+
+void sotto_session_close(struct sotto_session *session)
+{
+    examples_drop(session);
+    version_drop(session);
+    if (session->model != NULL)
+        sotto_model_close(session->model);
+    session->model = NULL;
+}
+
+static bool has_same_labels(const struct sotto_layout *left, const struct sotto_layout *right)
+{
+    if (left->choice.label_count != right->choice.label_count)
+        return false;
+    for (uint32_t index = 0; index < left->choice.label_count; index++)
+        if (strcmp(left->choice.labels[index], right->choice.labels[index]) != 0)
+            return false;
+    return true;
+}
+
+static enum sotto_status trainer_open(struct sotto_session *session, uint32_t batch_max,
+                                      struct sotto_fault *fault)
+{
+    enum sotto_status status = SOTTO_OK;
+
+    if (session->trainer != NULL)
+        sotto_trainer_close(session->trainer);
+    session->trainer = NULL;
+    status =
+        sotto_trainer_open(&session->trainer, session->model, &session->layout, batch_max, fault);
+    if (status == SOTTO_OK)
+        session->batch_max = batch_max;
+    return status;
+}
+
+static enum sotto_status layout_take(struct sotto_session *session, struct sotto_view bytes,
+                                     struct sotto_fault *fault)
+{
+    struct sotto_layout layout;
+    bool keeps_examples = false;
+
+    if (sotto_layout_decode(&layout, bytes) != SOTTO_OK)
+        return sotto_fault_set(fault, SOTTO_MALFORMED, "the adapter's layout does not parse");
+    keeps_examples = session->has_examples && has_same_labels(&layout, &session->layout);
+    if (!keeps_examples)
+        examples_drop(session);
+    version_drop(session);
+    session->layout = layout;
+    session->has_layout = true;
+    return SOTTO_OK;
+}
+
+static enum sotto_status lanes_take(struct sotto_session *session, struct sotto_view bytes,
+                                    struct sotto_fault *fault)
+{
+    if (bytes.length != session->layout.lane_count * sizeof(float))
+        return sotto_fault_set(fault, SOTTO_MISMATCH,
+                               "the adapter has %zu bytes, its layout says %zu", bytes.length,
+                               session->layout.lane_count * sizeof(float));
+    session->lanes = malloc(bytes.length);
+    if (session->lanes == NULL)
+        return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for the adapter");
+    memcpy(session->lanes, bytes.at, bytes.length);
+    if (sotto_trainer_load(session->trainer, session->lanes, session->layout.lane_count) !=
+        SOTTO_OK)
+        return sotto_fault_set(fault, SOTTO_MALFORMED,
+                               "the adapter holds a value that is no finite number");
+    return SOTTO_OK;
+}
+
+static enum sotto_status examples_take(struct sotto_session *session, struct sotto_fault *fault)
+{
+    enum sotto_status status = SOTTO_OK;
+
+    if (session->has_examples)
+        return SOTTO_OK;
+    status = sotto_examples_open(&session->examples, &session->place, &session->layout.choice,
+                                 session->model, fault);
+    session->has_examples = status == SOTTO_OK;
+    return status;
+}
+
+enum sotto_status sotto_session_load(struct sotto_session *session, struct sotto_loaded *loaded,
+                                     const struct sotto_version_bytes *version,
+                                     struct sotto_fault *fault)
+{
+    const struct sotto_view parts[] = {version->layout, version->lanes};
+    enum sotto_status status = layout_take(session, version->layout, fault);
+
+    if (status == SOTTO_OK)
+        status = trainer_open(session, session->batch_max, fault);
+    if (status == SOTTO_OK)
+        status = lanes_take(session, version->lanes, fault);
+    if (status == SOTTO_OK)
+        status = examples_take(session, fault);
+    if (status != SOTTO_OK) {
+        version_drop(session);
+        return status;
+    }
+    sotto_hash_list(&loaded->layout, "sotto/1 layout", parts, 1);
+    sotto_hash_list(&loaded->adapter, "sotto/1 adapter", parts, 2);
+    return SOTTO_OK;
+}
+
+static enum sotto_status fit(struct sotto_session *session, const struct sotto_train *train,
+                             struct sotto_fault *fault)
+{
+    struct sotto_fit fit = {
+        .epochs = train->recipe.epochs,
+        .batch = train->recipe.batch,
+        .learning_rate_start = train->recipe.learning_rate_start,
+        .learning_rate_end = train->recipe.learning_rate_end,
+        .weight_decay = train->recipe.weight_decay,
+        .seed = train->seed,
+    };
+    struct sotto_fit_result result;
+    enum sotto_status status =
+        sotto_trainer_fit(session->trainer, &session->examples, &fit, &result);
+
+    if (status == SOTTO_MALFORMED)
+        return sotto_fault_set(fault, status,
+                               "training left the finite numbers: the campaign's learning rate "
+                               "is too high for these examples");
+    if (status != SOTTO_OK)
+        return sotto_fault_set(fault, status, "training failed: %s", sotto_status_name(status));
+    return SOTTO_OK;
+}
+
+enum sotto_status sotto_session_train(struct sotto_session *session, float *delta,
+                                      const struct sotto_train *train, struct sotto_fault *fault)
+{
+    size_t lane_count = session->layout.lane_count;
+    enum sotto_status status = SOTTO_OK;
+
+    if (session->trainer == NULL)
+        return sotto_fault_set(fault, SOTTO_UNEXPECTED, "no adapter is loaded");
+    if (train->recipe.batch > session->batch_max)
+        status = trainer_open(session, train->recipe.batch, fault);
+    if (status == SOTTO_OK)
+        status = sotto_trainer_load(session->trainer, session->lanes, lane_count);
+    if (status == SOTTO_OK)
+        status = fit(session, train, fault);
+    if (status != SOTTO_OK)
+        return status;
+    sotto_trainer_save(session->trainer, delta);
+    for (size_t lane = 0; lane < lane_count; lane++)
+        delta[lane] -= session->lanes[lane];
+    return SOTTO_OK;
+}

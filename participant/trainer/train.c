@@ -1,0 +1,268 @@
+#include "participant/trainer/train.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "models/adapter/peft.h"
+#include "participant/trainer/examples.h"
+
+/* The rate falls to this share of its start, as it does over a campaign. */
+static const double rate_end_share = 0.05;
+
+struct options {
+    const char *model;
+    const char *out;
+    struct sotto_examples_place place;
+    struct sotto_adapter_choice choice;
+    struct sotto_fit fit;
+    bool as_json;
+};
+
+/* All that a run opens. */
+struct run {
+    struct sotto_model *model;
+    struct sotto_layout layout;
+    struct sotto_dataset examples;
+    struct sotto_trainer *trainer;
+    float *lanes;
+};
+
+enum {
+    KEY_RANK = 256,
+    KEY_ALPHA,
+    KEY_TARGETS,
+    KEY_EPOCHS,
+    KEY_BATCH,
+    KEY_RATE,
+    KEY_DECAY,
+    KEY_SEED,
+    KEY_IMAGES,
+    KEY_IMAGE_LABELS
+};
+
+static const struct argp_option option_table[] = {
+    {"model", 'm', "DIR", 0, "Base model directory", 1},
+    {"examples", 'e', "DIR", 0, "Folder with one folder of pictures a label", 1},
+    {"images", KEY_IMAGES, "IDX", 0, "Or: IDX file of pictures, plain or gzip", 1},
+    {"image-labels", KEY_IMAGE_LABELS, "IDX", 0, "And the IDX file of their labels", 1},
+    {"labels", 'l', "A,B,...", 0, "The labels' names, in order", 1},
+    {"out", 'o', "DIR", 0, "Adapter directory to write (PEFT)", 1},
+    {"rank", KEY_RANK, "N", 0, "Rank of LoRA, 0: the classifier head alone (8)", 2},
+    {"alpha", KEY_ALPHA, "X", 0, "Scale of LoRA (16)", 2},
+    {"targets", KEY_TARGETS, "NAMES", 0, "Layers that get LoRA: all-linear or a list (all-linear)",
+     2},
+    {"epochs", KEY_EPOCHS, "N", 0, "Passes over the examples (10)", 2},
+    {"batch", KEY_BATCH, "N", 0, "Examples a step (32)", 2},
+    {"learning-rate", KEY_RATE, "X", 0, "At the start; it falls to a twentieth (0.003)", 2},
+    {"weight-decay", KEY_DECAY, "X", 0, "Of AdamW (0.01)", 2},
+    {"seed", KEY_SEED, "N", 0, "Of the start and of the shuffle (1)", 2},
+    {"json", 'j', NULL, 0, "Print JSON", 3},
+    {0},
+};
+
+static uint64_t whole(struct argp_state *state, const char *name, const char *text, uint64_t max)
+{
+    char *end = NULL;
+    uint64_t value = 0;
+
+    errno = 0;
+    value = strtoull(text, &end, 10);
+    if (errno != 0 || text[0] < '0' || text[0] > '9' || *end != '\0' || value > max)
+        argp_error(state, "--%s must be a whole number up to %llu, not '%s'", name,
+                   (unsigned long long)max, text);
+    return value;
+}
+
+static double real(struct argp_state *state, const char *name, const char *text)
+{
+    char *end = NULL;
+    double value = strtod(text, &end);
+
+    if (end == text || *end != '\0' || !isfinite(value) || value < 0)
+        argp_error(state, "--%s must be a number from 0 on, not '%s'", name, text);
+    return value;
+}
+
+static void take_labels(struct argp_state *state, struct sotto_adapter_choice *choice,
+                        const char *text)
+{
+    choice->label_count = 0;
+    while (*text != '\0') {
+        size_t length = strcspn(text, ",");
+
+        if (length == 0 || length > SOTTO_LABEL_TEXT_MAX || choice->label_count == SOTTO_LABELS_MAX)
+            argp_error(state, "--labels takes 1 to %d names of 1 to %d characters",
+                       SOTTO_LABELS_MAX, SOTTO_LABEL_TEXT_MAX);
+        memcpy(choice->labels[choice->label_count], text, length);
+        choice->labels[choice->label_count++][length] = '\0';
+        text += length + (text[length] == ',');
+    }
+}
+
+static void take_targets(struct argp_state *state, struct sotto_adapter_choice *choice,
+                         const char *text)
+{
+    struct sotto_fault fault;
+
+    if (sotto_target_set_parse(&choice->target_set, text, &fault) != SOTTO_OK)
+        argp_error(state, "--targets: %s", fault.text);
+}
+
+static error_t parse_number(int key, const char *text, struct argp_state *state)
+{
+    struct options *options = state->input;
+    struct sotto_fit *fit = &options->fit;
+
+    switch (key) {
+    case KEY_RANK:
+        options->choice.rank = (uint32_t)whole(state, "rank", text, SOTTO_RANK_MAX);
+        return 0;
+    case KEY_ALPHA: options->choice.alpha = real(state, "alpha", text); return 0;
+    case KEY_EPOCHS: fit->epochs = (uint32_t)whole(state, "epochs", text, 10000); return 0;
+    case KEY_BATCH: fit->batch = (uint32_t)whole(state, "batch", text, 1024); return 0;
+    case KEY_RATE: fit->learning_rate_start = real(state, "learning-rate", text); return 0;
+    case KEY_DECAY: fit->weight_decay = real(state, "weight-decay", text); return 0;
+    case KEY_SEED: fit->seed = whole(state, "seed", text, UINT64_MAX); return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+static bool is_complete(const struct options *options)
+{
+    bool has_examples = options->place.folder[0] != '\0' ||
+                        (options->place.images != NULL && options->place.labels != NULL);
+
+    return options->model != NULL && options->out != NULL && has_examples &&
+           options->choice.label_count > 0;
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct options *options = state->input;
+
+    switch (key) {
+    case 'm': options->model = text; return 0;
+    case 'e': options->place.folder = text; return 0;
+    case KEY_IMAGES: options->place.images = text; return 0;
+    case KEY_IMAGE_LABELS: options->place.labels = text; return 0;
+    case 'l': take_labels(state, &options->choice, text); return 0;
+    case 'o': options->out = text; return 0;
+    case KEY_TARGETS: take_targets(state, &options->choice, text); return 0;
+    case 'j': options->as_json = true; return 0;
+    case ARGP_KEY_END:
+        if (!is_complete(options))
+            argp_error(state, "--model, --labels, --out, and --examples or --images with "
+                              "--image-labels are needed");
+        return 0;
+    }
+    return parse_number(key, text, state);
+}
+
+static enum sotto_status run_open(struct run *run, const struct options *options,
+                                  struct sotto_fault *fault)
+{
+    struct sotto_entropy entropy;
+    enum sotto_status status = sotto_model_open(&run->model, options->model, fault);
+
+    if (status == SOTTO_OK)
+        status = sotto_layout_derive(&run->layout, sotto_model_arch(run->model), &options->choice,
+                                     fault);
+    if (status == SOTTO_OK)
+        status = sotto_examples_open(&run->examples, &options->place, &options->choice, run->model,
+                                     fault);
+    if (status == SOTTO_OK)
+        status =
+            sotto_trainer_open(&run->trainer, run->model, &run->layout, options->fit.batch, fault);
+    if (status != SOTTO_OK)
+        return status;
+    run->lanes = malloc(run->layout.lane_count * sizeof *run->lanes);
+    if (run->lanes == NULL)
+        return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for the adapter");
+    sotto_entropy_init_seeded(&entropy, options->fit.seed);
+    sotto_layout_start(run->lanes, &run->layout, &entropy);
+    return sotto_trainer_load(run->trainer, run->lanes, run->layout.lane_count);
+}
+
+static void run_close(struct run *run)
+{
+    free(run->lanes);
+    if (run->trainer != NULL)
+        sotto_trainer_close(run->trainer);
+    sotto_dataset_close(&run->examples);
+    if (run->model != NULL)
+        sotto_model_close(run->model);
+}
+
+static void print_result(const struct run *run, const struct options *options,
+                         const struct sotto_fit_result *result, double seconds)
+{
+    json_t *report = NULL;
+
+    if (!options->as_json) {
+        printf("%zu examples, %zu steps in %.1f s, loss %.4f to %.4f: %s\n", run->examples.count,
+               result->step_count, seconds, result->loss_first, result->loss_last, options->out);
+        return;
+    }
+    report =
+        json_pack("{s:I, s:I, s:f, s:f, s:f, s:s}", "examples", (json_int_t)run->examples.count,
+                  "steps", (json_int_t)result->step_count, "loss_first", result->loss_first,
+                  "loss_last", result->loss_last, "seconds", seconds, "adapter", options->out);
+    json_dumpf(report, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    printf("\n");
+    json_decref(report);
+}
+
+static enum sotto_status train(struct run *run, struct options *options, struct sotto_fault *fault)
+{
+    struct sotto_clock clock;
+    struct sotto_fit_result result;
+    uint64_t start_ns = 0;
+    enum sotto_status status = SOTTO_OK;
+
+    sotto_clock_init_system(&clock);
+    start_ns = sotto_clock_steady_ns(&clock);
+    options->fit.learning_rate_end = options->fit.learning_rate_start * rate_end_share;
+    status = sotto_trainer_fit(run->trainer, &run->examples, &options->fit, &result);
+    if (status != SOTTO_OK)
+        return sotto_fault_set(fault, status,
+                               "training failed (%s): is the learning rate too high?",
+                               sotto_status_name(status));
+    sotto_trainer_save(run->trainer, run->lanes);
+    status = sotto_peft_write(options->out, run->lanes, &run->layout, options->model, fault);
+    if (status == SOTTO_OK)
+        print_result(run, options, &result,
+                     (double)(sotto_clock_steady_ns(&clock) - start_ns) / 1e9);
+    return status;
+}
+
+enum sotto_status sotto_command_train(int argument_count, char **arguments,
+                                      struct sotto_fault *fault)
+{
+    static const struct argp argp = {
+        .options = option_table,
+        .parser = parse,
+        .doc = "Trains an adapter on local examples alone, without any federation."};
+    struct options options = {
+        .place = {.folder = ""},
+        .choice = {.rank = 8, .alpha = 16},
+        .fit = {.epochs = 10, .batch = 32, .learning_rate_start = 3e-3, .weight_decay = 0.01},
+    };
+    struct run run = {0};
+    enum sotto_status status =
+        sotto_target_set_parse(&options.choice.target_set, "all-linear", fault);
+
+    if (status != SOTTO_OK)
+        return status;
+    options.fit.seed = 1;
+    argp_parse(&argp, argument_count, arguments, 0, NULL, &options);
+    status = run_open(&run, &options, fault);
+    if (status == SOTTO_OK)
+        status = train(&run, &options, fault);
+    run_close(&run);
+    return status;
+}
