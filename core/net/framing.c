@@ -48,9 +48,15 @@ static bool move_on(struct sotto_framing *framing, bool expected, enum sotto_fra
     return expected;
 }
 
+static bool is_inside(const struct sotto_framing *framing)
+{
+    return framing->place == SOTTO_FRAMING_COUNTED || framing->place == SOTTO_FRAMING_CHUNK;
+}
+
 /* One byte of what surrounds the chunks. */
 static bool take(struct sotto_framing *framing, uint8_t byte)
 {
+    assert(!is_inside(framing) && framing->place != SOTTO_FRAMING_WHOLE);
     switch (framing->place) {
     case SOTTO_FRAMING_SIZE: return in_size(framing, byte);
     case SOTTO_FRAMING_SIZE_END:
@@ -66,13 +72,7 @@ static bool take(struct sotto_framing *framing, uint8_t byte)
     case SOTTO_FRAMING_CHUNK:
     case SOTTO_FRAMING_WHOLE: break;
     }
-    assert(!"the body itself is taken in pieces");
     return false;
-}
-
-static bool is_inside(const struct sotto_framing *framing)
-{
-    return framing->place == SOTTO_FRAMING_COUNTED || framing->place == SOTTO_FRAMING_CHUNK;
 }
 
 static struct sotto_view take_front(struct sotto_view *input, size_t length)

@@ -273,7 +273,7 @@ void hub_open(struct hub *hub, const struct hub_setup *setup)
     uv_async_init(&hub->loop, &hub->stopper, on_stop);
     hub->stopper.data = hub;
     if (sotto_server_open(&hub->server, &server, &fault) != SOTTO_OK)
-        assert(!"the server opens");
+        abort();
     hub->port = sotto_server_port(hub->server);
     snprintf(hub->url, sizeof hub->url, "https://127.0.0.1:%u", hub->port);
     pthread_create(&hub->thread, NULL, run, hub);
