@@ -9,7 +9,7 @@
 #include "tests/support/cmocka.h"
 #include "tests/support/seed.h"
 
-enum { ROUNDS = 2000, COUNT_MAX = 6, POST_MAX = 64 };
+enum { ROUNDS = 1000, COUNT_MAX = 6, POST_MAX = 64 };
 
 /* An answer on its way, in memory of its own. */
 struct letter {
