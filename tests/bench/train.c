@@ -15,7 +15,7 @@
 #include "models/trainer.h"
 #include "tests/support/model_folder.h"
 
-enum { BATCH = 32, STEPS = 60, RANK = 8, LABELS = 10, TOKENS = 50, REPEATS = 20, SQUARE = 768 };
+enum { BATCH = 32, STEPS = 8, RANK = 8, LABELS = 10, TOKENS = 50, REPEATS = 20, SQUARE = 768 };
 
 static const struct sotto_arch shape = {.width = 128,
                                         .mlp_width = 512,
@@ -83,13 +83,29 @@ static double product_rate(void)
     return 2.0 * (double)count * SQUARE / best;
 }
 
-/* Multiplications and additions of one block's forward: the four width-square layers, the MLP, the attention. */
-static double block_operations(double rows)
+/* Multiplications and additions of the parts of one block's forward; a backward takes twice as many. */
+static double linear_operations(double rows)
 {
     double width = shape.width;
 
-    return 2.0 * rows * (4.0 * width * width + 2.0 * width * shape.mlp_width) +
-           4.0 * rows * TOKENS * width;
+    return 2.0 * rows * (4.0 * width * width + 2.0 * width * shape.mlp_width);
+}
+
+static double attention_operations(double rows)
+{
+    return 4.0 * rows * TOKENS * shape.width;
+}
+
+static double lora_operations(double rows)
+{
+    return 2.0 * rows * RANK * (10.0 * shape.width + 2.0 * shape.mlp_width);
+}
+
+/* Frozen layers have no gradient of their own. The last block, one token long, is left out. */
+static double adapter_operations(double rows)
+{
+    return (shape.block_count - 1) * (2.0 * linear_operations(rows) +
+                                      3.0 * (attention_operations(rows) + lora_operations(rows)));
 }
 
 static void fill_dataset(struct sotto_dataset *dataset)
@@ -120,17 +136,32 @@ static void derive_layout(struct sotto_layout *layout)
     require(sotto_layout_derive(layout, &shape, &choice, NULL));
 }
 
-/* Seconds of an adapter step, the mean over STEPS. */
+/* Seconds of one step: the mean over STEPS in the best of several fits. */
+static double best_fit(struct sotto_trainer *trainer, const struct sotto_dataset *dataset)
+{
+    const struct sotto_fit fit = {STEPS, BATCH, 1e-3, 1e-4, 0.01, 7, NULL, NULL};
+    struct sotto_fit_result result;
+    double best = 1e9;
+
+    for (int i = 0; i < REPEATS / 2; i++) {
+        double start = now_s();
+        double spent;
+
+        require(sotto_trainer_fit(trainer, dataset, &fit, &result));
+        spent = (now_s() - start) / STEPS;
+        best = spent < best ? spent : best;
+    }
+    return best;
+}
+
+/* The same with a fresh adapter of the demo's kind. */
 static double adapter_step(const struct sotto_model *model)
 {
     static struct sotto_layout layout;
     struct sotto_trainer *trainer;
     struct sotto_dataset dataset;
-    struct sotto_fit fit = {STEPS, BATCH, 1e-3, 1e-4, 0.01, 7, NULL, NULL};
-    struct sotto_fit_result result;
     struct sotto_entropy entropy;
     float *lanes;
-    double start;
     double spent;
 
     derive_layout(&layout);
@@ -140,9 +171,7 @@ static double adapter_step(const struct sotto_model *model)
     fill_dataset(&dataset);
     require(sotto_trainer_open(&trainer, model, &layout, BATCH, NULL));
     require(sotto_trainer_load(trainer, lanes, layout.lane_count));
-    start = now_s();
-    require(sotto_trainer_fit(trainer, &dataset, &fit, &result));
-    spent = (now_s() - start) / STEPS;
+    spent = best_fit(trainer, &dataset);
     sotto_trainer_close(trainer);
     free(dataset.pixels);
     free(dataset.labels);
@@ -207,12 +236,10 @@ int main(void)
     full = full_block();
     getrusage(RUSAGE_SELF, &usage);
     printf("product of %d x %d: %.1f GFLOP/s\n", SQUARE, SQUARE, 1e-9 * rate);
-    printf("adapter step, batch %d: %.1f ms, %.0f tokens/s\n", BATCH, 1e3 * adapter,
-           rows / adapter);
-    printf("  base products alone at the product's rate: %.0f %% of it\n",
-           100.0 * 2.0 * (shape.block_count - 1) * block_operations(rows) / rate / adapter);
-    printf("block with all gradients: %.2f ms, %.0f %% of the product's rate\n", 1e3 * full,
-           100.0 * 3.0 * block_operations(rows) / rate / full);
+    printf("adapter step, batch %d: %.1f ms, %.0f tokens/s, %.0f %% of that rate\n", BATCH,
+           1e3 * adapter, rows / adapter, 100.0 * adapter_operations(rows) / rate / adapter);
+    printf("block with all gradients: %.2f ms, %.0f %% of that rate\n", 1e3 * full,
+           300.0 * (linear_operations(rows) + attention_operations(rows)) / rate / full);
     printf("largest resident memory: %.1f MiB\n", (double)usage.ru_maxrss / 1024.0);
     sotto_model_close(model);
     model_folder_close(&folder);
