@@ -90,6 +90,11 @@ static enum sotto_status read_weights(struct sotto_base *base, const char *folde
         status = sotto_safetensors_open(&base->file, path, fault);
     if (status != SOTTO_OK)
         return status;
+    /* A weight takes at least two bytes: a small file cannot make us reserve a large memory. */
+    if (base->file.file.length / 2 < count)
+        return sotto_fault_set(fault, SOTTO_MISMATCH,
+                               "%s: too small for the %zu weights that config.json asks for", path,
+                               count);
     if (sotto_arena_open(&base->memory, count * sizeof(*base->weights)) != SOTTO_OK)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "%s: no memory for %zu weights", path,
                                count);

@@ -24,14 +24,15 @@
  */
 static inline float sotto_vector_exp(float x)
 {
-    const float magic = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer */
+    const float magic = 12582912.0f; /* 1.5 * 2^23: adding n makes the lowest bits of the sum n */
     float low = x < -87.0f ? -87.0f : x;
     float bounded = low > 88.0f ? 88.0f : low;
-    float n = (bounded * 1.44269504f + magic) - magic;
+    float shifted = bounded * 1.44269504f + magic;
+    float n = shifted - magic;
     /* ln 2 in two parts: n times the first one is exact. */
     float r = bounded - n * 0.693359375f + n * 2.12194440e-4f;
     float p = 1.0f / 720.0f;
-    uint32_t bits = (uint32_t)((int32_t)n + 127) << 23;
+    uint32_t bits;
     float power;
 
     p = p * r + 1.0f / 120.0f;
@@ -40,6 +41,8 @@ static inline float sotto_vector_exp(float x)
     p = p * r + 0.5f;
     p = p * r + 1.0f;
     p = p * r + 1.0f;
+    memcpy(&bits, &shifted, sizeof(bits));
+    bits = (bits + 127) << 23;
     memcpy(&power, &bits, sizeof(power));
     return p * power;
 }

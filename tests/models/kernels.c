@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "models/kernels/kernels.h"
+#include "models/kernels/vector.h"
 #include "tests/models/slope.h"
 
 enum { ROWS = 7, COLUMNS = 37, STRIDE = 41, SPAN = ROWS * STRIDE };
@@ -157,6 +158,19 @@ static void add_and_multiply__any_length__are_exact(void **state)
         free(product);
         free(before);
     }
+}
+
+static void exponential__whole_range__within_its_stated_error(void **state)
+{
+    (void)state;
+    for (int i = -87 * 256; i <= 88 * 256; i++) {
+        float x = (float)i / 256.0f;
+
+        assert_true(fabs(sotto_vector_exp(x) / exp(x) - 1.0) <= 3e-7);
+    }
+    assert_true(sotto_vector_exp(-INFINITY) == sotto_vector_exp(-87.0f));
+    assert_true(sotto_vector_exp(INFINITY) == sotto_vector_exp(88.0f));
+    assert_true(isnan(sotto_vector_exp(NAN)));
 }
 
 /* Over the whole range in steps of 1/512, against erf of the C library. */
@@ -441,6 +455,7 @@ int main(void)
         cmocka_unit_test(fill_rows__with_and_without_each__equals_its_twin),
         cmocka_unit_test(add_column_sums__strided__equals_its_twin),
         cmocka_unit_test(add_and_multiply__any_length__are_exact),
+        cmocka_unit_test(exponential__whole_range__within_its_stated_error),
         cmocka_unit_test(gelu__whole_range__within_its_stated_error),
         cmocka_unit_test(gelu__extremes__are_the_limits),
         cmocka_unit_test(softmax_rows__wide_spread__equals_its_twin),

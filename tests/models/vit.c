@@ -215,6 +215,24 @@ static void base__config_of_another_shape__names_the_tensor(void **state)
     free(weights);
 }
 
+static void base__config_of_a_giant__reserves_no_memory_for_it(void **state)
+{
+    struct sotto_arch arch = model_folder_tiny();
+    float *weights = model_folder_weights(&arch, 1);
+    struct model_folder folder;
+
+    (void)state;
+    model_folder_open(&folder, &arch, weights);
+    model_folder_write(&folder, "config.json",
+                       "{\"model_type\": \"vit\", \"hidden_size\": 16384,"
+                       " \"intermediate_size\": 65536, \"num_hidden_layers\": 256,"
+                       " \"num_attention_heads\": 2, \"image_size\": 8, \"patch_size\": 4,"
+                       " \"num_channels\": 1}");
+    assert_refused(&folder, SOTTO_MISMATCH, "too small");
+    model_folder_close(&folder);
+    free(weights);
+}
+
 static void base__no_such_folder__is_not_found(void **state)
 {
     const struct model_folder nowhere = {"/nonexistent"};
@@ -264,6 +282,7 @@ int main(void)
         cmocka_unit_test(base__tensor_missing__is_named),
         cmocka_unit_test(base__not_a_number_in_the_weights__is_malformed),
         cmocka_unit_test(base__config_of_another_shape__names_the_tensor),
+        cmocka_unit_test(base__config_of_a_giant__reserves_no_memory_for_it),
         cmocka_unit_test(base__no_such_folder__is_not_found),
         cmocka_unit_test(base__preprocessor_that_does_not_fit__names_the_key),
     };
