@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +16,14 @@ bool peer_try(struct peer *peer, const struct hub *hub, int version)
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons(hub->port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int at_once = 1;
     int result = 0;
 
     signal(SIGPIPE, SIG_IGN);
     peer->descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     result = connect(peer->descriptor, (struct sockaddr *)&address, sizeof address);
     assert(result == 0);
+    setsockopt(peer->descriptor, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
     peer->context = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_min_proto_version(peer->context, version);
     SSL_CTX_set_max_proto_version(peer->context, version);
