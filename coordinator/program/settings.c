@@ -1,0 +1,77 @@
+#include "coordinator/program/settings.h"
+
+#include <stdio.h>
+
+#include "core/base/config.h"
+#include "core/base/file.h"
+
+enum { TEXT_MAX = 255, SETTINGS_PATH_MAX = 512, THREADS_MAX = 64 };
+
+static const cyaml_schema_field_t settings_fields[] = {
+    CYAML_FIELD_STRING_PTR("address", CYAML_FLAG_POINTER, struct sotto_settings, address, 1,
+                           TEXT_MAX),
+    CYAML_FIELD_UINT("port", CYAML_FLAG_DEFAULT, struct sotto_settings, port),
+    CYAML_FIELD_STRING_PTR("url", CYAML_FLAG_POINTER, struct sotto_settings, url, 1, TEXT_MAX),
+    CYAML_FIELD_UINT("threads", CYAML_FLAG_OPTIONAL, struct sotto_settings, threads),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t settings_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct sotto_settings, settings_fields),
+};
+
+static enum sotto_status settings_path(char out[SETTINGS_PATH_MAX], const char *folder,
+                                       struct sotto_fault *fault)
+{
+    if (sotto_path_join(out, SETTINGS_PATH_MAX, folder, "config.yaml") != SOTTO_OK)
+        return sotto_fault_set(fault, SOTTO_OVER_LIMIT, "%s: the path is too long", folder);
+    return SOTTO_OK;
+}
+
+enum sotto_status sotto_settings_open(struct sotto_settings **out, const char *folder,
+                                      struct sotto_fault *fault)
+{
+    char path[SETTINGS_PATH_MAX];
+    void *loaded = NULL;
+    enum sotto_status status = settings_path(path, folder, fault);
+
+    *out = NULL;
+    if (status == SOTTO_OK)
+        status = sotto_config_load(&loaded, path, &settings_schema, NULL, fault);
+    if (status != SOTTO_OK)
+        return status;
+    *out = loaded;
+    if ((*out)->port != 0 && (*out)->threads <= THREADS_MAX)
+        return SOTTO_OK;
+    sotto_settings_close(*out);
+    *out = NULL;
+    return sotto_fault_set(fault, SOTTO_MALFORMED,
+                           "%s: port has to be from 1 to 65535 and threads from 0 to %d", path,
+                           THREADS_MAX);
+}
+
+void sotto_settings_close(struct sotto_settings *settings)
+{
+    sotto_config_free(settings, &settings_schema);
+}
+
+enum sotto_status sotto_settings_create(const char *folder, const struct sotto_settings *settings,
+                                        struct sotto_fault *fault)
+{
+    char path[SETTINGS_PATH_MAX];
+    char text[4 * TEXT_MAX];
+    enum sotto_status status = settings_path(path, folder, fault);
+
+    if (status != SOTTO_OK)
+        return status;
+    snprintf(text, sizeof text,
+             "# The address to listen on; \"0.0.0.0\" for every one of IPv4, \"::\" for both.\n"
+             "address: \"%s\"\n"
+             "port: %u\n"
+             "# Where sites reach the coordinator; enrolment tokens name it.\n"
+             "url: \"%s\"\n"
+             "# Threads that take the masks off a sum; 0 for one a processor.\n"
+             "threads: %u\n",
+             settings->address, settings->port, settings->url, settings->threads);
+    return sotto_file_replace(path, sotto_view_text(text), 0600, fault);
+}
