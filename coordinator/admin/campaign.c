@@ -1,0 +1,227 @@
+#include "coordinator/admin/campaign.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/admin/wish.h"
+#include "core/base/file.h"
+#include "crypto/primitives/hash.h"
+#include "models/arch/arch.h"
+
+enum { MODEL_FILE_COUNT = 3, CAMPAIGN_PATH_MAX = 512 };
+
+static const size_t model_bytes_max = (size_t)1 << 36;
+
+/* What becomes of a wish once the model was read: the three things that are uploaded. */
+struct draft {
+    struct sotto_layout layout;
+    uint8_t layout_bytes[SOTTO_LAYOUT_BYTES_MAX];
+    size_t layout_length;
+    float *lanes;
+};
+
+/* --- the base model --------------------------------------------------------------------------------------------- */
+
+static enum sotto_status model_read(const char *folder, struct sotto_arch *arch,
+                                    struct sotto_digest *digest, struct sotto_fault *fault)
+{
+    static const char *const names[MODEL_FILE_COUNT] = {"config.json", "model.safetensors",
+                                                        "preprocessor_config.json"};
+    uint8_t *bytes[MODEL_FILE_COUNT] = {NULL};
+    struct sotto_view parts[MODEL_FILE_COUNT];
+    char path[CAMPAIGN_PATH_MAX];
+    enum sotto_status status = SOTTO_OK;
+
+    for (size_t i = 0; i < MODEL_FILE_COUNT && status == SOTTO_OK; i++) {
+        if (sotto_path_join(path, sizeof path, folder, names[i]) != SOTTO_OK)
+            status = sotto_fault_set(fault, SOTTO_OVER_LIMIT, "%s: the path is too long", folder);
+        else
+            status = sotto_file_read(&bytes[i], &parts[i].length, path, model_bytes_max, fault);
+        parts[i].at = bytes[i];
+        if (status == SOTTO_OK && i == 0)
+            status = sotto_arch_decode(arch, parts[i], path, fault);
+    }
+    if (status == SOTTO_OK)
+        sotto_hash_list(digest, "sotto/1 model", parts, MODEL_FILE_COUNT);
+    for (size_t i = 0; i < MODEL_FILE_COUNT; i++)
+        free(bytes[i]);
+    return status;
+}
+
+/* The folder's own name stands for the model in adapter_config.json. */
+static void base_name_set(struct sotto_definition *definition, const char *folder)
+{
+    size_t length = strlen(folder);
+    size_t first;
+
+    while (length > 1 && folder[length - 1] == '/')
+        length--;
+    for (first = length; first > 0 && folder[first - 1] != '/'; first--)
+        ;
+    snprintf(definition->base_name, sizeof definition->base_name, "%.*s", (int)(length - first),
+             folder + first);
+}
+
+/* --- the draft -------------------------------------------------------------------------------------------------- */
+
+static enum sotto_status lanes_start(struct draft *draft, const struct sotto_wish *wish,
+                                     struct sotto_fault *fault)
+{
+    struct sotto_entropy entropy;
+
+    draft->lanes = malloc(draft->layout.lane_count * sizeof *draft->lanes);
+    if (draft->lanes == NULL)
+        return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for the adapter");
+    if (wish->has_seed)
+        sotto_entropy_init_seeded(&entropy, wish->seed);
+    else
+        sotto_entropy_init_system(&entropy);
+    sotto_layout_start(draft->lanes, &draft->layout, &entropy);
+    return SOTTO_OK;
+}
+
+static enum sotto_status draft_make(struct draft *draft, struct sotto_wish *wish,
+                                    struct sotto_fault *fault)
+{
+    struct sotto_definition *definition = &wish->definition;
+    struct sotto_buffer out = sotto_buffer_of(draft->layout_bytes, sizeof draft->layout_bytes);
+    struct sotto_view parts[2];
+    struct sotto_arch arch;
+    enum sotto_status status = model_read(wish->model, &arch, &definition->base_model, fault);
+
+    if (status == SOTTO_OK)
+        status = sotto_layout_derive(&draft->layout, &arch, &wish->choice, fault);
+    if (status != SOTTO_OK)
+        return status;
+    status = sotto_layout_encode(&out, &draft->layout);
+    if (status != SOTTO_OK)
+        return sotto_fault_set(fault, status, "the layout cannot be written");
+    status = lanes_start(draft, wish, fault);
+    if (status != SOTTO_OK)
+        return status;
+    draft->layout_length = out.length;
+    base_name_set(definition, wish->model);
+    definition->lane_count = (uint32_t)draft->layout.lane_count;
+    parts[0] = sotto_view_of(draft->layout_bytes, draft->layout_length);
+    parts[1] = sotto_view_of(draft->lanes, draft->layout.lane_count * sizeof *draft->lanes);
+    sotto_hash_list(&definition->layout, "sotto/1 layout", parts, 1);
+    sotto_hash_list(&definition->adapter, "sotto/1 adapter", parts, 2);
+    return sotto_definition_check(definition, fault);
+}
+
+/* --- uploading -------------------------------------------------------------------------------------------------- */
+
+static enum sotto_status put(struct sotto_session *session, const char *path,
+                             struct sotto_view body, struct sotto_fault *fault)
+{
+    struct sotto_session_call call = {.method = "PUT", .path = path, .body = body};
+    enum sotto_status status = sotto_session_exchange(session, &call, fault);
+
+    if (status == SOTTO_OK)
+        free(call.answer);
+    return status;
+}
+
+static enum sotto_status draft_upload(struct sotto_session *session, const struct draft *draft,
+                                      const struct sotto_definition *definition,
+                                      struct sotto_fault *fault)
+{
+    char layout[SOTTO_DIGEST_HEX], adapter[SOTTO_DIGEST_HEX];
+    char path[256];
+    enum sotto_status status;
+
+    sotto_digest_hex(layout, &definition->layout);
+    sotto_digest_hex(adapter, &definition->adapter);
+    snprintf(path, sizeof path, "/v1/admin/items/layout/%s", layout);
+    status = put(session, path, sotto_view_of(draft->layout_bytes, draft->layout_length), fault);
+    if (status != SOTTO_OK)
+        return status;
+    snprintf(path, sizeof path, "/v1/admin/items/adapter/%s?layout=%s", adapter, layout);
+    return put(session, path,
+               sotto_view_of(draft->lanes, draft->layout.lane_count * sizeof *draft->lanes), fault);
+}
+
+static enum sotto_status definition_post(struct sotto_session *session,
+                                         const struct sotto_definition *definition,
+                                         struct sotto_fault *fault)
+{
+    char *text = sotto_definition_encode(definition);
+    struct sotto_session_call call = {.method = "POST", .path = "/v1/admin/campaigns"};
+    enum sotto_status status;
+
+    if (text == NULL)
+        return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for the definition");
+    call.body = sotto_view_text(text);
+    status = sotto_session_exchange(session, &call, fault);
+    free(text);
+    if (status == SOTTO_OK)
+        free(call.answer);
+    return status;
+}
+
+enum sotto_status sotto_command_campaign_create(struct sotto_session *session,
+                                                const struct sotto_command_line *line,
+                                                struct sotto_fault *fault)
+{
+    struct sotto_wish *wish = malloc(sizeof *wish);
+    struct draft *draft = calloc(1, sizeof *draft);
+    enum sotto_status status = SOTTO_NO_MEMORY;
+
+    if (wish == NULL || draft == NULL) {
+        sotto_fault_set(fault, status, "no memory for a campaign");
+        goto done;
+    }
+    sotto_wish_parse(wish, line);
+    status = draft_make(draft, wish, fault);
+    if (status == SOTTO_OK)
+        status = draft_upload(session, draft, &wish->definition, fault);
+    if (status == SOTTO_OK)
+        status = definition_post(session, &wish->definition, fault);
+    if (status == SOTTO_OK)
+        fprintf(stderr,
+                "campaign %s is made: %u lanes; start it with 'sotto-admin campaign start %s'\n",
+                wish->definition.name, wish->definition.lane_count, wish->definition.name);
+    free(draft->lanes);
+done:
+    free(draft);
+    free(wish);
+    return status;
+}
+
+/* --- start and stop --------------------------------------------------------------------------------------------- */
+
+static enum sotto_status campaign_tell(struct sotto_session *session, const char *name,
+                                       const char *rest, struct sotto_fault *fault)
+{
+    char path[256];
+    json_t *answer = NULL;
+    enum sotto_status status = sotto_command_path(path, "campaigns", name, rest, fault);
+
+    if (status == SOTTO_OK)
+        status = sotto_session_ask(session, &answer, "POST", path, NULL, fault);
+    json_decref(answer);
+    return status;
+}
+
+enum sotto_status sotto_command_campaign_start(struct sotto_session *session,
+                                               const struct sotto_command_line *line,
+                                               struct sotto_fault *fault)
+{
+    const char *name = NULL;
+
+    sotto_command_parse(line, "NAME", &name, NULL,
+                        "Starts a campaign, or goes on with one that was paused or stopped.");
+    return campaign_tell(session, name, "/start", fault);
+}
+
+enum sotto_status sotto_command_campaign_stop(struct sotto_session *session,
+                                              const struct sotto_command_line *line,
+                                              struct sotto_fault *fault)
+{
+    const char *name = NULL;
+
+    sotto_command_parse(line, "NAME", &name, NULL,
+                        "Stops the running campaign; its present round is abandoned.");
+    return campaign_tell(session, name, "/stop", fault);
+}

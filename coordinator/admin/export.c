@@ -1,0 +1,134 @@
+#include "coordinator/admin/export.h"
+
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/primitives/hash.h"
+#include "models/adapter/peft.h"
+
+enum { OPTION_OUT = 256 };
+
+struct export_wish {
+    const char *name;
+    const char *out;
+};
+
+static error_t export_parse(int key, char *argument, struct argp_state *state)
+{
+    struct export_wish *wish = state->input;
+
+    switch (key) {
+    case OPTION_OUT: wish->out = argument; return 0;
+    case ARGP_KEY_ARG:
+        if (wish->name != NULL)
+            argp_error(state, "one campaign at a time");
+        wish->name = argument;
+        return 0;
+    case ARGP_KEY_END:
+        if (wish->name == NULL || wish->out == NULL)
+            argp_error(state, "name the campaign, and the folder with --out DIR");
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+/* The digest of the newest adapter: of the last round that finished, else the one that the campaign began with. */
+static const char *adapter_of(const json_t *campaign)
+{
+    const char *adapter =
+        json_string_value(json_object_get(json_object_get(campaign, "definition"), "adapter"));
+    const json_t *round;
+    size_t index;
+
+    json_array_foreach(json_object_get(campaign, "rounds"), index, round)
+    {
+        const char *outcome = json_string_value(json_object_get(round, "outcome"));
+
+        if (outcome != NULL && strcmp(outcome, "finished") == 0)
+            adapter = json_string_value(json_object_get(round, "adapter"));
+    }
+    return adapter;
+}
+
+static enum sotto_status item_get(struct sotto_session *session, const char *kind, const char *hex,
+                                  struct sotto_session_call *call, struct sotto_fault *fault)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "/v1/admin/items/%s/%.64s", kind, hex == NULL ? "" : hex);
+    *call = (struct sotto_session_call){.method = "GET", .path = path};
+    return sotto_session_exchange(session, call, fault);
+}
+
+static enum sotto_status adapter_write(const char *folder, const struct sotto_session_call *layout,
+                                       const struct sotto_session_call *adapter,
+                                       const char *base_name, struct sotto_fault *fault)
+{
+    struct sotto_layout *decoded = calloc(1, sizeof *decoded);
+    enum sotto_status status = SOTTO_NO_MEMORY;
+
+    if (decoded != NULL)
+        status = sotto_layout_decode(decoded, sotto_view_of(layout->answer, layout->answer_length));
+    if (status != SOTTO_OK)
+        sotto_fault_set(fault, status, "the coordinator sent a layout that does not parse");
+    else if (adapter->answer_length != decoded->lane_count * sizeof(float))
+        status = sotto_fault_set(fault, SOTTO_MISMATCH,
+                                 "layout mismatch: the adapter has %zu bytes for %zu lanes",
+                                 adapter->answer_length, decoded->lane_count);
+    else
+        status = sotto_peft_write(folder, (const float *)(const void *)adapter->answer, decoded,
+                                  base_name, fault);
+    free(decoded);
+    return status;
+}
+
+static enum sotto_status campaign_export(struct sotto_session *session, const json_t *campaign,
+                                         const char *folder, struct sotto_fault *fault)
+{
+    const json_t *definition = json_object_get(campaign, "definition");
+    const char *base_name = json_string_value(json_object_get(definition, "base_name"));
+    struct sotto_session_call layout = {0}, adapter = {0};
+    enum sotto_status status =
+        item_get(session, "layout", json_string_value(json_object_get(definition, "layout")),
+                 &layout, fault);
+
+    if (status == SOTTO_OK)
+        status = item_get(session, "adapter", adapter_of(campaign), &adapter, fault);
+    if (status == SOTTO_OK)
+        status =
+            adapter_write(folder, &layout, &adapter, base_name == NULL ? "" : base_name, fault);
+    free(layout.answer);
+    free(adapter.answer);
+    return status;
+}
+
+enum sotto_status sotto_command_adapter_export(struct sotto_session *session,
+                                               const struct sotto_command_line *line,
+                                               struct sotto_fault *fault)
+{
+    static const struct argp_option options[] = {
+        {"out", OPTION_OUT, "DIR", 0, "The folder to write; one that is there is replaced", 0},
+        {0}};
+    static const struct argp parser = {
+        .options = options,
+        .parser = export_parse,
+        .args_doc = "CAMPAIGN",
+        .doc = "Writes a campaign's newest adapter as a PEFT directory."};
+    struct export_wish wish = {0};
+    char path[256];
+    json_t *campaign = NULL;
+    enum sotto_status status;
+
+    argp_parse(&parser, line->argc, line->argv, 0, NULL, &wish);
+    status = sotto_command_path(path, "campaigns", wish.name, "", fault);
+    if (status == SOTTO_OK)
+        status = sotto_session_ask(session, &campaign, "GET", path, NULL, fault);
+    if (status == SOTTO_OK)
+        status = campaign_export(session, campaign, wish.out, fault);
+    json_decref(campaign);
+    if (status == SOTTO_OK)
+        printf("%s\n", wish.out);
+    return status;
+}

@@ -1,0 +1,11 @@
+/* sotto-admin adapter export: the newest version of a campaign as a PEFT directory. */
+#ifndef SOTTO_COORDINATOR_ADMIN_EXPORT_H
+#define SOTTO_COORDINATOR_ADMIN_EXPORT_H
+
+#include "coordinator/admin/command.h"
+
+SOTTO_CHECKED enum sotto_status sotto_command_adapter_export(struct sotto_session *session,
+                                                             const struct sotto_command_line *line,
+                                                             struct sotto_fault *fault);
+
+#endif

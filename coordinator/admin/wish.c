@@ -1,0 +1,185 @@
+#include "coordinator/admin/wish.h"
+
+#include <argp.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    OPTION_MODEL = 256,
+    OPTION_LABELS,
+    OPTION_RANK,
+    OPTION_ALPHA,
+    OPTION_TARGETS,
+    OPTION_SEED,
+    OPTION_WHOLE, /* and one for each row of whole_options */
+    OPTION_REAL = OPTION_WHOLE + 64,
+};
+
+/* Options that are a field of the definition and nothing more. */
+static const size_t whole_fields[] = {
+    offsetof(struct sotto_definition, cohort_min),    offsetof(struct sotto_definition, cohort_max),
+    offsetof(struct sotto_definition, survivors_min), offsetof(struct sotto_definition, rounds),
+    offsetof(struct sotto_definition, epochs),        offsetof(struct sotto_definition, batch),
+    offsetof(struct sotto_definition, ring_bits),     offsetof(struct sotto_definition, value_bits),
+    offsetof(struct sotto_definition, weight_max),
+};
+
+static const size_t real_fields[] = {
+    offsetof(struct sotto_definition, learning_rate),
+    offsetof(struct sotto_definition, weight_decay),
+    offsetof(struct sotto_definition, clip_norm),
+    offsetof(struct sotto_definition, corrupt_fraction),
+    offsetof(struct sotto_definition, gathering_s),
+    offsetof(struct sotto_definition, sharing_s),
+    offsetof(struct sotto_definition, uploading_s),
+    offsetof(struct sotto_definition, including_s),
+    offsetof(struct sotto_definition, revealing_s),
+};
+
+static const struct argp_option options[] = {
+    {NULL, 0, NULL, 0, "The model and its adapter:", 1},
+    {"model", OPTION_MODEL, "DIR", 0, "Base model: a Hugging Face directory", 0},
+    {"labels", OPTION_LABELS, "A,B,...", 0, "Names of the classes", 0},
+    {"rank", OPTION_RANK, "N", 0, "LoRA rank; 0: the head alone is trained (default: 8)", 0},
+    {"alpha", OPTION_ALPHA, "X", 0, "LoRA alpha (default: twice the rank)", 0},
+    {"targets", OPTION_TARGETS, "SET", 0,
+     "Layers to adapt: all-linear, or names such as query,value (default: all-linear)", 0},
+    {"seed", OPTION_SEED, "N", 0, "Seed of the adapter's starting values (default: random)", 0},
+    {NULL, 0, NULL, 0, "The cohort:", 2},
+    {"cohort-min", OPTION_WHOLE + 0, "N", 0, "Sites that a round needs to begin (default: 8)", 0},
+    {"cohort-max", OPTION_WHOLE + 1, "N", 0, "Sites that a round takes at most (default: 128)", 0},
+    {"survivors-min", OPTION_WHOLE + 2, "N", 0, "Uploads that a sum needs (default: 6)", 0},
+    {"corrupt-fraction", OPTION_REAL + 3, "X", 0,
+     "How many sites may collude with the coordinator (default: 0.05)", 0},
+    {NULL, 0, NULL, 0, "The work:", 3},
+    {"rounds", OPTION_WHOLE + 3, "N", 0, "Rounds that have to finish (default: 10)", 0},
+    {"epochs", OPTION_WHOLE + 4, "N", 0, "Local epochs a round (default: 1)", 0},
+    {"batch", OPTION_WHOLE + 5, "N", 0, "Examples a step (default: 32)", 0},
+    {"learning-rate", OPTION_REAL + 0, "X", 0,
+     "AdamW rate; falls by a cosine to 5 % over the rounds (default: 0.003)", 0},
+    {"weight-decay", OPTION_REAL + 1, "X", 0, "AdamW weight decay (default: 0.01)", 0},
+    {NULL, 0, NULL, 0, "The sum:", 4},
+    {"clip", OPTION_REAL + 2, "X", 0, "L2 norm that an update is clipped to (default: 10)", 0},
+    {"ring-bits", OPTION_WHOLE + 6, "N", 0, "Bits of a lane (default: 32)", 0},
+    {"value-bits", OPTION_WHOLE + 7, "N", 0, "Bits of a quantised value (default: 16)", 0},
+    {"weight-max", OPTION_WHOLE + 8, "N", 0, "Examples that a site counts at most (default: 512)",
+     0},
+    {NULL, 0, NULL, 0, "How long each stage may take, in seconds:", 5},
+    {"gathering-deadline", OPTION_REAL + 4, "S", 0, "Sites join (default: 60)", 0},
+    {"sharing-deadline", OPTION_REAL + 5, "S", 0, "They share their keys (default: 60)", 0},
+    {"uploading-deadline", OPTION_REAL + 6, "S", 0, "They train and upload (default: 3600)", 0},
+    {"including-deadline", OPTION_REAL + 7, "S", 0, "They confirm the survivors (default: 60)", 0},
+    {"revealing-deadline", OPTION_REAL + 8, "S", 0, "They reveal their shares (default: 60)", 0},
+    {0}};
+
+static double number_parse(const char *text, bool is_whole, struct argp_state *state)
+{
+    char *end;
+    double number = strtod(text, &end);
+
+    if (*end != '\0' || end == text || !isfinite(number) || number < 0 ||
+        (is_whole && (number != floor(number) || number > UINT32_MAX)))
+        argp_error(state, "'%s' is no %s", text, is_whole ? "whole number" : "number");
+    return number;
+}
+
+static void labels_parse(struct sotto_adapter_choice *choice, const char *text,
+                         struct argp_state *state)
+{
+    choice->label_count = 0;
+    for (const char *at = text;; at++) {
+        size_t length = strcspn(at, ",");
+
+        if (length == 0 || length > SOTTO_LABEL_TEXT_MAX)
+            argp_error(state, "--labels: each has 1 to %d letters", SOTTO_LABEL_TEXT_MAX);
+        if (choice->label_count == SOTTO_LABELS_MAX)
+            argp_error(state, "--labels: at most %d", SOTTO_LABELS_MAX);
+        memcpy(choice->labels[choice->label_count], at, length);
+        choice->labels[choice->label_count++][length] = '\0';
+        at += length;
+        if (*at == '\0')
+            return;
+    }
+}
+
+static void field_parse(struct sotto_wish *wish, int key, const char *argument,
+                        struct argp_state *state)
+{
+    char *definition = (char *)&wish->definition;
+    double number = number_parse(argument, key < OPTION_REAL, state);
+    uint32_t whole = (uint32_t)number;
+
+    if (key < OPTION_REAL)
+        memcpy(definition + whole_fields[key - OPTION_WHOLE], &whole, sizeof whole);
+    else
+        memcpy(definition + real_fields[key - OPTION_REAL], &number, sizeof number);
+}
+
+static void wish_check(struct sotto_wish *wish, struct argp_state *state)
+{
+    if (wish->definition.name[0] == '\0')
+        argp_error(state, "name the campaign");
+    if (wish->model == NULL)
+        argp_error(state, "name the base model's folder with --model DIR");
+    if (wish->choice.label_count == 0)
+        argp_error(state, "name the classes with --labels A,B,...");
+    if (wish->choice.alpha < 0)
+        wish->choice.alpha = 2.0 * (wish->choice.rank == 0 ? 1 : wish->choice.rank);
+}
+
+static void name_take(struct sotto_wish *wish, const char *argument, struct argp_state *state)
+{
+    if (wish->definition.name[0] != '\0')
+        argp_error(state, "one campaign at a time");
+    if (argument[0] == '\0' || strlen(argument) > SOTTO_CAMPAIGN_NAME_MAX)
+        argp_error(state, "a campaign's name has 1 to %d letters", SOTTO_CAMPAIGN_NAME_MAX);
+    snprintf(wish->definition.name, sizeof wish->definition.name, "%s", argument);
+}
+
+static error_t option_parse(int key, char *argument, struct argp_state *state)
+{
+    struct sotto_wish *wish = state->input;
+    struct sotto_fault fault;
+
+    switch (key) {
+    case OPTION_MODEL: wish->model = argument; return 0;
+    case OPTION_LABELS: labels_parse(&wish->choice, argument, state); return 0;
+    case OPTION_RANK: wish->choice.rank = (uint32_t)number_parse(argument, true, state); return 0;
+    case OPTION_ALPHA: wish->choice.alpha = number_parse(argument, false, state); return 0;
+    case OPTION_TARGETS:
+        if (sotto_target_set_parse(&wish->choice.target_set, argument, &fault) != SOTTO_OK)
+            argp_error(state, "--targets: %s", fault.text);
+        return 0;
+    case OPTION_SEED:
+        wish->seed = (uint64_t)number_parse(argument, true, state);
+        wish->has_seed = true;
+        return 0;
+    case ARGP_KEY_ARG: name_take(wish, argument, state); return 0;
+    case ARGP_KEY_END: wish_check(wish, state); return 0;
+    }
+    if (key < OPTION_WHOLE || key > OPTION_REAL + 64)
+        return ARGP_ERR_UNKNOWN;
+    field_parse(wish, key, argument, state);
+    return 0;
+}
+
+void sotto_wish_parse(struct sotto_wish *wish, const struct sotto_command_line *line)
+{
+    static const struct argp parser = {
+        .options = options,
+        .parser = option_parse,
+        .args_doc = "NAME",
+        .doc = "Makes a campaign: derives the adapter's layout from the base model, uploads its "
+               "starting values and the definition. It does not start yet."};
+
+    memset(wish, 0, sizeof *wish);
+    sotto_definition_init(&wish->definition);
+    wish->choice.rank = 8;
+    wish->choice.alpha = -1;
+    if (sotto_target_set_parse(&wish->choice.target_set, "all-linear", NULL) != SOTTO_OK)
+        abort();
+    argp_parse(&parser, line->argc, line->argv, 0, NULL, wish);
+}
