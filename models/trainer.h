@@ -23,8 +23,8 @@ enum { SOTTO_MODEL_PARTS = 3 };
  * Opens a Hugging Face model directory: config.json, model.safetensors, preprocessor_config.json.
  *
  * SOTTO_NOT_FOUND, SOTTO_MALFORMED, SOTTO_MISMATCH (a tensor's shape against the config),
- * SOTTO_UNSUPPORTED,
- * SOTTO_NO_MEMORY: *model is NULL, the fault names file and tensor.
+ * SOTTO_UNSUPPORTED, SOTTO_OVER_LIMIT, SOTTO_IO, SOTTO_NO_MEMORY: *model is NULL, the fault names
+ * file and tensor.
  */
 SOTTO_CHECKED enum sotto_status sotto_model_open(struct sotto_model **model, const char *folder,
                                                  struct sotto_fault *fault);
@@ -49,8 +49,8 @@ void sotto_trainer_close(struct sotto_trainer *trainer);
 const struct sotto_layout *sotto_trainer_layout(const struct sotto_trainer *trainer);
 
 /*
- * Sets the adapter. SOTTO_MALFORMED: NaN or infinity; SOTTO_MISMATCH: lane_count. The adapter is then
- * as before.
+ * Sets the adapter. SOTTO_MALFORMED: NaN or infinity; SOTTO_MISMATCH: lane_count is not the
+ * layout's. The adapter is then as before.
  */
 SOTTO_CHECKED enum sotto_status sotto_trainer_load(struct sotto_trainer *trainer,
                                                    const float *lanes, size_t lane_count);

@@ -27,8 +27,8 @@ struct sotto_base {
 
 /*
  * SOTTO_NOT_FOUND, SOTTO_MALFORMED, SOTTO_MISMATCH (a tensor's shape against the config),
- * SOTTO_UNSUPPORTED,
- * SOTTO_OVER_LIMIT, SOTTO_IO, SOTTO_NO_MEMORY: nothing stays open, the fault names file and tensor.
+ * SOTTO_UNSUPPORTED, SOTTO_OVER_LIMIT, SOTTO_IO, SOTTO_NO_MEMORY: nothing stays open, the fault
+ * names file and tensor.
  */
 SOTTO_CHECKED enum sotto_status sotto_base_open(struct sotto_base *base, const char *folder,
                                                 struct sotto_fault *fault);

@@ -55,8 +55,7 @@ struct sotto_vit {
     const struct sotto_arch *arch;
     const float *weights; /* [sotto_vit_weight_count] */
     struct sotto_pixel_map pixel_map;
-    struct sotto_block
-        *blocks; /* their weights and adapters bound by sotto_vit_bind and the trainer */
+    struct sotto_block *blocks; /* sotto_vit_bind sets them up, the trainer adds adapters */
 };
 
 /* Points each block at its weights, without gradients and adapters. */

@@ -4,6 +4,7 @@
 
 #include "models/kernels/matrix.h"
 
+/* c = alpha a b + beta c. Shapes that do not fit assert. */
 void sotto_cpu_matmul(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b,
                       float alpha, float beta);
 

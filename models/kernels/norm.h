@@ -4,12 +4,17 @@
 
 #include "models/kernels/kernels.h"
 
+/* Two passes over a row for mean and variance, so that a large mean costs no precision. */
 void sotto_cpu_norm_forward(struct sotto_matrix y, struct sotto_norm_rows rows,
                             struct sotto_matrix_view x, const float *gain, const float *bias,
                             float epsilon);
+
+/* dx += the gradient with respect to x. */
 void sotto_cpu_norm_backward(struct sotto_matrix dx, struct sotto_matrix_view dy,
                              struct sotto_matrix_view x, struct sotto_norm_rows rows,
                              const float *gain);
+
+/* Adds the gradients of gain and bias. */
 void sotto_cpu_norm_parameters(float *dgain, float *dbias, struct sotto_matrix_view dy,
                                struct sotto_matrix_view x, struct sotto_norm_rows rows);
 

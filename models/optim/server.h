@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+/* adapter[lane_count] moves by rate times mean_delta[lane_count]. */
 void sotto_server_step(float *adapter, const float *mean_delta, size_t lane_count, double rate);
 
 #endif

@@ -83,7 +83,7 @@ static double product_rate(void)
     return 2.0 * (double)count * SQUARE / best;
 }
 
-/* Multiplications and additions of the parts of one block's forward; a backward takes twice as many. */
+/* Multiplications and additions in parts of a block's forward; a backward takes twice as many. */
 static double linear_operations(double rows)
 {
     double width = shape.width;

@@ -1,4 +1,4 @@
-/* The block's gradients against finite differences, frozen with adapters and with all weights trained. */
+/* The block's gradients against finite differences, with adapters and with all weights trained. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

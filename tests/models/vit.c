@@ -1,4 +1,4 @@
-/* The vision transformer: its tensor table, opening directories, and the golden features of another implementation. */
+/* The vision transformer: its tensors, model directories, golden features of another one. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -110,7 +110,7 @@ static void write_weights(const struct model_folder *folder, const struct sotto_
 void model_folder_open(struct model_folder *folder, const struct sotto_arch *arch,
                        const float *weights)
 {
-    snprintf(folder->path, sizeof(folder->path), "/tmp/sotto-model-XXXXXX");
+    snprintf(folder->path, sizeof(folder->path), P_tmpdir "/sotto-model-XXXXXX");
     if (mkdtemp(folder->path) == NULL)
         abort();
     write_config(folder, arch);

@@ -10,13 +10,18 @@ struct model_folder {
     char path[MODEL_FOLDER_PATH_MAX];
 };
 
-/* 8 x 8 grey pixels, patches of 4, width 16, 2 blocks of 2 heads: small enough for finite differences. */
+/*
+ * 8 x 8 grey pixels, patches of 4, width 16, 2 blocks of 2 heads: small enough for finite
+ * differences.
+ */
 struct sotto_arch model_folder_tiny(void);
 
-/* [sotto_vit_weight_count] from malloc: matrices N(0, 1 / columns), gains near 1, the rest near 0. */
+/*
+ * [sotto_vit_weight_count] from malloc: matrices N(0, 1 / columns), gains near 1, the rest near 0.
+ */
 float *model_folder_weights(const struct sotto_arch *arch, uint64_t seed);
 
-/* A fresh folder under /tmp with the three files; aborts if it cannot be written. */
+/* A fresh temporary folder with the three files; aborts if it cannot be written. */
 void model_folder_open(struct model_folder *folder, const struct sotto_arch *arch,
                        const float *weights);
 /* Removes the folder and the three files. */
