@@ -10,7 +10,9 @@ struct sotto_clock {
     uint64_t now_ms;
 };
 
+/* Shows the time of the machine. */
 void sotto_clock_init_system(struct sotto_clock *clock);
+/* Stands at start_ms (Unix time) until it is turned. */
 void sotto_clock_init_virtual(struct sotto_clock *clock, uint64_t start_ms);
 /* Never backwards; virtual clocks only. */
 void sotto_clock_advance_to(struct sotto_clock *clock, uint64_t now_ms);

@@ -15,6 +15,7 @@ struct sotto_log {
     enum sotto_log_level level_max;
 };
 
+/* Both are borrowed. Level: SOTTO_LOG_INFO, which callers may change. */
 void sotto_log_init(struct sotto_log *log, FILE *stream, const char *program);
 /*
  * One write(2) a line, so that lines of several processes do not mix. Control characters are shown

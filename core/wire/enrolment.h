@@ -24,8 +24,14 @@ struct sotto_token {
     uint8_t secret[32];
 };
 
+/* SOTTO_OVER_LIMIT: a field is too long; out is then unspecified. */
 SOTTO_CHECKED enum sotto_status sotto_token_encode(char out[SOTTO_TOKEN_TEXT_MAX],
                                                    const struct sotto_token *token);
+
+/*
+ * One line, without spaces around it. SOTTO_MALFORMED, SOTTO_OVER_LIMIT, SOTTO_UNSUPPORTED (of
+ * another version), SOTTO_NO_MEMORY: token untouched. Whether it has expired is not looked at.
+ */
 SOTTO_CHECKED enum sotto_status sotto_token_decode(struct sotto_token *token, const char *text);
 
 struct sotto_enrol_request {
@@ -47,6 +53,11 @@ struct sotto_enrol_response {
 
 enum { SOTTO_ENROL_BYTES_MAX = 12 * 1024 };
 
+/*
+ * Encoding: SOTTO_OVER_LIMIT if out is too small. Decoding: SOTTO_MALFORMED, SOTTO_OVER_LIMIT,
+ * SOTTO_UNSUPPORTED, SOTTO_NO_MEMORY, the output untouched; views borrow from `bytes`. Signatures
+ * are for the caller to verify.
+ */
 SOTTO_CHECKED enum sotto_status sotto_enrol_request_encode(
     struct sotto_buffer *out, const struct sotto_enrol_request *request);
 SOTTO_CHECKED enum sotto_status sotto_enrol_request_decode(struct sotto_enrol_request *request,

@@ -31,8 +31,14 @@ struct sotto_mail {
 
 enum { SOTTO_MAIL_BYTES_MAX = 60 * 1024 };
 
+/* SOTTO_OVER_LIMIT: out is too small, or the mail would exceed SOTTO_MAIL_BYTES_MAX. */
 SOTTO_CHECKED enum sotto_status sotto_mail_encode(struct sotto_buffer *out,
                                                   const struct sotto_mail *mail);
+
+/*
+ * The body borrows from `bytes`; neither it nor the signature is looked into. SOTTO_MALFORMED,
+ * SOTTO_OVER_LIMIT, SOTTO_UNSUPPORTED (of another version), SOTTO_NO_MEMORY: mail untouched.
+ */
 SOTTO_CHECKED enum sotto_status sotto_mail_decode(struct sotto_mail *mail, struct sotto_view bytes);
 
 #endif

@@ -19,8 +19,14 @@ struct sotto_outcome {
 
 enum { SOTTO_OUTCOME_BYTES_MAX = 512 };
 
+/* SOTTO_OVER_LIMIT: out is too small. */
 SOTTO_CHECKED enum sotto_status sotto_outcome_encode(struct sotto_buffer *out,
                                                      const struct sotto_outcome *outcome);
+
+/*
+ * A finished outcome has no reason and at least 3 survivors. SOTTO_MALFORMED, SOTTO_OVER_LIMIT,
+ * SOTTO_UNSUPPORTED (of another version), SOTTO_NO_MEMORY: outcome untouched.
+ */
 SOTTO_CHECKED enum sotto_status sotto_outcome_decode(struct sotto_outcome *outcome,
                                                      struct sotto_view bytes);
 

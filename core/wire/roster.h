@@ -21,8 +21,14 @@ struct sotto_roster_message {
     struct sotto_roster_line lines[SOTTO_ROSTER_MAX]; /* strictly ascending by id, ids from 1 */
 };
 
+/* SOTTO_OVER_LIMIT: out is too small. */
 SOTTO_CHECKED enum sotto_status sotto_roster_encode(struct sotto_buffer *out,
                                                     const struct sotto_roster_message *roster);
+
+/*
+ * SOTTO_MALFORMED (also: ids that do not ascend), SOTTO_OVER_LIMIT, SOTTO_UNSUPPORTED (of another
+ * version), SOTTO_NO_MEMORY: roster untouched.
+ */
 SOTTO_CHECKED enum sotto_status sotto_roster_decode(struct sotto_roster_message *roster,
                                                     struct sotto_view bytes);
 

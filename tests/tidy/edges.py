@@ -1,0 +1,69 @@
+"""Who may include whom. The table is the dependency rule; what it does not list is forbidden."""
+import re
+
+# Room -> what it may include beside its own folder and the folders below it: prefixes of paths. The
+# longest key that fits a file counts. '!' forbids what another prefix of the list allows.
+TRAINER_DOOR = ('models/trainer.h', 'models/adapter/layout.h', 'models/arch/arch.h',
+                'models/data/dataset.h')
+MODELS_BELOW = ('models/tensor/', 'models/kernels/')
+EDGES = {
+    'core/base/': (),
+    'core/wire/': ('core/base/',),
+    'core/net/': ('core/base/',),
+    'crypto/primitives/': ('core/base/',),
+    'crypto/ring/': ('core/base/', 'crypto/primitives/'),
+    'crypto/privacy/': ('core/base/', 'crypto/ring/'),
+    'crypto/secagg/': ('core/base/', 'crypto/primitives/', 'crypto/ring/', 'crypto/secagg/'),
+    'models/': ('core/base/', 'models/'),
+    'models/tensor/': ('core/base/',),
+    'models/kernels/': ('core/base/', 'models/tensor/'),
+    'models/ops/': ('core/base/',) + MODELS_BELOW,
+    'models/block/': ('core/base/', 'models/ops/') + MODELS_BELOW,
+    'models/arch/': ('core/base/', 'models/ops/', 'models/block/', 'models/weights/',
+                     'models/arch/') + MODELS_BELOW,
+    'models/weights/': ('core/base/', 'models/tensor/'),
+    'models/optim/': ('core/base/',) + MODELS_BELOW,
+    'models/data/': ('core/base/',),
+    'coordinator/': ('core/', 'crypto/', 'models/adapter/layout.h', 'models/optim/',
+                     'coordinator/'),
+    'coordinator/admin/': ('core/', 'crypto/', 'models/adapter/', 'models/arch/',
+                           'models/weights/', 'models/optim/', 'coordinator/'),
+    'coordinator/round/': ('core/base/', 'core/wire/', 'crypto/'),
+    'coordinator/apply/': ('core/base/', 'core/wire/', 'crypto/', 'models/optim/'),
+    'participant/': ('core/', 'crypto/', 'participant/') + TRAINER_DOOR,
+    'participant/trainer/': ('core/base/', 'core/wire/', 'crypto/', 'participant/',
+                             'models/adapter/peft.h') + TRAINER_DOOR,
+    'participant/sealer/': ('core/base/', 'core/wire/', 'crypto/', 'participant/') + TRAINER_DOOR,
+    'participant/courier/': ('core/', 'crypto/', 'participant/'),
+    'simulations/': ('core/base/', 'core/wire/', 'crypto/', 'models/', 'coordinator/',
+                     'participant/', 'simulations/', '!coordinator/drive/', '!coordinator/ledger/',
+                     '!coordinator/api/'),
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
+
+
+def allowed_for(path):
+    fitting = [key for key in EDGES if path.startswith(key)]
+    return EDGES[max(fitting, key=len)] if fitting else None
+
+
+def is_allowed(source, included):
+    allowed = allowed_for(source.path)
+    if allowed is None or included.startswith(source.folder() + '/'):
+        return True
+    if any(included.startswith(edge[1:]) for edge in allowed if edge.startswith('!')):
+        return False
+    return any(included.startswith(edge) for edge in allowed)
+
+
+def check_edges(tree):
+    for source in tree.c_files():
+        if not source.in_rooms():
+            continue
+        for match in INCLUDE.finditer(source.code):
+            line = source.line_at(match.start(1))
+            if '/' not in match.group(1) or match.group(1).startswith('.'):
+                yield source.path, line, f'include "{match.group(1)}" is not relative to the root'
+            elif not is_allowed(source, match.group(1)):
+                yield source.path, line, f'{source.folder()} may not include {match.group(1)}'
