@@ -60,8 +60,9 @@ static X509 *find_pinned(const struct sotto_client *client, const STACK_OF(X509)
     return NULL;
 }
 
-static void note_other_authority(struct sotto_client *client, const STACK_OF(X509) * chain)
+static void note_other_authority(struct sotto_client *client, X509_STORE_CTX *context)
 {
+    const STACK_OF(X509) *chain = X509_STORE_CTX_get0_untrusted(context);
     char expected[SOTTO_DIGEST_HEX];
     char seen[SOTTO_DIGEST_HEX];
     struct sotto_digest digest = client->fingerprint;
@@ -69,11 +70,11 @@ static void note_other_authority(struct sotto_client *client, const STACK_OF(X50
     sotto_digest_hex(expected, &digest);
     digest_of(&digest, sk_X509_value(chain, sk_X509_num(chain) - 1));
     sotto_digest_hex(seen, &digest);
-    snprintf(
-        client->trust_text, TRUST_TEXT_MAX,
-        "was issued by another authority than %s: expected %s, seen %s; do not go on unless you "
-        "know why",
-        client->authority ? "its file names" : "the token names", expected, seen);
+    snprintf(client->trust_text, TRUST_TEXT_MAX,
+             "was not issued by the authority that %s names (%s): expected %s, its chain ends with "
+             "%s; do not go on unless you know why",
+             client->authority ? "its file" : "the token",
+             X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)), expected, seen);
 }
 
 static void note_period(struct sotto_client *client, const X509 *x509)
@@ -101,45 +102,29 @@ static void note_failure(struct sotto_client *client, X509_STORE_CTX *context)
 {
     int error = X509_STORE_CTX_get_error(context);
 
-    switch (error) {
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-    case X509_V_ERR_CERT_HAS_EXPIRED:
+    if (error == X509_V_ERR_CERT_NOT_YET_VALID || error == X509_V_ERR_CERT_HAS_EXPIRED)
         note_period(client, X509_STORE_CTX_get_current_cert(context));
-        break;
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-        note_other_authority(client, X509_STORE_CTX_get0_untrusted(context));
-        break;
-    default:
-        snprintf(client->trust_text, TRUST_TEXT_MAX, "is not good: %s",
-                 X509_verify_cert_error_string(error));
-    }
+    else
+        note_other_authority(client, context);
 }
 
 /* Verifies the server's chain against the one pinned authority and nothing else. */
 static int verify_server(X509_STORE_CTX *context, void *argument)
 {
     struct sotto_client *client = argument;
-    STACK_OF(X509) *chain = X509_STORE_CTX_get0_untrusted(context);
+    const STACK_OF(X509) *chain = X509_STORE_CTX_get0_untrusted(context);
     X509 *authority = client->authority ? client->authority : find_pinned(client, chain);
-    STACK_OF(X509) *trusted = authority ? sk_X509_new_null() : NULL;
+    STACK_OF(X509) *trusted = sk_X509_new_null();
     int result = 0;
 
-    if (!authority) {
-        note_other_authority(client, chain);
-        X509_STORE_CTX_set_error(context, X509_V_ERR_CERT_UNTRUSTED);
-        return 0;
-    }
-    if (trusted && sk_X509_push(trusted, authority) > 0) {
+    if (!authority)
+        X509_STORE_CTX_set_error(context, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN);
+    if (trusted && authority && sk_X509_push(trusted, authority) > 0) {
         X509_STORE_CTX_set0_trusted_stack(context, trusted);
         result = X509_verify_cert(context);
-        if (result != 1)
-            note_failure(client, context);
     }
+    if (result != 1)
+        note_failure(client, context);
     sk_X509_free(trusted);
     return result == 1;
 }

@@ -1,6 +1,7 @@
 #include "core/net/server.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -151,9 +152,11 @@ static void block_broken_pipe_signal(void)
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
 }
 
+/* The socket listens already: what libuv is asked for here can only fail by a bug. */
 static void start(struct sotto_server *server, int descriptor)
 {
     uv_loop_t *loop = server->connections.loop;
+    int error = 0;
 
     server->port = port_of(descriptor);
     server->handles = 2;
@@ -161,8 +164,10 @@ static void start(struct sotto_server *server, int descriptor)
     uv_timer_init(loop, &server->grace);
     server->listener.data = server;
     server->grace.data = server;
-    uv_tcp_open(&server->listener, descriptor);
-    uv_listen((uv_stream_t *)&server->listener, BACKLOG, on_connection);
+    error = uv_tcp_open(&server->listener, descriptor);
+    assert(error == 0);
+    error = uv_listen((uv_stream_t *)&server->listener, BACKLOG, on_connection);
+    assert(error == 0);
 }
 
 enum sotto_status sotto_server_open(struct sotto_server **out,

@@ -185,7 +185,24 @@ static void exchange__another_fingerprint__is_forged(void **state)
     authority.bytes[0] ^= 1;
     open_pinned(&pair, &authority);
     assert_int_equal(get(&pair, "/who", ""), SOTTO_FORGED);
-    assert_non_null(strstr(pair.fault.text, "issued by another authority than the token names"));
+    assert_non_null(strstr(pair.fault.text, "not issued by the authority that the token names"));
+    assert_int_equal(pair.hub.begun_count, 0);
+    pair_close(&pair);
+}
+
+static void exchange__pinned_authority_shown_but_not_the_issuer__is_forged(void **state)
+{
+    struct hub_setup setup = hub_defaults();
+    struct sotto_digest authority;
+    struct pair pair = {0};
+
+    (void)state;
+    setup.is_impostor = true;
+    hub_open(&pair.hub, &setup);
+    sotto_certificate_digest(&authority, &pair.hub.authority.certificate);
+    open_pinned(&pair, &authority);
+    assert_int_equal(get(&pair, "/who", ""), SOTTO_FORGED);
+    assert_non_null(strstr(pair.fault.text, "not issued by the authority"));
     assert_int_equal(pair.hub.begun_count, 0);
     pair_close(&pair);
 }
@@ -203,7 +220,7 @@ static void exchange__another_authority_in_the_file__is_forged(void **state)
     folder_write(&pair.hub.folder, "ca.pem", sotto_view_text(pem));
     open_client(&pair, NULL);
     assert_int_equal(get(&pair, "/who", ""), SOTTO_FORGED);
-    assert_non_null(strstr(pair.fault.text, "another authority than its file names"));
+    assert_non_null(strstr(pair.fault.text, "not issued by the authority that its file names"));
     pair_close(&pair);
 }
 
@@ -323,6 +340,22 @@ static void exchange__refused_at_its_head__body_is_not_needed(void **state)
     pair_close(&pair);
 }
 
+static void exchange__body_of_3_mib__comes_whole(void **state)
+{
+    static uint8_t body[3 << 20];
+    struct sotto_exchange exchange = {
+        .method = "PUT", .path = "/count", .body = {body, sizeof body}};
+    struct pair pair;
+
+    (void)state;
+    pair_open(&pair);
+    open_client(&pair, NULL);
+    assert_int_equal(fetch(&pair, &exchange), SOTTO_OK);
+    assert_string_equal((const char *)exchange.answer, "3145728");
+    free(exchange.answer);
+    pair_close(&pair);
+}
+
 static void open__bad_settings__name_what_is_wrong(void **state)
 {
     struct sotto_client_setup setup = {.url = "http://127.0.0.1:1"};
@@ -354,6 +387,7 @@ int main(void)
         cmocka_unit_test(exchange__server_certificate_of_tomorrow__says_to_check_the_clock),
         cmocka_unit_test(exchange__fingerprint_of_the_authority__is_enough),
         cmocka_unit_test(exchange__another_fingerprint__is_forged),
+        cmocka_unit_test(exchange__pinned_authority_shown_but_not_the_issuer__is_forged),
         cmocka_unit_test(exchange__another_authority_in_the_file__is_forged),
         cmocka_unit_test(exchange__server_under_another_name__is_forged),
         cmocka_unit_test(exchange__nobody_listens__says_so),
@@ -362,6 +396,7 @@ int main(void)
         cmocka_unit_test(exchange__answer_above_the_limit__is_over_limit),
         cmocka_unit_test(exchange__problem_longer_than_the_limit__is_still_read),
         cmocka_unit_test(exchange__refused_at_its_head__body_is_not_needed),
+        cmocka_unit_test(exchange__body_of_3_mib__comes_whole),
         cmocka_unit_test(open__bad_settings__name_what_is_wrong),
     };
 

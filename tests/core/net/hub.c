@@ -80,7 +80,12 @@ static int on_begin(void *context, struct sotto_request *request)
     visit->hub = hub;
     *sotto_request_user(request) = visit;
     count_up(hub, &hub->begun_count);
-    return strcmp(sotto_request_path(request), "/refused") == 0 ? 403 : 0;
+    if (strcmp(sotto_request_path(request), "/refused") == 0)
+        return 403;
+    if (strcmp(sotto_request_path(request), "/early") != 0)
+        return 0;
+    sotto_request_answer_problem(request, 409, "too early");
+    return 409;
 }
 
 static int on_body(void *context, struct sotto_request *request, struct sotto_view piece)
@@ -211,20 +216,37 @@ static void write_certificate(struct hub *hub, const char *name,
     folder_write(&hub->folder, name, sotto_view_text(pem));
 }
 
+/* A certificate that the hub's authority has not issued, with that authority behind it all the same. */
+static void write_false_chain(struct hub *hub, const struct sotto_certificate *certificate)
+{
+    char pem[2 * SOTTO_CERTIFICATE_PEM_MAX];
+
+    sotto_certificate_to_pem(pem, certificate);
+    sotto_certificate_to_pem(pem + strlen(pem), &hub->authority.certificate);
+    folder_write(&hub->folder, "server.pem", sotto_view_text(pem));
+}
+
 static void make_certificates(struct hub *hub, const struct hub_setup *setup)
 {
     struct sotto_server_subject subject = {
         .names = &setup->name, .name_count = 1, .now_s = setup->certificates_from_s};
+    struct sotto_authority other;
     struct sotto_certificate certificate;
     struct sotto_key key;
     enum sotto_status status =
         sotto_authority_make(&hub->authority, "Test", setup->certificates_from_s, NULL);
 
     assert(status == SOTTO_OK);
-    status = sotto_authority_issue_server(&hub->authority, &certificate, &key, &subject, NULL);
+    status = sotto_authority_make(&other, "Test", setup->certificates_from_s, NULL);
+    assert(status == SOTTO_OK);
+    status = sotto_authority_issue_server(setup->is_impostor ? &other : &hub->authority,
+                                          &certificate, &key, &subject, NULL);
     assert(status == SOTTO_OK);
     write_certificate(hub, "ca.pem", &hub->authority.certificate);
-    write_certificate(hub, "server.pem", &certificate);
+    if (setup->is_impostor)
+        write_false_chain(hub, &certificate);
+    else
+        write_certificate(hub, "server.pem", &certificate);
     folder_write(&hub->folder, "server.key", sotto_view_text(key.pem));
 }
 

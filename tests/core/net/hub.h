@@ -7,6 +7,7 @@
  *     /who             common name and unit of the caller, or "nobody"
  *     /bytes?count=N   N bytes
  *     /refused         begin refuses with 403
+ *     /early           begin answers 409 itself
  *     /wait            is answered when somebody asks for /wake
  */
 #ifndef TESTS_CORE_NET_HUB_H
@@ -21,6 +22,7 @@
 struct hub_setup {
     struct sotto_server_limits limits;
     const char *name;             /* in the server's certificate */
+    bool is_impostor;             /* another authority issues that, and the chain shows this one */
     uint64_t certificates_from_s; /* when it and its authority are issued */
 };
 

@@ -177,6 +177,31 @@ static void body__expects_continue__is_told_to(void **state)
     hub_close(&hub);
 }
 
+static void body__refused_at_its_head__is_not_asked_for(void **state)
+{
+    static const char rest[] = HOST "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+    char request[256];
+    char answer[PEER_ANSWER_MAX];
+    struct hub hub;
+    struct peer peer;
+
+    (void)state;
+    open_default(&hub);
+    snprintf(request, sizeof request, "PUT /refused HTTP/1.1\r\n%s", rest);
+    assert_int_equal(peer_ask(&hub, request), 403);
+    peer_open(&peer, &hub);
+    snprintf(request, sizeof request, "PUT /early HTTP/1.1\r\n%s", rest);
+    peer_send(&peer, request);
+    assert_int_equal(peer_read_answer(&peer, answer), 409);
+    assert_non_null(strstr(answer, "too early"));
+    assert_non_null(strstr(answer, "connection: close"));
+    peer_read_all(&peer, answer);
+    assert_string_equal(answer, "");
+    peer_close(&peer);
+    hub_await_gone(&hub, 2);
+    hub_close(&hub);
+}
+
 static void requests__pipelined__are_answered_in_order(void **state)
 {
     char answer[PEER_ANSWER_MAX];
@@ -458,6 +483,7 @@ int main(void)
         cmocka_unit_test(body__chunked__comes_whole),
         cmocka_unit_test(body__chunked_badly__is_400),
         cmocka_unit_test(body__expects_continue__is_told_to),
+        cmocka_unit_test(body__refused_at_its_head__is_not_asked_for),
         cmocka_unit_test(requests__pipelined__are_answered_in_order),
         cmocka_unit_test(request__head__has_the_length_and_no_body),
         cmocka_unit_test(peer__slow_with_its_headers__is_closed),
