@@ -215,6 +215,14 @@ static double full_block(void)
     return best;
 }
 
+static double resident_mib(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)usage.ru_maxrss / 1024.0;
+}
+
 int main(void)
 {
     float *weights = model_folder_weights(&shape, 12);
@@ -223,7 +231,8 @@ int main(void)
     struct model_folder folder;
     struct sotto_model *model;
     struct sotto_fault fault = {0};
-    struct rusage usage;
+    double before;
+    double memory;
     double adapter;
     double full;
 
@@ -232,15 +241,16 @@ int main(void)
         fprintf(stderr, "bench_train: %s\n", fault.text);
         return 1;
     }
+    before = resident_mib();
     adapter = adapter_step(model);
+    memory = resident_mib();
     full = full_block();
-    getrusage(RUSAGE_SELF, &usage);
     printf("product of %d x %d: %.1f GFLOP/s\n", SQUARE, SQUARE, 1e-9 * rate);
     printf("adapter step, batch %d: %.1f ms, %.0f tokens/s, %.0f %% of that rate\n", BATCH,
            1e3 * adapter, rows / adapter, 100.0 * adapter_operations(rows) / rate / adapter);
     printf("block with all gradients: %.2f ms, %.0f %% of that rate\n", 1e3 * full,
            300.0 * (linear_operations(rows) + attention_operations(rows)) / rate / full);
-    printf("largest resident memory: %.1f MiB\n", (double)usage.ru_maxrss / 1024.0);
+    printf("resident memory: %.1f MiB with the model, %.1f MiB with the trainer\n", before, memory);
     sotto_model_close(model);
     model_folder_close(&folder);
     free(weights);

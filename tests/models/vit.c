@@ -98,6 +98,41 @@ static void vit__without_qkv_bias__three_tensors_a_block_are_not_stored(void **s
     assert_int_equal(absent, 3 * arch.block_count);
 }
 
+/* The names themselves, which no other test spells out for transformers 5. */
+static void vit__tensor_names__are_those_of_transformers_4_and_5(void **state)
+{
+    static const char *const names[][2] = {
+        {"layernorm_before.weight", "layernorm_before.weight"},
+        {"layernorm_before.bias", "layernorm_before.bias"},
+        {"attention.attention.query.weight", "attention.q_proj.weight"},
+        {"attention.attention.key.weight", "attention.k_proj.weight"},
+        {"attention.attention.value.weight", "attention.v_proj.weight"},
+        {"attention.attention.query.bias", "attention.q_proj.bias"},
+        {"attention.attention.key.bias", "attention.k_proj.bias"},
+        {"attention.attention.value.bias", "attention.v_proj.bias"},
+        {"attention.output.dense.weight", "attention.o_proj.weight"},
+        {"attention.output.dense.bias", "attention.o_proj.bias"},
+        {"layernorm_after.weight", "layernorm_after.weight"},
+        {"layernorm_after.bias", "layernorm_after.bias"},
+        {"intermediate.dense.weight", "mlp.fc1.weight"},
+        {"intermediate.dense.bias", "mlp.fc1.bias"},
+        {"output.dense.weight", "mlp.fc2.weight"},
+        {"output.dense.bias", "mlp.fc2.bias"},
+    };
+    struct sotto_arch arch = model_folder_tiny();
+
+    (void)state;
+    for (size_t i = 0; i < SOTTO_BLOCK_TENSOR_COUNT; i++) {
+        struct sotto_vit_tensor tensor = sotto_vit_tensor(&arch, 4 + SOTTO_BLOCK_TENSOR_COUNT + i);
+        char expected[2][SOTTO_VIT_NAME_MAX + 1];
+
+        snprintf(expected[0], sizeof(expected[0]), "vit.encoder.layer.1.%s", names[i][0]);
+        snprintf(expected[1], sizeof(expected[1]), "vit.layers.1.%s", names[i][1]);
+        assert_string_equal(tensor.name, expected[0]);
+        assert_string_equal(tensor.name_of_5, expected[1]);
+    }
+}
+
 enum naming { TRANSFORMERS_4, TRANSFORMERS_4_BARE, TRANSFORMERS_5, TRANSFORMERS_5_BARE };
 
 static const char *name_in(const struct sotto_vit_tensor *tensor, enum naming naming)
@@ -278,6 +313,7 @@ int main(void)
         cmocka_unit_test(vit__golden_pictures__features_as_another_implementation),
         cmocka_unit_test(vit__tensor_table__tiles_the_weights),
         cmocka_unit_test(vit__without_qkv_bias__three_tensors_a_block_are_not_stored),
+        cmocka_unit_test(vit__tensor_names__are_those_of_transformers_4_and_5),
         cmocka_unit_test(base__any_naming__reads_the_same_weights),
         cmocka_unit_test(base__tensor_missing__is_named),
         cmocka_unit_test(base__not_a_number_in_the_weights__is_malformed),
