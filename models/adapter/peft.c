@@ -53,12 +53,18 @@ static json_t *targets_to_store(const struct sotto_layout *layout)
     return targets;
 }
 
-/* adapter_config.json from malloc, or NULL. */
+static json_t *alpha_to_store(double alpha)
+{
+    if (alpha == floor(alpha) && alpha < 1e9)
+        return json_integer((json_int_t)alpha);
+    return json_real(alpha);
+}
+
+/* adapter_config.json from malloc, or NULL. A head alone is rank 1 on no module: PEFT has no rank 0. */
 static char *config_to_store(const struct sotto_layout *layout, const char *base_name)
 {
     const struct sotto_adapter_choice *choice = &layout->choice;
     bool has_lora = choice->rank > 0;
-    bool is_whole = choice->alpha == floor(choice->alpha) && choice->alpha < 1e9;
     json_t *labels = json_array();
     json_t *config;
     char *text;
@@ -68,10 +74,10 @@ static char *config_to_store(const struct sotto_layout *layout, const char *base
     config = json_pack(
         "{s:s, s:n, s:s, s:i, s:o, s:f, s:s, s:o, s:[s], s:b, s:b, s:o}", "peft_type", "LORA",
         "task_type", "base_model_name_or_path", base_name, "r", has_lora ? (int)choice->rank : 1,
-        "lora_alpha", is_whole ? json_integer((json_int_t)choice->alpha) : json_real(choice->alpha),
-        "lora_dropout", 0.0, "bias", "none", "target_modules",
-        has_lora ? targets_to_store(layout) : json_string(no_targets), "modules_to_save",
-        "classifier", "fan_in_fan_out", 0, "inference_mode", 1, "sotto_labels", labels);
+        "lora_alpha", alpha_to_store(has_lora ? choice->alpha : 1.0), "lora_dropout", 0.0, "bias",
+        "none", "target_modules", has_lora ? targets_to_store(layout) : json_string(no_targets),
+        "modules_to_save", "classifier", "fan_in_fan_out", 0, "inference_mode", 1, "sotto_labels",
+        labels);
     text = json_dumps(config, JSON_INDENT(2));
     json_decref(config);
     return text;
