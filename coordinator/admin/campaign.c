@@ -21,7 +21,7 @@ struct draft {
     float *lanes;
 };
 
-/* --- the base model --------------------------------------------------------------------------------------------- */
+/* --- the base model --------------------------------------------------------------------------- */
 
 static enum sotto_status model_read(const char *folder, struct sotto_arch *arch,
                                     struct sotto_digest *digest, struct sotto_fault *fault)
@@ -63,7 +63,7 @@ static void base_name_set(struct sotto_definition *definition, const char *folde
              folder + first);
 }
 
-/* --- the draft -------------------------------------------------------------------------------------------------- */
+/* --- the draft -------------------------------------------------------------------------------- */
 
 static enum sotto_status lanes_start(struct draft *draft, const struct sotto_wish *wish,
                                      struct sotto_fault *fault)
@@ -110,7 +110,7 @@ static enum sotto_status draft_make(struct draft *draft, struct sotto_wish *wish
     return sotto_definition_check(definition, fault);
 }
 
-/* --- uploading -------------------------------------------------------------------------------------------------- */
+/* --- uploading -------------------------------------------------------------------------------- */
 
 static enum sotto_status put(struct sotto_session *session, const char *path,
                              struct sotto_view body, struct sotto_fault *fault)
@@ -189,7 +189,7 @@ done:
     return status;
 }
 
-/* --- start and stop --------------------------------------------------------------------------------------------- */
+/* --- start and stop --------------------------------------------------------------------------- */
 
 static enum sotto_status campaign_tell(struct sotto_session *session, const char *name,
                                        const char *rest, struct sotto_fault *fault)

@@ -10,14 +10,20 @@ struct sotto_command_line {
     char **argv;
 };
 
-/* Parses one operand, called `what` in the help, and --json if `json` is not NULL. Usage errors end the process. */
+/*
+ * Parses one operand, called `what` in the help, and --json if `json` is not NULL. Usage errors end
+ * the process.
+ */
 void sotto_command_parse(const struct sotto_command_line *line, const char *what,
                          const char **operand, bool *json, const char *doc);
 
 /* Prints JSON in a readable form on stdout. */
 void sotto_command_print(const json_t *value);
 
-/* "/v1/admin/<collection>/<name><rest>" into out; the name's letters are checked by the coordinator. */
+/*
+ * "/v1/admin/<collection>/<name><rest>" into out; the name's letters are checked by the
+ * coordinator.
+ */
 SOTTO_CHECKED enum sotto_status sotto_command_path(char out[256], const char *collection,
                                                    const char *name, const char *rest,
                                                    struct sotto_fault *fault);

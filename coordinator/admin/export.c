@@ -34,7 +34,10 @@ static error_t export_parse(int key, char *argument, struct argp_state *state)
     return ARGP_ERR_UNKNOWN;
 }
 
-/* The digest of the newest adapter: of the last round that finished, else the one that the campaign began with. */
+/*
+ * The digest of the newest adapter: of the last round that finished, else the one that the campaign
+ * began with.
+ */
 static const char *adapter_of(const json_t *campaign)
 {
     const char *adapter =

@@ -4,6 +4,7 @@
 
 #include "coordinator/admin/command.h"
 
+/* --out DIR appears whole or not at all. SOTTO_MISMATCH: layout and adapter do not fit. */
 SOTTO_CHECKED enum sotto_status sotto_command_adapter_export(struct sotto_session *session,
                                                              const struct sotto_command_line *line,
                                                              struct sotto_fault *fault);

@@ -25,7 +25,7 @@ static const cyaml_schema_value_t credential_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct credential, credential_fields),
 };
 
-/* --- opening ---------------------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static bool holds_credential(const char *folder)
 {
@@ -102,7 +102,7 @@ void sotto_session_close(struct sotto_session *session)
     *session = (struct sotto_session){0};
 }
 
-/* --- calling ---------------------------------------------------------------------------------------------------- */
+/* --- calling ---------------------------------------------------------------------------------- */
 
 static enum sotto_status status_of_http(int status)
 {

@@ -15,8 +15,8 @@ struct sotto_session {
 };
 
 /*
- * `folder` holds admin.yaml, admin.pem, admin.key and ca.pem; NULL: $XDG_CONFIG_HOME/sotto, ~/.config/sotto or the present
- * folder, whichever has an admin.yaml first.
+ * `folder` holds admin.yaml, admin.pem, admin.key and ca.pem; NULL: $XDG_CONFIG_HOME/sotto,
+ * ~/.config/sotto or the present folder, whichever has an admin.yaml first.
  */
 SOTTO_CHECKED enum sotto_status sotto_session_open(struct sotto_session *session,
                                                    const char *folder, struct sotto_fault *fault);
@@ -31,7 +31,10 @@ struct sotto_session_call {
     size_t answer_length;
 };
 
-/* SOTTO_IO: nobody answers. What the coordinator refuses comes back as a status, its sentence in the fault. */
+/*
+ * SOTTO_IO: nobody answers. What the coordinator refuses comes back as a status, its sentence in
+ * the fault.
+ */
 SOTTO_CHECKED enum sotto_status sotto_session_exchange(struct sotto_session *session,
                                                        struct sotto_session_call *call,
                                                        struct sotto_fault *fault);

@@ -23,7 +23,7 @@ static json_int_t number_of(const json_t *object, const char *key)
     return json_integer_value(json_object_get(object, key));
 }
 
-/* --- show ------------------------------------------------------------------------------------------------------- */
+/* --- show ------------------------------------------------------------------------------------- */
 
 static double seconds_sum(const json_t *phases)
 {
@@ -88,7 +88,7 @@ enum sotto_status sotto_command_campaign_show(struct sotto_session *session,
     return SOTTO_OK;
 }
 
-/* --- wait ------------------------------------------------------------------------------------------------------- */
+/* --- wait ------------------------------------------------------------------------------------- */
 
 struct wait_wish {
     const char *name;
@@ -142,7 +142,10 @@ static error_t wait_parse(int key, char *argument, struct argp_state *state)
     return ARGP_ERR_UNKNOWN;
 }
 
-/* Has the round come to the phase, or gone beyond it? A round that ended has been through every phase. */
+/*
+ * Has the round come to the phase, or gone beyond it? A round that ended has been through every
+ * phase.
+ */
 static bool round_is_there(const struct wait_wish *wish, const json_t *round)
 {
     int phase = phase_parse(text_of(round, "phase"));
@@ -242,7 +245,7 @@ enum sotto_status sotto_command_campaign_wait(struct sotto_session *session,
     }
 }
 
-/* --- status ----------------------------------------------------------------------------------------------------- */
+/* --- status ----------------------------------------------------------------------------------- */
 
 static void status_print(const json_t *answer)
 {

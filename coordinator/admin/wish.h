@@ -1,4 +1,7 @@
-/* The options of `campaign create`: what an administrator wishes for, before the model was looked at. */
+/*
+ * The options of `campaign create`: what an administrator wishes for, before the model was looked
+ * at.
+ */
 #ifndef SOTTO_COORDINATOR_ADMIN_WISH_H
 #define SOTTO_COORDINATOR_ADMIN_WISH_H
 

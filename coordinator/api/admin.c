@@ -26,7 +26,7 @@ static void settled_answer(struct sotto_call *call, json_t *json)
         json_decref(json);
 }
 
-/* --- sites ------------------------------------------------------------------------------------------------------ */
+/* --- sites ------------------------------------------------------------------------------------ */
 
 void sotto_admin_token(struct sotto_call *call)
 {
@@ -80,7 +80,7 @@ void sotto_admin_revoke(struct sotto_call *call)
     settled_answer(call, json_pack("{s:s, s:i}", "revoked", site.name, "id", (int)site.id));
 }
 
-/* --- items ------------------------------------------------------------------------------------------------------ */
+/* --- items ------------------------------------------------------------------------------------ */
 
 /* The layout that an adapter is for; from malloc. */
 static enum sotto_status layout_read(struct sotto_call *call, const char *hex, uint8_t **bytes,
@@ -135,7 +135,7 @@ void sotto_admin_item(struct sotto_call *call)
     free(layout);
 }
 
-/* --- campaigns -------------------------------------------------------------------------------------------------- */
+/* --- campaigns -------------------------------------------------------------------------------- */
 
 static enum sotto_status layout_check(const struct sotto_definition *definition,
                                       struct sotto_view bytes, struct sotto_fault *fault)

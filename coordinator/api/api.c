@@ -42,7 +42,7 @@ static const struct sotto_route routes[] = {
 
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
 
-/* --- finding the route ------------------------------------------------------------------------------------------ */
+/* --- finding the route ------------------------------------------------------------------------ */
 
 /* Does the path fit the pattern? Words that stand for a '*' are kept. */
 static bool path_fits(struct sotto_call *call, const char *pattern, const char *path)
@@ -106,7 +106,7 @@ static const char *caller_check(struct sotto_call *call, const struct sotto_call
     return NULL;
 }
 
-/* --- what the server calls -------------------------------------------------------------------------------------- */
+/* --- what the server calls -------------------------------------------------------------------- */
 
 static int call_refuse(struct sotto_call *call, struct sotto_request *request, int status,
                        const char *detail)

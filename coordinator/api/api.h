@@ -1,6 +1,7 @@
 /*
- * The coordinator's HTTP routes: who may call them, how much they may send, and what they come to. Sites by their
- * certificate (OU=site, not revoked), administrators by theirs (OU=administrator), health and metrics for everybody.
+ * The coordinator's HTTP routes: who may call them, how much they may send, and what they come to.
+ * Sites by their certificate (OU=site, not revoked), administrators by theirs (OU=administrator),
+ * health and metrics for everybody.
  */
 #ifndef SOTTO_COORDINATOR_API_API_H
 #define SOTTO_COORDINATOR_API_API_H
@@ -36,6 +37,7 @@ struct sotto_route {
     void (*answer)(struct sotto_call *call);
 };
 
+/* Borrows what the setup names; the timer is on the loop from now on. */
 void sotto_api_init(struct sotto_api *api, const struct sotto_api_setup *setup);
 /* For a server; api outlives it. */
 struct sotto_server_routes sotto_api_routes(struct sotto_api *api);

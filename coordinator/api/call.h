@@ -1,6 +1,6 @@
 /*
- * One request on its way through the coordinator: what was asked, by whom, and the body while it comes. A call lives from
- * the headers to the last byte of the answer.
+ * One request on its way through the coordinator: what was asked, by whom, and the body while it
+ * comes. A call lives from the headers to the last byte of the answer.
  */
 #ifndef SOTTO_COORDINATOR_API_CALL_H
 #define SOTTO_COORDINATOR_API_CALL_H
@@ -33,6 +33,7 @@ struct sotto_call {
     struct sotto_call *next_waiting;
 };
 
+/* Borrowed until the call is gone. */
 struct sotto_view sotto_call_body(const struct sotto_call *call);
 
 /* Each answers the request, which ends the call's work; bytes are copied. */

@@ -1,4 +1,7 @@
-/* Health for load balancers, and Prometheus text (exposition format 0.0.4). Open to everybody: counts only. */
+/*
+ * Health for load balancers, and Prometheus text (exposition format 0.0.4). Open to everybody:
+ * counts only.
+ */
 #ifndef SOTTO_COORDINATOR_API_METRICS_H
 #define SOTTO_COORDINATOR_API_METRICS_H
 

@@ -1,4 +1,7 @@
-/* Long polls for mail: a site asks, and is answered when there is something for it or its time is over. */
+/*
+ * Long polls for mail: a site asks, and is answered when there is something for it or its time is
+ * over.
+ */
 #ifndef SOTTO_COORDINATOR_API_POLL_H
 #define SOTTO_COORDINATOR_API_POLL_H
 

@@ -6,7 +6,7 @@
 #include "coordinator/ledger/campaigns.h"
 #include "coordinator/ledger/sites.h"
 
-/* --- sites ------------------------------------------------------------------------------------------------------ */
+/* --- sites ------------------------------------------------------------------------------------ */
 
 static void site_add(void *context, const struct sotto_site *site)
 {
@@ -31,7 +31,7 @@ json_t *sotto_report_sites(struct sotto_ledger *ledger)
     return json_pack("{s:o}", "sites", sites);
 }
 
-/* --- rounds ----------------------------------------------------------------------------------------------------- */
+/* --- rounds ----------------------------------------------------------------------------------- */
 
 /* Where a walk over rounds and their sites puts what it finds. */
 struct report {
@@ -152,7 +152,7 @@ json_t *sotto_report_campaign(struct sotto_ledger *ledger, const struct sotto_li
                      "definition", json_loads(campaign.definition, 0, NULL), "rounds", report.list);
 }
 
-/* --- status ----------------------------------------------------------------------------------------------------- */
+/* --- status ----------------------------------------------------------------------------------- */
 
 static void campaign_add(void *context, const struct sotto_campaign *campaign)
 {

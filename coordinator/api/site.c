@@ -47,7 +47,7 @@ void sotto_site_fetch(struct sotto_call *call)
     free(bytes);
 }
 
-/* --- messages of a round ---------------------------------------------------------------------------------------- */
+/* --- messages of a round ---------------------------------------------------------------------- */
 
 static bool round_parse(struct sotto_call *call, uint32_t *round)
 {
@@ -129,7 +129,7 @@ void sotto_site_message(struct sotto_call *call)
     event_submit(call, round, &event, message_done);
 }
 
-/* --- uploads ---------------------------------------------------------------------------------------------------- */
+/* --- uploads ---------------------------------------------------------------------------------- */
 
 /* The running round, if it is the one meant and this site's upload has a place in it. */
 static struct sotto_live *upload_live(struct sotto_call *call, uint32_t *round)

@@ -14,11 +14,13 @@ struct sotto_applied {
 };
 
 /*
- *   adapter  inout  [plan->lane_count - 1] the version that the round started from; then the next one
+ *   adapter  inout  [plan->lane_count - 1] the version that the round started from; then the next
+ *                   one
  *   sum      in     [plan->lane_count] unmasked
  *   layout   in     canonical bytes, for the version's digest
  *
- * SOTTO_MALFORMED: the sum is no sum of honest uploads (sotto_dequantise); SOTTO_NO_MEMORY; adapter untouched.
+ * SOTTO_MALFORMED: the sum is no sum of honest uploads (sotto_dequantise); SOTTO_NO_MEMORY; adapter
+ * untouched.
  */
 SOTTO_CHECKED enum sotto_status sotto_apply_sum(float *adapter, struct sotto_applied *applied,
                                                 const uint32_t *sum, const struct sotto_plan *plan,

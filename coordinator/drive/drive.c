@@ -1,6 +1,5 @@
 #include "coordinator/drive/drive.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +23,7 @@ struct sotto_drive {
     bool is_closing;
     unsigned handles_open;
     uint64_t armed_ms; /* what the timer stands for; 0: it rests */
-    char last_campaign[SOTTO_CAMPAIGN_NAME_MAX + 1];
-    struct sotto_round_row last; /* the newest round that has ended; its mail is the outcome */
+    struct sotto_epilogue epilogue;
     void (*closed)(void *context);
     void *closed_context;
 };
@@ -35,7 +33,10 @@ static uint64_t now_ms(const struct sotto_drive *drive)
     return sotto_clock_wall_ms(drive->setup.clock);
 }
 
-/* The journal failed: what was stepped may not be told, and only the next start knows what was kept. */
+/*
+ * The journal failed: what was stepped may not be told, and only the next start knows what was
+ * kept.
+ */
 static void drive_break(struct sotto_drive *drive, const struct sotto_fault *fault)
 {
     if (drive->is_broken)
@@ -49,7 +50,7 @@ static void drive_break(struct sotto_drive *drive, const struct sotto_fault *fau
 
 static struct sotto_live_setup live_setup(struct sotto_drive *drive);
 
-/* --- one event -------------------------------------------------------------------------------------------------- */
+/* --- one event -------------------------------------------------------------------------------- */
 
 static void phase_log(const struct sotto_drive *drive)
 {
@@ -88,10 +89,10 @@ static bool is_meant(const struct sotto_drive *drive, const char *campaign, uint
 {
     const struct sotto_plan *plan;
 
-    if (drive->live == NULL)
-        return false;
+    if (drive->live == NULL || campaign == NULL)
+        return drive->live != NULL;
     plan = sotto_round_plan(drive->live->round);
-    return campaign == NULL || (strcmp(plan->campaign, campaign) == 0 && plan->round == round);
+    return strcmp(plan->campaign, campaign) == 0 && plan->round == round;
 }
 
 void sotto_drive_submit(struct sotto_drive *drive, const char *campaign, uint32_t round,
@@ -114,7 +115,7 @@ void sotto_drive_forget(struct sotto_drive *drive, const struct sotto_receipt *r
     sotto_outbox_forget(&drive->outbox, receipt);
 }
 
-/* --- opening and ending rounds ---------------------------------------------------------------------------------- */
+/* --- opening and ending rounds ---------------------------------------------------------------- */
 
 static enum sotto_status round_begin(struct sotto_drive *drive,
                                      const struct sotto_definition *definition,
@@ -173,7 +174,7 @@ static enum sotto_status campaign_advance(struct sotto_drive *drive,
     case SOTTO_NEXT_PAUSE:
         state = SOTTO_CAMPAIGN_PAUSED;
         snprintf(reason, sizeof reason, "%d rounds in a row were abandoned, the last: %s",
-                 SOTTO_ABANDONED_IN_A_ROW_MAX, drive->last.reason);
+                 SOTTO_ABANDONED_IN_A_ROW_MAX, drive->epilogue.row.reason);
         break;
     }
     drive->is_stored = false;
@@ -181,12 +182,6 @@ static enum sotto_status campaign_advance(struct sotto_drive *drive,
                     sotto_campaign_state_name(state), reason[0] == '\0' ? "" : ": ", reason);
     return sotto_campaigns_set(drive->setup.ledger, campaign->name, state, reason, now_ms(drive),
                                fault);
-}
-
-static void last_read(struct sotto_drive *drive, const char *campaign)
-{
-    if (sotto_rounds_newest_ended(drive->setup.ledger, campaign, &drive->last) == SOTTO_OK)
-        snprintf(drive->last_campaign, sizeof drive->last_campaign, "%s", campaign);
 }
 
 /* A round that is over gives way to the next; false: nothing moved. */
@@ -200,7 +195,8 @@ static bool round_advance(struct sotto_drive *drive)
                                                       sotto_jobs_is_busy(drive->live->jobs))))
         return false;
     if (drive->live != NULL) {
-        last_read(drive, sotto_round_plan(drive->live->round)->campaign);
+        sotto_epilogue_read(&drive->epilogue, drive->setup.ledger,
+                            sotto_round_plan(drive->live->round)->campaign);
         sotto_live_close(drive->live);
         drive->live = NULL;
     }
@@ -212,7 +208,7 @@ static bool round_advance(struct sotto_drive *drive)
     return status == SOTTO_OK;
 }
 
-/* --- effects, in their order ------------------------------------------------------------------------------------ */
+/* --- effects, in their order ------------------------------------------------------------------ */
 
 static void on_timer(uv_timer_t *timer);
 
@@ -274,7 +270,7 @@ static void on_timer(uv_timer_t *timer)
     (void)!sotto_drive_settle(drive);
 }
 
-/* --- jobs ------------------------------------------------------------------------------------------------------- */
+/* --- jobs ------------------------------------------------------------------------------------- */
 
 static void job_take(struct sotto_drive *drive, const struct sotto_job_result *result)
 {
@@ -328,13 +324,7 @@ static struct sotto_live_setup live_setup(struct sotto_drive *drive)
                                      .context = drive};
 }
 
-/* --- mail ------------------------------------------------------------------------------------------------------- */
-
-static bool is_last_round(const struct sotto_drive *drive, const struct sotto_mail_seen *seen)
-{
-    return drive->last.mail_length > 0 && seen->round == drive->last.round &&
-           strcmp(seen->campaign, drive->last_campaign) == 0;
-}
+/* --- mail ------------------------------------------------------------------------------------- */
 
 static enum sotto_status live_mail(struct sotto_drive *drive, uint32_t site,
                                    const struct sotto_mail_seen *seen, struct sotto_buffer *out)
@@ -352,19 +342,18 @@ static enum sotto_status live_mail(struct sotto_drive *drive, uint32_t site,
 enum sotto_status sotto_drive_mail(struct sotto_drive *drive, uint32_t site,
                                    const struct sotto_mail_seen *seen, struct sotto_buffer *out)
 {
-    bool has_outcome = is_last_round(drive, seen) && seen->kind == SOTTO_MAIL_OUTCOME;
+    bool is_before = sotto_epilogue_is_of(&drive->epilogue, seen);
+    bool has_outcome = is_before && seen->kind == SOTTO_MAIL_OUTCOME;
 
     if (drive->is_broken || !drive->is_stored)
         return SOTTO_NOT_FOUND;
     /* Whoever took part in the round before hears how it ended, then of the next. */
-    if (drive->live != NULL && (!is_last_round(drive, seen) || has_outcome))
+    if (drive->live != NULL && (!is_before || has_outcome))
         return live_mail(drive, site, seen, out);
-    if (drive->last.mail_length == 0 || has_outcome)
-        return SOTTO_NOT_FOUND;
-    return sotto_buffer_add(out, sotto_view_of(drive->last.mail, drive->last.mail_length));
+    return has_outcome ? SOTTO_NOT_FOUND : sotto_epilogue_mail(&drive->epilogue, out);
 }
 
-/* --- by hand ---------------------------------------------------------------------------------------------------- */
+/* --- by hand ---------------------------------------------------------------------------------- */
 
 enum sotto_status sotto_drive_start(struct sotto_drive *drive, const char *name,
                                     struct sotto_fault *fault)
@@ -418,7 +407,7 @@ struct sotto_live *sotto_drive_live(struct sotto_drive *drive)
     return drive->live;
 }
 
-/* --- life ------------------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 /* The round that the journal left open, told again; then the loop takes over. */
 static enum sotto_status campaign_resume(struct sotto_drive *drive, struct sotto_fault *fault)
@@ -430,7 +419,7 @@ static enum sotto_status campaign_resume(struct sotto_drive *drive, struct sotto
 
     if (status != SOTTO_OK)
         return status == SOTTO_NOT_FOUND ? SOTTO_OK : status;
-    last_read(drive, campaign.name);
+    sotto_epilogue_read(&drive->epilogue, drive->setup.ledger, campaign.name);
     status = sotto_rounds_newest(drive->setup.ledger, campaign.name, &row);
     if (status != SOTTO_OK || row.mail_length > 0)
         return status;

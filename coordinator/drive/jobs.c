@@ -84,7 +84,7 @@ static void job_end(struct sotto_jobs *jobs)
     jobs->setup.done(jobs->setup.context, &result);
 }
 
-/* --- add -------------------------------------------------------------------------------------------------------- */
+/* --- add -------------------------------------------------------------------------------------- */
 
 static void add_work(uv_work_t *work)
 {
@@ -109,7 +109,7 @@ static void single_after(uv_work_t *work, int cancelled)
     job_end(jobs);
 }
 
-/* --- unmask ----------------------------------------------------------------------------------------------------- */
+/* --- unmask ----------------------------------------------------------------------------------- */
 
 static void range_work(uv_work_t *work)
 {
@@ -159,7 +159,7 @@ static void unmask_begin(struct sotto_jobs *jobs)
     }
 }
 
-/* --- apply ------------------------------------------------------------------------------------------------------ */
+/* --- apply ------------------------------------------------------------------------------------ */
 
 static enum sotto_status adapter_advance(struct sotto_jobs *jobs, float *lanes,
                                          struct sotto_fault *fault)
@@ -203,7 +203,7 @@ static void apply_work(uv_work_t *work)
     jobs->result.status = status;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- */
+/* ---------------------------------------------------------------------------------------------- */
 
 void sotto_jobs_run(struct sotto_jobs *jobs)
 {

@@ -1,6 +1,7 @@
 /*
- * The long computations of one round, on libuv's thread pool, one after the other: add each spooled upload to the sum,
- * take the masks off over lane ranges in parallel, apply the sum and keep the version. Results come back on the loop.
+ * The long computations of one round, on libuv's thread pool, one after the other: add each spooled
+ * upload to the sum, take the masks off over lane ranges in parallel, apply the sum and keep the
+ * version. Results come back on the loop.
  */
 #ifndef SOTTO_COORDINATOR_DRIVE_JOBS_H
 #define SOTTO_COORDINATOR_DRIVE_JOBS_H
@@ -43,7 +44,10 @@ SOTTO_CHECKED enum sotto_status sotto_jobs_open(struct sotto_jobs **jobs,
 /* Not while busy. */
 void sotto_jobs_close(struct sotto_jobs *jobs);
 
-/* Puts a job at the end of the queue; `digest` is that of an ADD's upload. Nothing runs before sotto_jobs_run. */
+/*
+ * Puts a job at the end of the queue; `digest` is that of an ADD's upload. Nothing runs before
+ * sotto_jobs_run.
+ */
 void sotto_jobs_push(struct sotto_jobs *jobs, enum sotto_round_job kind, uint32_t site,
                      const struct sotto_digest *digest);
 void sotto_jobs_run(struct sotto_jobs *jobs);

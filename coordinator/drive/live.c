@@ -11,7 +11,7 @@
 #include "core/base/file.h"
 #include "crypto/ring/lanes.h"
 
-/* --- opening ---------------------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static enum sotto_status census_open(struct sotto_live *live, const struct sotto_plan *plan,
                                      struct sotto_fault *fault)
@@ -139,7 +139,7 @@ void sotto_live_close(struct sotto_live *live)
     free(live);
 }
 
-/* --- stepping --------------------------------------------------------------------------------------------------- */
+/* --- stepping --------------------------------------------------------------------------------- */
 
 /* What both a fresh and a replayed event lead to. */
 static void effects_keep(struct sotto_live *live, const struct sotto_round_event *event,
@@ -284,7 +284,7 @@ enum sotto_status sotto_live_step(struct sotto_live *live, const struct sotto_ro
     return status;
 }
 
-/* --- jobs ------------------------------------------------------------------------------------------------------- */
+/* --- jobs ------------------------------------------------------------------------------------- */
 
 static enum sotto_status version_note(struct sotto_live *live, const struct sotto_applied *applied,
                                       struct sotto_fault *fault)

@@ -1,6 +1,6 @@
 /*
- * The round that runs: the machine with everything it borrows, its spool and its jobs. Opened anew from the timetable, or
- * again from the journal.
+ * The round that runs: the machine with everything it borrows, its spool and its jobs. Opened anew
+ * from the timetable, or again from the journal.
  */
 #ifndef SOTTO_COORDINATOR_DRIVE_LIVE_H
 #define SOTTO_COORDINATOR_DRIVE_LIVE_H
@@ -42,20 +42,23 @@ struct sotto_live {
 };
 
 /*
- * Opens the round of `row` in the state of its beginning; its roster and layout are on their shelves.
- * A failure names the file and leaves *live NULL.
+ * Opens the round of `row` in the state of its beginning; its roster and layout are on their
+ * shelves. A failure names the file and leaves *live NULL.
  */
 SOTTO_CHECKED enum sotto_status sotto_live_open(struct sotto_live **live,
                                                 const struct sotto_live_setup *setup,
                                                 const struct sotto_round_row *row,
                                                 struct sotto_fault *fault);
-/* Steps through the round's entries in the journal; jobs are queued again, the deadline is as it was. */
+/*
+ * Steps through the round's entries in the journal; jobs are queued again, the deadline is as it
+ * was.
+ */
 SOTTO_CHECKED enum sotto_status sotto_live_replay(struct sotto_live *live,
                                                   struct sotto_fault *fault);
 
 /*
- * Steps one event and puts what must be stored into the open transaction: the event, and with a new phase the times,
- * traffic and, at the end, the outcome. Jobs are queued, not run.
+ * Steps one event and puts what must be stored into the open transaction: the event, and with a new
+ * phase the times, traffic and, at the end, the outcome. Jobs are queued, not run.
  *
  * A status other than SOTTO_OK is the ledger's: nothing may be acknowledged any more.
  */
@@ -65,8 +68,8 @@ SOTTO_CHECKED enum sotto_status sotto_live_step(struct sotto_live *live,
                                                 struct sotto_fault *fault);
 
 /*
- * Puts what a job found into the open transaction: chi-square of an upload or of the sum, the new version. The event that
- * tells of it comes after.
+ * Puts what a job found into the open transaction: chi-square of an upload or of the sum, the new
+ * version. The event that tells of it comes after.
  */
 SOTTO_CHECKED enum sotto_status sotto_live_note(struct sotto_live *live,
                                                 const struct sotto_job_result *result,

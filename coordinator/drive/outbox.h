@@ -19,7 +19,9 @@ struct sotto_outbox {
     struct sotto_receipt *newest;
 };
 
+/* Borrows the receipt until it is answered or forgotten. */
 void sotto_outbox_add(struct sotto_outbox *outbox, struct sotto_receipt *receipt);
+/* One that is not there is let be. */
 void sotto_outbox_forget(struct sotto_outbox *outbox, const struct sotto_receipt *receipt);
 /* In the order in which they came. */
 void sotto_outbox_answer(struct sotto_outbox *outbox);

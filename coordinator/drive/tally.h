@@ -1,6 +1,7 @@
 /*
- * The running sum of a round, mod 2^w: uploads are added as they come, then the masks are taken off. One vector, whatever
- * the number of sites. Plain functions for worker threads; who runs them when: coordinator/drive/jobs.h.
+ * The running sum of a round, mod 2^w: uploads are added as they come, then the masks are taken
+ * off. One vector, whatever the number of sites. Plain functions for worker threads; who runs them
+ * when: coordinator/drive/jobs.h.
  */
 #ifndef SOTTO_COORDINATOR_DRIVE_TALLY_H
 #define SOTTO_COORDINATOR_DRIVE_TALLY_H
@@ -24,7 +25,8 @@ void sotto_tally_close(struct sotto_tally *tally);
  *
  *   chi2  out  of this upload's lanes
  *
- * SOTTO_NOT_FOUND, SOTTO_IO: the file; SOTTO_FORGED: it does not hold what was acknowledged. The tally is then spoilt.
+ * SOTTO_NOT_FOUND, SOTTO_IO: the file; SOTTO_FORGED: it does not hold what was acknowledged. The
+ * tally is then spoilt.
  */
 SOTTO_CHECKED enum sotto_status sotto_tally_add(struct sotto_tally *tally, double *chi2,
                                                 const char *path, const struct sotto_digest *digest,

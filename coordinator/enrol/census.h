@@ -1,4 +1,7 @@
-/* The roster of a round: every enrolled, unrevoked site at one epoch, as the message that sites fetch. */
+/*
+ * The roster of a round: every enrolled, unrevoked site at one epoch, as the message that sites
+ * fetch.
+ */
 #ifndef SOTTO_COORDINATOR_ENROL_CENSUS_H
 #define SOTTO_COORDINATOR_ENROL_CENSUS_H
 

@@ -1,4 +1,7 @@
-/* A site's way in: a token is issued by the administrator and used once by the site, for a certificate. */
+/*
+ * A site's way in: a token is issued by the administrator and used once by the site, for a
+ * certificate.
+ */
 #ifndef SOTTO_COORDINATOR_ENROL_ENROLMENT_H
 #define SOTTO_COORDINATOR_ENROL_ENROLMENT_H
 
@@ -17,18 +20,20 @@ struct sotto_token_wish {
 };
 
 /*
- * SOTTO_MALFORMED: site name or ttl_s; SOTTO_MISMATCH: the site is enrolled already. The token is not good before the
- * ledger has committed.
+ * SOTTO_MALFORMED: site name or ttl_s; SOTTO_MISMATCH: the site is enrolled already. The token is
+ * not good before the ledger has committed.
  */
 SOTTO_CHECKED enum sotto_status sotto_enrolment_invite(
     struct sotto_ledger *ledger, char text[SOTTO_TOKEN_TEXT_MAX], const struct sotto_keys *keys,
     const struct sotto_token_wish *wish, struct sotto_entropy *entropy, struct sotto_fault *fault);
 
 /*
- * Checks the request, issues the certificate, adds the site and uses the token up, all in the open transaction, and
- * writes the response to `out` (SOTTO_ENROL_BYTES_MAX). Not to be sent before the ledger has committed.
+ * Checks the request, issues the certificate, adds the site and uses the token up, all in the open
+ * transaction, and writes the response to `out` (SOTTO_ENROL_BYTES_MAX). Not to be sent before the
+ * ledger has committed.
  *
- * SOTTO_MALFORMED, SOTTO_FORGED (a signature in the request), SOTTO_REFUSED (token), SOTTO_MISMATCH (name in use),
+ * SOTTO_MALFORMED, SOTTO_FORGED (a signature in the request), SOTTO_REFUSED (token), SOTTO_MISMATCH
+ * (name in use),
  * SOTTO_OVER_LIMIT: nothing was changed.
  */
 SOTTO_CHECKED enum sotto_status sotto_enrolment_admit(struct sotto_ledger *ledger,

@@ -1,6 +1,7 @@
 /*
- * The key material of a coordinator's state folder: pki/{ca.pem,ca.key,server.pem,server.key,signing.key} and, for its
- * administrator, admin/{admin.pem,admin.key,ca.pem,admin.yaml}. Key files have mode 0600.
+ * The key material of a coordinator's state folder:
+ * pki/{ca.pem,ca.key,server.pem,server.key,signing.key} and, for its administrator,
+ * admin/{admin.pem,admin.key,ca.pem,admin.yaml}. Key files have mode 0600.
  */
 #ifndef SOTTO_COORDINATOR_ENROL_KEYS_H
 #define SOTTO_COORDINATOR_ENROL_KEYS_H

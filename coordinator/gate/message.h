@@ -4,13 +4,17 @@
 
 #include "coordinator/round/round.h"
 
-/* Longest body of this message: "advert", "shares", "inclusion", "reveal", "leave"; 0: there is no such message. */
+/*
+ * Longest body of this message: "advert", "shares", "inclusion", "reveal", "leave"; 0: there is no
+ * such message.
+ */
 size_t sotto_gate_message_max(const char *name);
 
 /*
  * event->site, at_ms and bytes (borrowed from `body`) are set, and the reason of a leave.
  *
- * SOTTO_NOT_FOUND: no such message; SOTTO_MALFORMED: an empty body, or a leave without a known refusal;
+ * SOTTO_NOT_FOUND: no such message; SOTTO_MALFORMED: an empty body, or a leave without a known
+ * refusal;
  * SOTTO_OVER_LIMIT. The event is as before.
  */
 SOTTO_CHECKED enum sotto_status sotto_gate_message(struct sotto_round_event *event,

@@ -85,7 +85,7 @@ void sotto_spool_remove(struct sotto_spool *spool)
     rmdir(spool->folder);
 }
 
-/* --- finding and resuming --------------------------------------------------------------------------------------- */
+/* --- finding and resuming --------------------------------------------------------------------- */
 
 /* NULL: more sites than a cohort can have. */
 static struct sotto_upload *upload_of(struct sotto_spool *spool, uint32_t site)
@@ -118,8 +118,8 @@ static bool part_hash(int descriptor, uint64_t length, struct sotto_hasher *hash
 }
 
 /*
- * Opens what an earlier life left, or a new part. An upload whose event was never journalled counts as a part, and the
- * chunk that completes it was never acknowledged, so that it has to come again.
+ * Opens what an earlier life left, or a new part. An upload whose event was never journalled counts
+ * as a part, and the chunk that completes it was never acknowledged, so that it has to come again.
  */
 static enum sotto_status part_open(struct sotto_spool *spool, struct sotto_upload *upload,
                                    struct sotto_fault *fault)
@@ -174,7 +174,7 @@ void sotto_spool_acknowledge(struct sotto_spool *spool, uint32_t site,
     upload->digest = *digest;
 }
 
-/* --- taking ----------------------------------------------------------------------------------------------------- */
+/* --- taking ----------------------------------------------------------------------------------- */
 
 static enum sotto_status chunk_check(const struct sotto_spool *spool,
                                      const struct sotto_chunk *chunk, struct sotto_fault *fault)
@@ -206,7 +206,10 @@ static void part_restart(struct sotto_upload *upload)
     upload->received = 0;
 }
 
-/* The last chunk is in: makes the upload durable under its final name. After a failure the next chunk resumes the part. */
+/*
+ * The last chunk is in: makes the upload durable under its final name. After a failure the next
+ * chunk resumes the part.
+ */
 static enum sotto_status part_complete(struct sotto_spool *spool, struct sotto_upload *upload,
                                        struct sotto_fault *fault)
 {

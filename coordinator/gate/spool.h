@@ -1,9 +1,10 @@
 /*
- * The uploads of one round on their way to the disk: `<folder>/<site>.part` while chunks come, `<site>.upload` once an
- * upload is whole, its digest right and its bytes durable. Only then may the upload's event be journalled.
+ * The uploads of one round on their way to the disk: `<folder>/<site>.part` while chunks come,
+ * `<site>.upload` once an upload is whole, its digest right and its bytes durable. Only then may
+ * the upload's event be journalled.
  *
- * A part grows at its end only, by chunks whose own digest was right, so whatever a crash leaves is a beginning of the
- * upload; memory is one chunk, which the caller holds.
+ * A part grows at its end only, by chunks whose own digest was right, so whatever a crash leaves is
+ * a beginning of the upload; memory is one chunk, which the caller holds.
  */
 #ifndef SOTTO_COORDINATOR_GATE_SPOOL_H
 #define SOTTO_COORDINATOR_GATE_SPOOL_H
@@ -49,13 +50,15 @@ void sotto_spool_remove(struct sotto_spool *spool);
 uint64_t sotto_spool_received(struct sotto_spool *spool, uint32_t site);
 
 /*
- * Takes one chunk. upload->state is then PARTIAL or, with the last chunk, WHOLE; or it was so already, and the site did
- * not hear the answer: WHOLE and ACKNOWLEDGED uploads of the same digest are SOTTO_OK again.
+ * Takes one chunk. upload->state is then PARTIAL or, with the last chunk, WHOLE; or it was so
+ * already, and the site did not hear the answer: WHOLE and ACKNOWLEDGED uploads of the same digest
+ * are SOTTO_OK again.
  *
- * SOTTO_UNEXPECTED: not where the part ends: go on at upload->received (0 if all has to come again because the whole did
- * not have its digest); SOTTO_MISMATCH: total is not this round's, or another upload was acknowledged; SOTTO_FORGED: the
- * chunk does not have its digest; SOTTO_MALFORMED: an empty chunk or one beyond the end; SOTTO_OVER_LIMIT: too many
- * sites or too long a chunk; SOTTO_IO: the fault names the spool and what to do, the part is as it was.
+ * SOTTO_UNEXPECTED: not where the part ends: go on at upload->received (0 if all has to come again
+ * because the whole did not have its digest); SOTTO_MISMATCH: total is not this round's, or another
+ * upload was acknowledged; SOTTO_FORGED: the chunk does not have its digest; SOTTO_MALFORMED: an
+ * empty chunk or one beyond the end; SOTTO_OVER_LIMIT: too many sites or too long a chunk;
+ * SOTTO_IO: the fault names the spool and what to do, the part is as it was.
  */
 SOTTO_CHECKED enum sotto_status sotto_spool_take(struct sotto_spool *spool, uint32_t site,
                                                  const struct sotto_chunk *chunk,

@@ -16,6 +16,7 @@ enum sotto_campaign_state {
     SOTTO_CAMPAIGN_STATE_COUNT
 };
 
+/* "created" and so on; never NULL. */
 const char *sotto_campaign_state_name(enum sotto_campaign_state state);
 
 struct sotto_campaign {

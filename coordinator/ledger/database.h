@@ -1,6 +1,7 @@
 /*
- * The one SQLite file of a coordinator, as its tables see it: statements with bound values, rows read in order. WAL,
- * synchronous=FULL, one writer; a transaction opens with the first change and is closed by the ledger's commit.
+ * The one SQLite file of a coordinator, as its tables see it: statements with bound values, rows
+ * read in order. WAL, synchronous=FULL, one writer; a transaction opens with the first change and
+ * is closed by the ledger's commit.
  */
 #ifndef SOTTO_COORDINATOR_LEDGER_DATABASE_H
 #define SOTTO_COORDINATOR_LEDGER_DATABASE_H
@@ -39,15 +40,18 @@ struct sotto_bind sotto_bind_bytes(struct sotto_view bytes);
 struct sotto_bind sotto_bind_digest(const struct sotto_digest *digest);
 
 /*
- * Opens the file; makes it, with its tables, only if `create`. SOTTO_IO, SOTTO_NOT_FOUND, SOTTO_MALFORMED (no database):
- * nothing stays open.
+ * Opens the file; makes it, with its tables, only if `create`. SOTTO_IO, SOTTO_NOT_FOUND,
+ * SOTTO_MALFORMED (no database): nothing stays open.
  */
 SOTTO_CHECKED enum sotto_status sotto_database_open(struct sotto_database *database,
                                                     const char *path, bool create,
                                                     struct sotto_fault *fault);
 void sotto_database_close(struct sotto_database *database);
 
-/* Runs one statement that changes something, inside the open transaction, which it begins if there is none. */
+/*
+ * Runs one statement that changes something, inside the open transaction, which it begins if there
+ * is none.
+ */
 SOTTO_CHECKED enum sotto_status sotto_database_change(struct sotto_database *database,
                                                       const char *sql,
                                                       const struct sotto_bind *binds, size_t count,
@@ -59,7 +63,8 @@ SOTTO_CHECKED enum sotto_status sotto_database_commit(struct sotto_database *dat
                                                       struct sotto_fault *fault);
 
 /*
- * A question. Step while SOTTO_OK; SOTTO_NOT_FOUND ends the rows. sotto_rows_close in any case, also after a failed open.
+ * A question. Step while SOTTO_OK; SOTTO_NOT_FOUND ends the rows. sotto_rows_close in any case,
+ * also after a failed open.
  */
 struct sotto_rows {
     struct sotto_database *database;

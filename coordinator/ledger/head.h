@@ -1,6 +1,6 @@
 /*
- * HEAD: the last journal entry that may have been acknowledged, in a file of its own. SQLite alone cannot tell that a
- * shortened write-ahead log lost rows; this can.
+ * HEAD: the last journal entry that may have been acknowledged, in a file of its own. SQLite alone
+ * cannot tell that a shortened write-ahead log lost rows; this can.
  */
 #ifndef SOTTO_COORDINATOR_LEDGER_HEAD_H
 #define SOTTO_COORDINATOR_LEDGER_HEAD_H

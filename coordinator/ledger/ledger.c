@@ -34,7 +34,7 @@ static void entry_hash(struct sotto_digest *out, const struct sotto_digest *prev
     sotto_hash(out, parts, sizeof parts / sizeof parts[0]);
 }
 
-/* --- reading ---------------------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* A row of events with room for its texts. */
 struct entry_row {
@@ -85,7 +85,7 @@ enum sotto_status sotto_ledger_replay(
     return status == SOTTO_NOT_FOUND ? SOTTO_OK : status;
 }
 
-/* --- opening ---------------------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 /* What a walk over the whole chain found. */
 struct chain_walk {
@@ -244,7 +244,7 @@ void sotto_ledger_close(struct sotto_ledger *ledger)
     ledger->lock = -1;
 }
 
-/* --- writing ---------------------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 enum sotto_status sotto_ledger_append(struct sotto_ledger *ledger, struct sotto_ledger_entry *entry,
                                       struct sotto_fault *fault)

@@ -55,6 +55,7 @@ struct sotto_round_site {
     double chi2;
 };
 
+/* With an entry in the journal each. */
 SOTTO_CHECKED enum sotto_status sotto_rounds_open(struct sotto_ledger *ledger,
                                                   const struct sotto_round_opening *opening,
                                                   struct sotto_fault *fault);

@@ -1,5 +1,6 @@
 /*
- * What sites fetch by digest: files `items/<kind>/<hex digest>`, never changed and never half there.
+ * What sites fetch by digest: files `items/<kind>/<hex digest>`, never changed and never half
+ * there.
  *     roster   the roster message; SHA-256 of it
  *     layout   canonical layout bytes; sotto_hash_list("sotto/1 layout", {bytes})
  *     adapter  float32 lanes; sotto_hash_list("sotto/1 adapter", {layout bytes, lane bytes})
@@ -13,6 +14,7 @@ enum sotto_shelf { SOTTO_SHELF_ROSTER, SOTTO_SHELF_LAYOUT, SOTTO_SHELF_ADAPTER, 
 
 enum { SOTTO_SHELF_BYTES_MAX = 1 << 30 };
 
+/* "roster", "layout" or "adapter". */
 const char *sotto_shelf_name(enum sotto_shelf shelf);
 /* SOTTO_NOT_FOUND: no such kind of item. */
 SOTTO_CHECKED enum sotto_status sotto_shelf_parse(enum sotto_shelf *shelf, const char *name);

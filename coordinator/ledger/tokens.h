@@ -1,10 +1,13 @@
-/* Enrolment tokens: only the digest of the secret is kept; each is good once and until it expires. */
+/*
+ * Enrolment tokens: only the digest of the secret is kept; each is good once and until it expires.
+ */
 #ifndef SOTTO_COORDINATOR_LEDGER_TOKENS_H
 #define SOTTO_COORDINATOR_LEDGER_TOKENS_H
 
 #include "coordinator/ledger/ledger.h"
 #include "core/wire/enrolment.h"
 
+/* Keeps the digest of the token's secret. */
 SOTTO_CHECKED enum sotto_status sotto_tokens_issue(struct sotto_ledger *ledger,
                                                    const struct sotto_token *token, uint64_t at_ms,
                                                    struct sotto_fault *fault);

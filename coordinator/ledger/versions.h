@@ -1,4 +1,7 @@
-/* Adapter versions: which round made which, signed by the coordinator. The lanes are in items/adapter/<digest>. */
+/*
+ * Adapter versions: which round made which, signed by the coordinator. The lanes are in
+ * items/adapter/<digest>.
+ */
 #ifndef SOTTO_COORDINATOR_LEDGER_VERSIONS_H
 #define SOTTO_COORDINATOR_LEDGER_VERSIONS_H
 
@@ -25,7 +28,10 @@ SOTTO_CHECKED enum sotto_status sotto_versions_add(struct sotto_ledger *ledger,
                                                    const struct sotto_version *version,
                                                    const struct sotto_signature *signature,
                                                    struct sotto_fault *fault);
-/* The newest version of a campaign; version->campaign is as given. SOTTO_NOT_FOUND: no round has finished. */
+/*
+ * The newest version of a campaign; version->campaign is as given. SOTTO_NOT_FOUND: no round has
+ * finished.
+ */
 SOTTO_CHECKED enum sotto_status sotto_versions_newest(struct sotto_ledger *ledger,
                                                       const char *campaign,
                                                       struct sotto_version *version,

@@ -1,4 +1,7 @@
-/* sotto-coordinator init: a state folder with an authority, credentials, a config and an empty journal. */
+/*
+ * sotto-coordinator init: a state folder with an authority, credentials, a config and an empty
+ * journal.
+ */
 #ifndef SOTTO_COORDINATOR_PROGRAM_INIT_H
 #define SOTTO_COORDINATOR_PROGRAM_INIT_H
 
@@ -15,7 +18,8 @@ struct sotto_init {
 };
 
 /*
- * The folder appears whole or not at all. SOTTO_BUSY: it is there already and is not empty; SOTTO_MALFORMED: a host;
+ * The folder appears whole or not at all. SOTTO_BUSY: it is there already and is not empty;
+ * SOTTO_MALFORMED: a host;
  * SOTTO_IO.
  */
 SOTTO_CHECKED enum sotto_status sotto_init_run(const struct sotto_init *init,

@@ -6,8 +6,8 @@
 #include "core/base/status.h"
 
 /*
- * Takes the journal as it is and gives the running round up, so that no second survivor set can be announced for it; its
- * campaign is paused. What sites were told in the lost entries stays lost.
+ * Takes the journal as it is and gives the running round up, so that no second survivor set can be
+ * announced for it; its campaign is paused. What sites were told in the lost entries stays lost.
  */
 SOTTO_CHECKED enum sotto_status sotto_recover_run(const char *folder, const struct sotto_log *log,
                                                   struct sotto_fault *fault);

@@ -32,7 +32,7 @@ struct serving {
     bool is_stopping;
 };
 
-/* --- stopping --------------------------------------------------------------------------------------------------- */
+/* --- stopping --------------------------------------------------------------------------------- */
 
 static void on_drive_closed(void *context)
 {
@@ -88,7 +88,7 @@ static void on_broken(void *context)
     uv_stop(&serving->loop);
 }
 
-/* --- starting --------------------------------------------------------------------------------------------------- */
+/* --- starting --------------------------------------------------------------------------------- */
 
 static unsigned thread_count(const struct sotto_settings *settings)
 {

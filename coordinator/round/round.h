@@ -1,14 +1,15 @@
 /*
- * One round at the coordinator: a pure machine over the events that the gate lets through. No I/O, no clock; every event
- * carries its time. The journal of its events is its whole state: a restart opens a round with the same setup and steps
- * through them again.
+ * One round at the coordinator: a pure machine over the events that the gate lets through. No I/O,
+ * no clock; every event carries its time. The journal of its events is its whole state: a restart
+ * opens a round with the same setup and steps through them again.
  *
- * The driver's contract, for each event: step; if effects.store, journal the event durably; then answer the sender, then
- * the rest of the effects. A job's result comes back as an event.
+ * The driver's contract, for each event: step; if effects.store, journal the event durably; then
+ * answer the sender, then the rest of the effects. A job's result comes back as an event.
  *
- * One rule closes a stage: a DEADLINE event at or after the armed time. When everybody has answered, the round arms that
- * very moment, so that an early close is a DEADLINE like any other and stands in the journal; a crash between the two
- * leaves a timer that is due at once. DEADLINE before the armed time is UNEXPECTED, so that stale timers do nothing.
+ * One rule closes a stage: a DEADLINE event at or after the armed time. When everybody has
+ * answered, the round arms that very moment, so that an early close is a DEADLINE like any other
+ * and stands in the journal; a crash between the two leaves a timer that is due at once. DEADLINE
+ * before the armed time is UNEXPECTED, so that stale timers do nothing.
  */
 #ifndef SOTTO_COORDINATOR_ROUND_ROUND_H
 #define SOTTO_COORDINATOR_ROUND_ROUND_H
@@ -26,10 +27,10 @@ enum sotto_round_event_kind {
     SOTTO_ROUND_INCLUSION,
     SOTTO_ROUND_REVEAL,
     SOTTO_ROUND_LEAVE,    /* site, reason: an enum sotto_refusal, or 0 when revoked */
-    SOTTO_ROUND_DEADLINE, /* the armed timer has fired, or a stage is complete: see effects.deadline_ms */
+    SOTTO_ROUND_DEADLINE, /* the armed time has come: see effects.deadline_ms */
     SOTTO_ROUND_SUM_READY,
     SOTTO_ROUND_APPLIED, /* digest: the next version, durable */
-    SOTTO_ROUND_BROKEN,  /* a job failed for good, with its reason in bytes: the round is abandoned */
+    SOTTO_ROUND_BROKEN,  /* a job failed for good, the reason is in bytes: abandoned */
 };
 
 struct sotto_round_event {
@@ -57,7 +58,7 @@ enum sotto_round_phase {
 enum sotto_round_job {
     SOTTO_ROUND_JOB_NONE,
     SOTTO_ROUND_JOB_ADD,    /* add job_site's spooled upload to the running sum */
-    SOTTO_ROUND_JOB_UNMASK, /* after every ADD: protocol->collector_unmask over all lanes, then SUM_READY */
+    SOTTO_ROUND_JOB_UNMASK, /* after every ADD: collector_unmask over all lanes, then SUM_READY */
     SOTTO_ROUND_JOB_APPLY,  /* sotto_apply_sum, keep the version, then APPLIED */
 };
 
@@ -75,7 +76,7 @@ struct sotto_round_effects {
 
 struct sotto_round_setup {
     const struct sotto_protocol *protocol;
-    struct sotto_view plan_bytes; /* a plan that decodes; borrowed, as all of the setup */
+    struct sotto_view plan_bytes;  /* a plan that decodes; borrowed, as all of the setup */
     const uint8_t *plan_signature; /* [64] */
     const struct sotto_roster *roster;
     const struct sotto_secret *signing;
@@ -83,7 +84,10 @@ struct sotto_round_setup {
     bool is_last; /* of the campaign, if it finishes: shown in the outcome */
 };
 
-/* SOTTO_MALFORMED, SOTTO_MISMATCH: plan or roster do not fit; SOTTO_NO_MEMORY: the arena is too small. */
+/*
+ * SOTTO_MALFORMED, SOTTO_MISMATCH: plan or roster do not fit; SOTTO_NO_MEMORY: the arena is too
+ * small.
+ */
 SOTTO_CHECKED enum sotto_status sotto_round_open(struct sotto_round **round,
                                                  struct sotto_arena *arena,
                                                  const struct sotto_round_setup *setup,
@@ -104,9 +108,10 @@ const char *sotto_round_reason(const struct sotto_round *round); /* why abandone
 uint32_t sotto_round_survivor_count(const struct sotto_round *round);
 
 /*
- * The mail for `site` that comes after kind `seen` of this round: the plan to everyone while gathering, the protocol's
- * messages to the cohort, the outcome to everyone. mail->body is written to `body` and borrowed from it. The outcome is
- * signed with label "sotto/1 outcome" over its bytes.
+ * The mail for `site` that comes after kind `seen` of this round: the plan to everyone while
+ * gathering, the protocol's messages to the cohort, the outcome to everyone. mail->body is written
+ * to `body` and borrowed from it. The outcome is signed with label "sotto/1 outcome" over its
+ * bytes.
  * SOTTO_NOT_FOUND: nothing (yet).
  */
 SOTTO_CHECKED enum sotto_status sotto_round_mail(const struct sotto_round *round, uint32_t site,

@@ -76,7 +76,7 @@ void sotto_definition_init(struct sotto_definition *definition)
                                             .revealing_s = 60};
 }
 
-/* --- checking --------------------------------------------------------------------------------------------------- */
+/* --- checking --------------------------------------------------------------------------------- */
 
 static double number_of(const struct sotto_definition *definition, const struct field *field)
 {
@@ -142,7 +142,7 @@ enum sotto_status sotto_definition_check(const struct sotto_definition *definiti
     return SOTTO_OK;
 }
 
-/* --- JSON ------------------------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static enum sotto_status text_decode(char *at, const struct field *field, const json_t *value,
                                      struct sotto_fault *fault)

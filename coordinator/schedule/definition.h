@@ -1,6 +1,6 @@
 /*
- * What an administrator schedules: base model, adapter, cohort rules, recipe, timetable. JSON between sotto-admin and the
- * coordinator, kept as such in the journal.
+ * What an administrator schedules: base model, adapter, cohort rules, recipe, timetable. JSON
+ * between sotto-admin and the coordinator, kept as such in the journal.
  */
 #ifndef SOTTO_COORDINATOR_SCHEDULE_DEFINITION_H
 #define SOTTO_COORDINATOR_SCHEDULE_DEFINITION_H
@@ -37,7 +37,10 @@ struct sotto_definition {
 /* Everything that has a default; names, digests and lane_count are empty. */
 void sotto_definition_init(struct sotto_definition *definition);
 
-/* SOTTO_MALFORMED, SOTTO_MISMATCH: the fault names the key and what it may be; *definition is as before. */
+/*
+ * SOTTO_MALFORMED, SOTTO_MISMATCH: the fault names the key and what it may be; *definition is as
+ * before.
+ */
 SOTTO_CHECKED enum sotto_status sotto_definition_decode(struct sotto_definition *definition,
                                                         struct sotto_view json,
                                                         struct sotto_fault *fault);

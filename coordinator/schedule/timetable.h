@@ -16,6 +16,7 @@ struct sotto_progress {
 
 enum sotto_next { SOTTO_NEXT_ROUND, SOTTO_NEXT_FINISHED, SOTTO_NEXT_PAUSE };
 
+/* The end comes before a pause, a pause before another round. */
 enum sotto_next sotto_timetable_next(const struct sotto_definition *definition,
                                      const struct sotto_progress *progress);
 
@@ -30,9 +31,10 @@ struct sotto_round_terms {
 };
 
 /*
- * The next round's plan. The rate follows rate(x) = r * (0.05 + 0.95 * (1 + cos(pi * x)) / 2), x from 0 to 1 over the
- * campaign's finished rounds; in a round it goes from the value at its beginning to the value at its end.
- * Source: Loshchilov and Hutter, SGDR, ICLR 2017, equation 5, without restarts.
+ * The next round's plan. The rate follows rate(x) = r * (0.05 + 0.95 * (1 + cos(pi * x)) / 2), x
+ * from 0 to 1 over the campaign's finished rounds; in a round it goes from the value at its
+ * beginning to the value at its end. Source: Loshchilov and Hutter, SGDR, ICLR 2017, equation 5,
+ * without restarts.
  */
 void sotto_timetable_plan(struct sotto_plan *plan, const struct sotto_definition *definition,
                           const struct sotto_progress *progress,
