@@ -2,6 +2,8 @@
 """Shows that each rule can fail, and that good code passes: small trees with one mistake each."""
 import sys
 
+sys.dont_write_bytecode = True  # leave nothing in the source tree
+
 import contracts
 import edges
 import purity

@@ -7,6 +7,8 @@ import argparse
 import os
 import sys
 
+sys.dont_write_bytecode = True  # leave nothing in the source tree
+
 import contracts
 import edges
 import purity

@@ -26,8 +26,8 @@ static void entropy__one_seed__tells_the_same_again(void **state)
 }
 
 /*
- * The state that splitmix64 makes of seed 0, and the first and eighth draws from it, worked out from the
- * published sources.
+ * The state that splitmix64 makes of seed 0, and the first and eighth draws from it, worked out
+ * from the published sources.
  */
 static void entropy__seed_zero__matches_the_published_generators(void **state)
 {
