@@ -1,0 +1,238 @@
+#include "participant/supervisor/board.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/file.h"
+#include "crypto/secagg/refusal.h"
+
+void sotto_board_init(struct sotto_board *board, const struct sotto_state_folder *folder,
+                      const struct sotto_site_config *site, const struct sotto_log *log,
+                      const struct sotto_clock *clock)
+{
+    *board = (struct sotto_board){
+        .folder = folder, .site = site, .log = log, .clock = clock, .is_running = true};
+}
+
+static void text_copy(char out[SOTTO_NOTE_TEXT_MAX], const char *text)
+{
+    snprintf(out, SOTTO_NOTE_TEXT_MAX, "%s", text);
+}
+
+/* --- rounds.jsonl ----------------------------------------------------------------------------------------------- */
+
+static json_t *round_line(const struct sotto_board *board)
+{
+    const struct sotto_board_round *round = &board->round;
+    double waiting = round->round_seconds - round->train_seconds - round->mask_seconds;
+
+    return json_pack("{s:s, s:I, s:s, s:f, s:f, s:f, s:f, s:I, s:I}", "campaign", round->campaign,
+                     "round", (json_int_t)round->round, "outcome", round->outcome,
+                     "training_seconds", round->train_seconds, "masking_seconds",
+                     round->mask_seconds, "waiting_seconds", waiting > 0 ? waiting : 0,
+                     "round_seconds", round->round_seconds, "bytes_up", (json_int_t)round->bytes_up,
+                     "bytes_down", (json_int_t)round->bytes_down);
+}
+
+static void round_write(struct sotto_board *board)
+{
+    json_t *line = round_line(board);
+    char *text = line == NULL ? NULL : json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(6));
+    int file = open(board->folder->rounds, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    enum sotto_status status = SOTTO_IO;
+
+    if (text != NULL && file >= 0)
+        status = sotto_descriptor_write(file, sotto_view_text(text));
+    if (status == SOTTO_OK)
+        status = sotto_descriptor_write(file, sotto_view_text("\n"));
+    if (status != SOTTO_OK)
+        sotto_log_write(board->log, SOTTO_LOG_WARNING, "cannot write %s", board->folder->rounds);
+    if (file >= 0)
+        close(file);
+    free(text);
+    json_decref(line);
+    board->round = (struct sotto_board_round){0};
+    board->round_count++;
+}
+
+static void round_close(struct sotto_board *board)
+{
+    if (board->round.is_open)
+        round_write(board);
+}
+
+static void round_open(struct sotto_board *board, const struct sotto_note *note)
+{
+    if (board->round.is_open && board->round.outcome[0] == '\0')
+        text_copy(board->round.outcome, "superseded");
+    round_close(board);
+    board->round.is_open = true;
+    memcpy(board->round.campaign, note->campaign, sizeof board->round.campaign);
+    board->round.round = note->round;
+    board->round.bytes_up = board->spare_up;
+    board->round.bytes_down = board->spare_down;
+    board->spare_up = 0;
+    board->spare_down = 0;
+}
+
+static bool is_of_round(const struct sotto_board *board, const struct sotto_note *note)
+{
+    return board->round.is_open && board->round.round == note->round &&
+           strcmp(board->round.campaign, note->campaign) == 0;
+}
+
+void sotto_board_lose_round(struct sotto_board *board, const char *outcome)
+{
+    if (board->round.is_open && board->round.outcome[0] == '\0')
+        text_copy(board->round.outcome, outcome);
+    round_close(board);
+}
+
+/* --- status.json ------------------------------------------------------------------------------------------------ */
+
+static json_t *status_line(const struct sotto_board *board)
+{
+    char when[32];
+    time_t now_s = (time_t)(sotto_clock_wall_ms(board->clock) / 1000);
+    struct tm calendar;
+
+    gmtime_r(&now_s, &calendar);
+    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &calendar);
+    return json_pack(
+        "{s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:{s:s, s:s, s:s}}", "site",
+        board->site->name, "id", (json_int_t)board->site->id, "state",
+        board->is_running ? "running" : "stopped", "process", (json_int_t)getpid(), "coordinator",
+        board->site->url, "connection", board->is_unreachable ? "unreachable" : "ok", "campaign",
+        board->round.campaign, "round", (json_int_t)board->round.round, "rounds_ended",
+        (json_int_t)board->round_count, "restarts", (json_int_t)board->restart_count, "trouble",
+        board->trouble, "updated", when, "confinement", "trainer", board->layers[0], "sealer",
+        board->layers[1], "courier", board->layers[2]);
+}
+
+void sotto_board_publish(const struct sotto_board *board)
+{
+    json_t *line = status_line(board);
+    char *text = NULL;
+    struct sotto_fault fault = {.text = "no memory"};
+    enum sotto_status status = SOTTO_NO_MEMORY;
+
+    if (line != NULL)
+        json_object_set_new(line, "adapter", json_string(board->adapter));
+    text = line == NULL ? NULL : json_dumps(line, JSON_INDENT(2));
+    if (text != NULL)
+        status = sotto_file_replace(board->folder->status, sotto_view_text(text), 0600, &fault);
+    if (status != SOTTO_OK)
+        sotto_log_write(board->log, SOTTO_LOG_WARNING, "%s", fault.text);
+    free(text);
+    json_decref(line);
+}
+
+/* --- notes ------------------------------------------------------------------------------------------------------ */
+
+static const char *peer_name(enum sotto_peer peer)
+{
+    static const char *const names[] = {"supervisor", "trainer", "sealer", "courier"};
+
+    return names[peer];
+}
+
+static void take_trouble(struct sotto_board *board, enum sotto_peer from,
+                         const struct sotto_note *note)
+{
+    text_copy(board->trouble, note->text);
+    sotto_log_write(board->log, SOTTO_LOG_ERROR, "%s: %s", peer_name(from), note->text);
+}
+
+static void take_refusal(struct sotto_board *board, const struct sotto_note *note)
+{
+    enum sotto_refusal refusal =
+        note->code < SOTTO_REFUSAL_COUNT ? (enum sotto_refusal)note->code : SOTTO_REFUSAL_NONE;
+
+    text_copy(board->trouble, sotto_refusal_sentence(refusal));
+    sotto_log_write(board->log, SOTTO_LOG_WARNING, "round %u of %s refused (%s): %s", note->round,
+                    note->campaign, sotto_refusal_name(refusal), sotto_refusal_sentence(refusal));
+    if (!is_of_round(board, note))
+        round_open(board, note);
+    snprintf(board->round.outcome, sizeof board->round.outcome, "refused: %s",
+             sotto_refusal_name(refusal));
+    round_close(board);
+}
+
+static void take_traffic(struct sotto_board *board, const struct sotto_note *note)
+{
+    bool counts = board->round.is_open;
+
+    *(counts ? &board->round.bytes_up : &board->spare_up) += note->up;
+    *(counts ? &board->round.bytes_down : &board->spare_down) += note->down;
+}
+
+static void take_end(struct sotto_board *board, const struct sotto_note *note)
+{
+    if (!is_of_round(board, note))
+        return;
+    text_copy(board->round.outcome, note->text);
+    board->round.round_seconds = note->seconds;
+    sotto_log_write(board->log, SOTTO_LOG_INFO, "round %u of %s %s after %.1f s", note->round,
+                    note->campaign, note->text, note->seconds);
+    if (strcmp(note->text, "finished") != 0)
+        round_close(board);
+}
+
+static void take_adopted(struct sotto_board *board, const struct sotto_note *note)
+{
+    text_copy(board->adapter, note->text);
+    sotto_log_write(board->log, SOTTO_LOG_INFO, "the adapter of round %u of %s is home: %s",
+                    note->round, note->campaign, note->text);
+    round_close(board);
+}
+
+static void take_connection(struct sotto_board *board, const struct sotto_note *note)
+{
+    board->is_unreachable = note->kind == SOTTO_NOTE_UNREACHABLE;
+    if (board->is_unreachable)
+        text_copy(board->trouble, note->text);
+    sotto_log_write(board->log, board->is_unreachable ? SOTTO_LOG_WARNING : SOTTO_LOG_INFO,
+                    board->is_unreachable ? "%s; still trying" : "the coordinator answers again%s",
+                    note->text);
+}
+
+void sotto_board_take(struct sotto_board *board, enum sotto_peer from,
+                      const struct sotto_note *note)
+{
+    switch (note->kind) {
+    case SOTTO_NOTE_CONFINED:
+        text_copy(board->layers[from - SOTTO_PEER_TRAINER], note->text);
+        sotto_log_write(board->log, SOTTO_LOG_INFO, "%s confined: %s", peer_name(from), note->text);
+        break;
+    case SOTTO_NOTE_READY:
+        sotto_log_write(board->log, SOTTO_LOG_INFO, "%s ready: %s", peer_name(from), note->text);
+        break;
+    case SOTTO_NOTE_TROUBLE: take_trouble(board, from, note); break;
+    case SOTTO_NOTE_UNREACHABLE:
+    case SOTTO_NOTE_REACHABLE: take_connection(board, note); break;
+    case SOTTO_NOTE_JOINED:
+        round_open(board, note);
+        sotto_log_write(board->log, SOTTO_LOG_INFO, "joined round %u of %s", note->round,
+                        note->campaign);
+        break;
+    case SOTTO_NOTE_TRAINED:
+        if (is_of_round(board, note))
+            board->round.train_seconds = note->seconds;
+        break;
+    case SOTTO_NOTE_MASKED:
+        if (is_of_round(board, note))
+            board->round.mask_seconds = note->seconds;
+        break;
+    case SOTTO_NOTE_TRAFFIC: take_traffic(board, note); return;
+    case SOTTO_NOTE_REFUSED: take_refusal(board, note); break;
+    case SOTTO_NOTE_ENDED: take_end(board, note); break;
+    case SOTTO_NOTE_ADOPTED: take_adopted(board, note); break;
+    case SOTTO_NOTE_KIND_COUNT: return;
+    }
+    sotto_board_publish(board);
+}

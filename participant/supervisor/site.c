@@ -1,0 +1,300 @@
+#include "participant/supervisor/site.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/config.h"
+
+/* As libcyaml reads it: absent optional keys are NULL. */
+struct policy_text {
+    uint32_t *cohort_min;
+    uint32_t *survivors_min;
+    double *corrupt_fraction_min;
+    double *clip_norm_max;
+    uint32_t *weight_max;
+    uint32_t *epochs_max;
+    uint32_t *rank_max;
+    char *base_model;
+    char *roster;
+    bool *refuse_close_cohorts;
+};
+
+enum sandbox { SANDBOX_FULL, SANDBOX_DEGRADED };
+
+struct site_text {
+    char *url;
+    char *name;
+    uint32_t id;
+    char *model;
+    char *examples;
+    char *labels;
+    enum sandbox sandbox;
+    struct policy_text *policy;
+};
+
+enum { OPTIONAL = CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL };
+
+static const cyaml_schema_field_t policy_fields[] = {
+    CYAML_FIELD_UINT_PTR("cohort_min", OPTIONAL, struct policy_text, cohort_min),
+    CYAML_FIELD_UINT_PTR("survivors_min", OPTIONAL, struct policy_text, survivors_min),
+    CYAML_FIELD_FLOAT_PTR("corrupt_fraction_min", OPTIONAL, struct policy_text,
+                          corrupt_fraction_min),
+    CYAML_FIELD_FLOAT_PTR("clip_norm_max", OPTIONAL, struct policy_text, clip_norm_max),
+    CYAML_FIELD_UINT_PTR("weight_max", OPTIONAL, struct policy_text, weight_max),
+    CYAML_FIELD_UINT_PTR("epochs_max", OPTIONAL, struct policy_text, epochs_max),
+    CYAML_FIELD_UINT_PTR("rank_max", OPTIONAL, struct policy_text, rank_max),
+    CYAML_FIELD_STRING_PTR("base_model", OPTIONAL, struct policy_text, base_model, 1, 64),
+    CYAML_FIELD_STRING_PTR("roster", OPTIONAL, struct policy_text, roster, 1, 64),
+    CYAML_FIELD_BOOL_PTR("refuse_close_cohorts", OPTIONAL, struct policy_text,
+                         refuse_close_cohorts),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_strval_t sandboxes[] = {
+    {"full", SANDBOX_FULL},
+    {"degraded", SANDBOX_DEGRADED},
+};
+
+static const cyaml_schema_field_t site_fields[] = {
+    CYAML_FIELD_STRING_PTR("url", CYAML_FLAG_POINTER, struct site_text, url, 1, SOTTO_ADDRESS_MAX),
+    CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct site_text, name, 1,
+                           SOTTO_SITE_NAME_MAX),
+    CYAML_FIELD_UINT("id", CYAML_FLAG_DEFAULT, struct site_text, id),
+    CYAML_FIELD_STRING_PTR("model", CYAML_FLAG_POINTER, struct site_text, model, 1,
+                           SOTTO_START_PATH_MAX - 1),
+    CYAML_FIELD_STRING_PTR("examples", CYAML_FLAG_POINTER, struct site_text, examples, 1,
+                           SOTTO_START_PATH_MAX - 1),
+    CYAML_FIELD_STRING_PTR("labels", OPTIONAL, struct site_text, labels, 1,
+                           SOTTO_START_PATH_MAX - 1),
+    CYAML_FIELD_ENUM("sandbox", CYAML_FLAG_OPTIONAL, struct site_text, sandbox, sandboxes,
+                     CYAML_ARRAY_LEN(sandboxes)),
+    CYAML_FIELD_MAPPING_PTR("policy", OPTIONAL, struct site_text, policy, policy_fields),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t site_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct site_text, site_fields),
+};
+
+static void set_u32(uint32_t *out, const uint32_t *given)
+{
+    if (given != NULL)
+        *out = *given;
+}
+
+static void set_f64(double *out, const double *given)
+{
+    if (given != NULL)
+        *out = *given;
+}
+
+static enum sotto_status set_pin(struct sotto_digest *out, bool *has, const char *hex,
+                                 const char *key, struct sotto_fault *fault)
+{
+    *has = hex != NULL;
+    if (hex != NULL && sotto_hex_decode(out->bytes, sizeof out->bytes, hex) != SOTTO_OK)
+        return sotto_fault_set(fault, SOTTO_MALFORMED, "policy %s is not 64 hexadecimal digits",
+                               key);
+    return SOTTO_OK;
+}
+
+static enum sotto_status policy_take(struct sotto_policy *policy, const struct policy_text *text,
+                                     struct sotto_fault *fault)
+{
+    enum sotto_status status = SOTTO_OK;
+
+    sotto_policy_init(policy);
+    if (text == NULL)
+        return SOTTO_OK;
+    set_u32(&policy->cohort_min, text->cohort_min);
+    set_u32(&policy->survivors_min, text->survivors_min);
+    set_f64(&policy->corrupt_fraction_min, text->corrupt_fraction_min);
+    set_f64(&policy->clip_norm_max, text->clip_norm_max);
+    set_u32(&policy->weight_max, text->weight_max);
+    set_u32(&policy->epochs_max, text->epochs_max);
+    set_u32(&policy->rank_max, text->rank_max);
+    if (text->refuse_close_cohorts != NULL)
+        policy->refuse_close_cohorts = *text->refuse_close_cohorts;
+    status = set_pin(&policy->base_model, &policy->has_base_model, text->base_model, "base_model",
+                     fault);
+    if (status == SOTTO_OK)
+        status = set_pin(&policy->roster, &policy->has_roster, text->roster, "roster", fault);
+    return status == SOTTO_OK ? sotto_policy_validate(policy, fault) : status;
+}
+
+static enum sotto_status site_take(struct sotto_site_config *site, const struct site_text *text,
+                                   const char *name, struct sotto_fault *fault)
+{
+    struct sotto_site_config read = {.id = text->id,
+                                     .is_degraded_allowed = text->sandbox == SANDBOX_DEGRADED};
+    struct sotto_fault reason = {0};
+    enum sotto_status status = policy_take(&read.policy, text->policy, &reason);
+
+    if (status != SOTTO_OK)
+        return sotto_fault_set(fault, status, "%s: %s", name, reason.text);
+    snprintf(read.url, sizeof read.url, "%s", text->url);
+    snprintf(read.name, sizeof read.name, "%s", text->name);
+    snprintf(read.model, sizeof read.model, "%s", text->model);
+    snprintf(read.examples, sizeof read.examples, "%s", text->examples);
+    snprintf(read.labels, sizeof read.labels, "%s", text->labels == NULL ? "" : text->labels);
+    *site = read;
+    return SOTTO_OK;
+}
+
+enum sotto_status sotto_site_load(struct sotto_site_config *site, const char *path,
+                                  struct sotto_fault *fault)
+{
+    void *text = NULL;
+    enum sotto_status status = sotto_config_load(&text, path, &site_schema, NULL, fault);
+
+    if (status == SOTTO_OK)
+        status = site_take(site, text, path, fault);
+    sotto_config_free(text, &site_schema);
+    return status;
+}
+
+enum sotto_status sotto_site_decode(struct sotto_site_config *site, const char *name,
+                                    struct sotto_view bytes, struct sotto_fault *fault)
+{
+    void *text = NULL;
+    enum sotto_status status = sotto_config_decode(&text, name, bytes, &site_schema, NULL, fault);
+
+    if (status == SOTTO_OK)
+        status = site_take(site, text, name, fault);
+    sotto_config_free(text, &site_schema);
+    return status;
+}
+
+/* --- composing -------------------------------------------------------------------------------------------------- */
+
+static const struct policy_line {
+    const char *key;
+    const char *value; /* NULL: only a comment unless it is given */
+    const char *comment;
+} policy_lines[] = {
+    {"cohort_min", "8", "smallest cohort that a plan may allow"},
+    {"survivors_min", "6", "fewest members whose sum may be opened"},
+    {"corrupt_fraction_min", "0.05", "share of the cohort that may collude with the coordinator"},
+    {"clip_norm_max", "10", "largest length of this site's update"},
+    {"weight_max", "4096", "own examples are counted up to here"},
+    {"epochs_max", "20", "most passes over the examples in one round"},
+    {"rank_max", "64", "largest rank of an adapter"},
+    {"refuse_close_cohorts", "false", "refuse a cohort close to any earlier one of the campaign"},
+    {"base_model", NULL, "digest of the one base model that is accepted"},
+    {"roster", NULL, "digest of the one roster that is accepted"},
+};
+
+enum { POLICY_LINE_COUNT = sizeof policy_lines / sizeof *policy_lines };
+
+/* Text that grows; a failure is sticky. */
+struct page {
+    char *text;
+    size_t length;
+    bool is_full;
+};
+
+static void print(struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void print(struct page *page, const char *format, ...)
+{
+    size_t room = SOTTO_SITE_YAML_MAX - page->length;
+    va_list arguments;
+    int wanted = 0;
+
+    va_start(arguments, format);
+    wanted = vsnprintf(page->text + page->length, room, format, arguments);
+    va_end(arguments);
+    if (wanted < 0 || (size_t)wanted >= room)
+        page->is_full = true;
+    else
+        page->length += (size_t)wanted;
+}
+
+/* In single quotes, as YAML wants any path. */
+static void print_quoted(struct page *page, const char *key, const char *value)
+{
+    print(page, "%s: '", key);
+    for (; *value != '\0'; value++)
+        print(page, "%s%c", *value == '\'' ? "'" : "", *value);
+    print(page, "'\n");
+}
+
+static const char *override_of(const char *key, const struct sotto_policy_overrides *overrides)
+{
+    size_t length = strlen(key);
+
+    for (size_t index = overrides->count; index > 0; index--) {
+        const char *item = overrides->items[index - 1];
+
+        if (strncmp(item, key, length) == 0 && item[length] == '=')
+            return item + length + 1;
+    }
+    return NULL;
+}
+
+static enum sotto_status overrides_check(const struct sotto_policy_overrides *overrides,
+                                         struct sotto_fault *fault)
+{
+    for (size_t index = 0; index < overrides->count; index++) {
+        const char *item = overrides->items[index];
+        size_t length = strcspn(item, "=");
+        bool is_known = false;
+
+        for (size_t line = 0; line < POLICY_LINE_COUNT; line++)
+            is_known = is_known || (strlen(policy_lines[line].key) == length &&
+                                    strncmp(policy_lines[line].key, item, length) == 0);
+        if (!is_known || item[length] != '=' || strpbrk(item, "\n\r#") != NULL)
+            return sotto_fault_set(fault, SOTTO_MALFORMED,
+                                   "--policy %.80s: expected KEY=VALUE with a key of the policy, "
+                                   "such as cohort_min=8",
+                                   item);
+    }
+    return SOTTO_OK;
+}
+
+static void print_policy(struct page *page, const struct sotto_policy_overrides *overrides)
+{
+    print(page,
+          "\n# What this site insists on, whatever a plan says. Its sealer refuses the rest.\n"
+          "policy:\n");
+    for (size_t line = 0; line < POLICY_LINE_COUNT; line++) {
+        const struct policy_line *policy = &policy_lines[line];
+        const char *given = override_of(policy->key, overrides);
+
+        print(page, "  # %s\n", policy->comment);
+        if (given == NULL && policy->value == NULL)
+            print(page, "  # %s: ''\n", policy->key);
+        else
+            print(page, "  %s: %s\n", policy->key, given != NULL ? given : policy->value);
+    }
+}
+
+enum sotto_status sotto_site_compose(char text[SOTTO_SITE_YAML_MAX], struct sotto_site_config *site,
+                                     const struct sotto_policy_overrides *overrides,
+                                     struct sotto_fault *fault)
+{
+    struct page page = {.text = text};
+    enum sotto_status status = overrides_check(overrides, fault);
+
+    if (status != SOTTO_OK)
+        return status;
+    print(&page, "# A site of a Sotto federation.\n");
+    print_quoted(&page, "url", site->url);
+    print_quoted(&page, "name", site->name);
+    print(&page, "id: %" PRIu32 "\n", site->id);
+    print(
+        &page,
+        "\n# Base model directory; a folder with one folder of pictures a label, or IDX files.\n");
+    print_quoted(&page, "model", site->model);
+    print_quoted(&page, "examples", site->examples);
+    if (site->labels[0] != '\0')
+        print_quoted(&page, "labels", site->labels);
+    print(&page, "\n# full, or degraded: go on where the kernel lacks a layer of confinement.\n"
+                 "sandbox: full\n");
+    print_policy(&page, overrides);
+    if (page.is_full)
+        return sotto_fault_set(fault, SOTTO_OVER_LIMIT, "site.yaml would be too long");
+    return sotto_site_decode(site, "site.yaml", sotto_view_of(text, page.length), fault);
+}
