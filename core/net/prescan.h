@@ -36,6 +36,7 @@ struct sotto_prescan {
     size_t header_count;
 };
 
+/* Holds no memory until the first step. */
 void sotto_prescan_init(struct sotto_prescan *prescan);
 void sotto_prescan_wipe(struct sotto_prescan *prescan); /* frees, and begins anew */
 

@@ -28,6 +28,7 @@ struct sotto_server_limits {
     /* default 60 000: between requests, for each 4 KiB of a body, for each part of an answer */
     uint64_t idle_timeout_ms;
 };
+/* The defaults above. */
 void sotto_server_limits_init(struct sotto_server_limits *limits);
 
 struct sotto_server_routes {
@@ -87,6 +88,7 @@ struct sotto_server_counters {
     uint64_t bytes_in_total, bytes_out_total; /* on the socket, TLS included */
     uint64_t refused_total; /* connections over a cap, and requests that no route saw to its end */
 };
+/* As of now; from the loop. */
 void sotto_server_counters(const struct sotto_server *server, struct sotto_server_counters *out);
 
 #endif

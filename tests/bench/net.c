@@ -1,6 +1,7 @@
 /*
- * What the server costs: memory of idle connections, and speed and processor time of one upload over
- * TLS on the loopback. The server runs in a process of its own, so that its figures are its own.
+ * What the server costs: memory of idle connections, and speed and processor time of one upload
+ * over TLS on the loopback. The server runs in a process of its own, so that its figures are its
+ * own.
  */
 #include <stdio.h>
 #include <stdlib.h>

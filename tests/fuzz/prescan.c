@@ -1,4 +1,4 @@
-/* A header block is judged alike whole and byte by byte, and what passes holds no forbidden byte. */
+/* A header block is judged alike whole and byte by byte; what passes holds no forbidden byte. */
 #include "core/net/prescan.h"
 
 #include <stdlib.h>

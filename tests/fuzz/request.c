@@ -1,4 +1,4 @@
-/* A request on its whole way from plaintext to its parts, without a socket: head, then framed body. */
+/* A request on its way from plaintext to its parts, without a socket: head, then framed body. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -216,7 +216,7 @@ static void write_certificate(struct hub *hub, const char *name,
     folder_write(&hub->folder, name, sotto_view_text(pem));
 }
 
-/* A certificate that the hub's authority has not issued, with that authority behind it all the same. */
+/* A certificate that the hub's authority has not issued, with that authority behind it. */
 static void write_false_chain(struct hub *hub, const struct sotto_certificate *certificate)
 {
     char pem[2 * SOTTO_CERTIFICATE_PEM_MAX];
