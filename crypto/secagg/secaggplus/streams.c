@@ -1,15 +1,17 @@
 #include "crypto/secagg/secaggplus/streams.h"
 
-enum { TILE_LANES = SOTTO_MASK_TILE_BYTES / 4 };
+/* 64 KiB of lanes: they stay in the second-level cache, and re-keying costs little beside four tiles of stream. */
+enum { BLOCK_LANES = SOTTO_MASK_TILE_BYTES };
 
-static void apply_tile(uint32_t *lanes, struct sotto_lane_window tile,
-                       const struct sotto_stream *stream, unsigned ring_bits, struct sotto_prg *prg)
+static void apply_stream(uint32_t *lanes, struct sotto_lane_window block,
+                         const struct sotto_stream *stream, unsigned ring_bits,
+                         struct sotto_prg *prg)
 {
     switch (stream->use) {
     case SOTTO_STREAM_UNUSED: break;
-    case SOTTO_STREAM_ADDED: sotto_mask_add(lanes, tile, &stream->key, ring_bits, prg); break;
+    case SOTTO_STREAM_ADDED: sotto_mask_add(lanes, block, &stream->key, ring_bits, prg); break;
     case SOTTO_STREAM_SUBTRACTED:
-        sotto_mask_subtract(lanes, tile, &stream->key, ring_bits, prg);
+        sotto_mask_subtract(lanes, block, &stream->key, ring_bits, prg);
         break;
     }
 }
@@ -23,13 +25,13 @@ enum sotto_status sotto_streams_apply(uint32_t *lanes, struct sotto_lane_window 
 
     if (status != SOTTO_OK)
         return status;
-    for (size_t done = 0; done < window.count; done += TILE_LANES) {
+    for (size_t done = 0; done < window.count; done += BLOCK_LANES) {
         size_t left = window.count - done;
-        struct sotto_lane_window tile = {.first = window.first + done,
-                                         .count = left < TILE_LANES ? left : TILE_LANES};
+        struct sotto_lane_window block = {.first = window.first + done,
+                                          .count = left < BLOCK_LANES ? left : BLOCK_LANES};
 
         for (size_t i = 0; i < stream_count; i++)
-            apply_tile(lanes + done, tile, &streams[i], ring_bits, &prg);
+            apply_stream(lanes + done, block, &streams[i], ring_bits, &prg);
     }
     sotto_prg_close(&prg);
     return SOTTO_OK;

@@ -17,7 +17,7 @@ struct sotto_stream {
 };
 
 /*
- * Applies every stream to lanes [window.first, window.first + window.count), tile by tile, so that a tile of the
+ * Applies every stream to lanes [window.first, window.first + window.count), block by block, so that a block of the
  * vector stays in the cache while all streams pass over it.
  *
  *   lanes      inout  [window.count]
