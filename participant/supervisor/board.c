@@ -56,7 +56,7 @@ static void round_write(struct sotto_board *board)
         close(file);
     free(text);
     json_decref(line);
-    board->round = (struct sotto_board_round){0};
+    board->round.is_open = false;
     board->round_count++;
 }
 
@@ -71,7 +71,7 @@ static void round_open(struct sotto_board *board, const struct sotto_note *note)
     if (board->round.is_open && board->round.outcome[0] == '\0')
         text_copy(board->round.outcome, "superseded");
     round_close(board);
-    board->round.is_open = true;
+    board->round = (struct sotto_board_round){.is_open = true};
     memcpy(board->round.campaign, note->campaign, sizeof board->round.campaign);
     board->round.round = note->round;
     board->round.bytes_up = board->spare_up;

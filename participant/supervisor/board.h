@@ -28,7 +28,7 @@ struct sotto_board {
     const struct sotto_site_config *site;
     const struct sotto_log *log;
     const struct sotto_clock *clock;
-    struct sotto_board_round round;
+    struct sotto_board_round round; /* the present one, or the last */
     uint64_t spare_up; /* bytes between two rounds; they count to the next */
     uint64_t spare_down;
     char layers[3][SOTTO_NOTE_TEXT_MAX]; /* of trainer, sealer, courier */

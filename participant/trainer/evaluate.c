@@ -2,6 +2,7 @@
 
 #include <argp.h>
 #include <jansson.h>
+#include <stdlib.h>
 
 #include "participant/trainer/bench.h"
 #include "participant/trainer/examples.h"
@@ -13,7 +14,7 @@ struct options {
     bool as_json;
 };
 
-enum { KEY_IMAGES = 256, KEY_LABELS };
+enum { KEY_IMAGES = 256, KEY_LABELS, KEY_COUNT };
 
 static const struct argp_option option_table[] = {
     {"model", 'm', "DIR", 0, "Base model directory", 0},
@@ -21,6 +22,7 @@ static const struct argp_option option_table[] = {
     {"examples", 'e', "DIR", 0, "Folder with one folder of pictures a label", 0},
     {"images", KEY_IMAGES, "IDX", 0, "Or: IDX file of pictures, plain or gzip", 0},
     {"labels", KEY_LABELS, "IDX", 0, "And the IDX file of their labels", 0},
+    {"count", KEY_COUNT, "N", 0, "Only the first N of them", 0},
     {"json", 'j', NULL, 0, "Print JSON", 0},
     {0},
 };
@@ -36,6 +38,17 @@ static bool is_complete(const struct options *options)
     return has_folder ? !has_any_idx : has_idx;
 }
 
+static size_t parse_count(struct argp_state *state, const char *text)
+{
+    char *end = NULL;
+    unsigned long value = strtoul(text, &end, 10);
+
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value == 0 || value > SOTTO_DATASET_MAX)
+        argp_error(state, "--count must be a whole number from 1 to %d, not '%s'",
+                   SOTTO_DATASET_MAX, text);
+    return value;
+}
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct options *options = state->input;
@@ -46,6 +59,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'e': options->place.folder = text; return 0;
     case KEY_IMAGES: options->place.images = text; return 0;
     case KEY_LABELS: options->place.labels = text; return 0;
+    case KEY_COUNT: options->place.count = parse_count(state, text); return 0;
     case 'j': options->as_json = true; return 0;
     case ARGP_KEY_END:
         if (!is_complete(options))

@@ -23,7 +23,8 @@ static enum sotto_status open_idx(struct sotto_dataset *dataset,
                                   const struct sotto_adapter_choice *choice,
                                   struct sotto_picture_form form, struct sotto_fault *fault)
 {
-    struct sotto_idx_slice slice = {.images_path = place->images, .labels_path = place->labels};
+    struct sotto_idx_slice slice = {
+        .images_path = place->images, .labels_path = place->labels, .count = place->count};
     enum sotto_status status = sotto_dataset_open_idx(dataset, &slice, fault);
 
     if (status != SOTTO_OK)

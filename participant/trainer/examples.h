@@ -8,6 +8,7 @@ struct sotto_examples_place {
     const char *folder; /* folder/<label>/<picture>; or "", then: */
     const char *images; /* an IDX pair */
     const char *labels;
+    size_t count; /* of an IDX pair: only so many of the first; 0: all */
 };
 
 /*

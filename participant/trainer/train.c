@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/base/file.h"
 #include "models/adapter/peft.h"
 #include "participant/trainer/examples.h"
 
@@ -217,6 +218,27 @@ static void print_result(const struct run *run, const struct options *options,
     json_decref(report);
 }
 
+/* The folders above it are made as needed; the directory itself appears whole. */
+static enum sotto_status write_adapter(const struct run *run, const struct options *options,
+                                       struct sotto_fault *fault)
+{
+    char *path = strdup(options->out);
+    char *slash = NULL;
+    enum sotto_status status = SOTTO_OK;
+
+    if (path == NULL)
+        return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for a path");
+    slash = strrchr(path, '/');
+    if (slash != NULL && slash != path) {
+        *slash = '\0';
+        status = sotto_folder_make(path, fault);
+    }
+    free(path);
+    if (status != SOTTO_OK)
+        return status;
+    return sotto_peft_write(options->out, run->lanes, &run->layout, options->model, fault);
+}
+
 static enum sotto_status train(struct run *run, struct options *options, struct sotto_fault *fault)
 {
     struct sotto_clock clock;
@@ -233,7 +255,7 @@ static enum sotto_status train(struct run *run, struct options *options, struct 
                                "training failed (%s): is the learning rate too high?",
                                sotto_status_name(status));
     sotto_trainer_save(run->trainer, run->lanes);
-    status = sotto_peft_write(options->out, run->lanes, &run->layout, options->model, fault);
+    status = write_adapter(run, options, fault);
     if (status == SOTTO_OK)
         print_result(run, options, &result,
                      (double)(sotto_clock_steady_ns(&clock) - start_ns) / 1e9);
