@@ -20,6 +20,13 @@ static void open_default(struct hub *hub)
     hub_open(hub, &setup);
 }
 
+static size_t heap_bytes(void)
+{
+    struct mallinfo2 heap = mallinfo2();
+
+    return heap.uordblks + heap.hblkhd;
+}
+
 static void handshake__older_than_tls_1_3__is_refused(void **state)
 {
     struct hub hub;
@@ -230,6 +237,52 @@ static void requests__pipelined__are_answered_in_order(void **state)
     hub_close(&hub);
 }
 
+static void requests__pipelined_and_read_late__are_all_answered(void **state)
+{
+    enum { REQUESTS = 100 };
+    char answer[PEER_ANSWER_MAX];
+    struct hub hub;
+    struct peer peer;
+
+    (void)state;
+    open_default(&hub);
+    peer_open(&peer, &hub);
+    for (size_t count = 0; count < REQUESTS; count++)
+        peer_send(&peer, "GET /bytes?count=60000 HTTP/1.1\r\n" HOST "\r\n");
+    hub_await_begun(&hub, 2);
+    for (size_t count = 0; count < REQUESTS; count++)
+        assert_int_equal(peer_read_answer(&peer, answer), 200);
+    peer_close(&peer);
+    hub_close(&hub);
+}
+
+static void upload__behind_a_request_that_waits__is_held_and_then_taken(void **state)
+{
+    static char body[MEGABYTE];
+    char answer[PEER_ANSWER_MAX];
+    size_t before = 0;
+    struct hub hub;
+    struct peer peer;
+
+    (void)state;
+    open_default(&hub);
+    peer_open(&peer, &hub);
+    before = heap_bytes();
+    peer_send(&peer, "GET /wait HTTP/1.1\r\n" HOST "\r\n"
+                     "PUT /count HTTP/1.1\r\n" HOST "Content-Length: 1048576\r\n\r\n");
+    hub_await_waiting(&hub, 1);
+    peer_send_bytes(&peer, body, sizeof body);
+    assert_int_equal(peer_ask(&hub, "GET /who HTTP/1.1\r\n" CLOSE "\r\n"), 200);
+    assert_in_range(heap_bytes(), 0, before + MEGABYTE / 2);
+    assert_int_equal(peer_ask(&hub, "GET /wake HTTP/1.1\r\n" CLOSE "\r\n"), 200);
+    assert_int_equal(peer_read_answer(&peer, answer), 200);
+    assert_non_null(strstr(answer, "\r\n\r\nwoken"));
+    assert_int_equal(peer_read_answer(&peer, answer), 200);
+    assert_non_null(strstr(answer, "\r\n\r\n1048576"));
+    peer_close(&peer);
+    hub_close(&hub);
+}
+
 static void request__head__has_the_length_and_no_body(void **state)
 {
     char answer[PEER_ANSWER_MAX];
@@ -339,13 +392,6 @@ static void peer__takes_nothing__is_closed_with_bounded_output(void **state)
     assert_in_range(counters.bytes_out_total, 1, 32 * MEGABYTE);
     peer_close(&peer);
     hub_close(&hub);
-}
-
-static size_t heap_bytes(void)
-{
-    struct mallinfo2 heap = mallinfo2();
-
-    return heap.uordblks + heap.hblkhd;
 }
 
 static void upload__of_64_mib__needs_no_memory_for_it(void **state)
@@ -485,6 +531,8 @@ int main(void)
         cmocka_unit_test(body__expects_continue__is_told_to),
         cmocka_unit_test(body__refused_at_its_head__is_not_asked_for),
         cmocka_unit_test(requests__pipelined__are_answered_in_order),
+        cmocka_unit_test(requests__pipelined_and_read_late__are_all_answered),
+        cmocka_unit_test(upload__behind_a_request_that_waits__is_held_and_then_taken),
         cmocka_unit_test(request__head__has_the_length_and_no_body),
         cmocka_unit_test(peer__slow_with_its_headers__is_closed),
         cmocka_unit_test(peer__idle__is_closed),
