@@ -160,9 +160,15 @@ static void close_stage(struct sotto_round *round, const struct sotto_round_even
 
     assert(closed->phase == round->phase);
     hear(round, event, effects);
-    if (round->phase == SOTTO_ROUND_ABANDONED)
+    if (round->phase != SOTTO_ROUND_ABANDONED)
+        return;
+    if (count < needed)
         snprintf(round->reason, sizeof round->reason, "%s: %u sites %s, at least %u are needed",
                  closed->name, count, closed->deed, needed);
+    else
+        snprintf(round->reason, sizeof round->reason,
+                 "%s: %u sites %s, too few for a cohort of this size to unmask a sum", closed->name,
+                 count, closed->deed);
 }
 
 static void start_apply(struct sotto_round *round, const struct sotto_round_event *event,
