@@ -36,7 +36,9 @@ struct sotto_trainer {
     float *features_gradient; /* [batch_max, width] */
     float *logits;            /* [batch_max, label_count] */
     const uint8_t **pictures; /* [batch_max] */
-    uint32_t *labels;         /* [batch_max] */
+    uint32_t *examples;       /* [batch_max] their indices in the dataset */
+    const float *known; /* [count, width] the dataset's features while a head alone is fitted */
+    uint32_t *labels;   /* [batch_max] */
 };
 
 enum sotto_status sotto_model_open(struct sotto_model **model, const char *folder,
@@ -116,6 +118,7 @@ static enum sotto_status take_memory(struct sotto_trainer *trainer, struct sotto
     trainer->logits =
         take(arena, &is_full, batch * trainer->layout.choice.label_count, sizeof(float));
     trainer->pictures = take(arena, &is_full, batch, sizeof(*trainer->pictures));
+    trainer->examples = take(arena, &is_full, batch, sizeof(*trainer->examples));
     trainer->labels = take(arena, &is_full, batch, sizeof(*trainer->labels));
     if (is_full)
         return SOTTO_NO_MEMORY;
@@ -271,8 +274,24 @@ static void gather(struct sotto_trainer *trainer, const struct sotto_dataset *da
         size_t example = order == NULL ? first + i : order[first + i];
 
         trainer->pictures[i] = dataset->pixels + example * picture;
+        trainer->examples[i] = (uint32_t)example;
         trainer->labels[i] = dataset->labels[example];
     }
+}
+
+/* Features of the gathered pictures: computed, or copied where they are known. */
+static void see(struct sotto_trainer *trainer, uint32_t count)
+{
+    size_t width = trainer->layout.width;
+
+    if (trainer->known == NULL) {
+        sotto_vit_forward(&trainer->vit, &trainer->pass, trainer->features, trainer->pictures,
+                          count);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        memcpy(trainer->features + i * width, trainer->known + trainer->examples[i] * width,
+               width * sizeof(*trainer->features));
 }
 
 /* Logits of the gathered pictures. */
@@ -282,7 +301,7 @@ static struct sotto_matrix classify(struct sotto_trainer *trainer, uint32_t coun
         sotto_matrix_of(trainer->logits, count, trainer->layout.choice.label_count);
     struct sotto_matrix_view none = {NULL, 0, 0, 0};
 
-    sotto_vit_forward(&trainer->vit, &trainer->pass, trainer->features, trainer->pictures, count);
+    see(trainer, count);
     sotto_linear_forward(trainer->vit.kernels, &trainer->head, logits,
                          sotto_matrix_view_of(trainer->features, count, trainer->layout.width),
                          none);
@@ -302,7 +321,8 @@ static double differentiate(struct sotto_trainer *trainer, uint32_t count)
     sotto_linear_backward(
         kernels, &trainer->head, sotto_matrix_of(trainer->features_gradient, count, width),
         sotto_matrix_read(logits), sotto_matrix_view_of(trainer->features, count, width));
-    sotto_vit_backward(&trainer->vit, &trainer->pass, trainer->features_gradient);
+    if (trainer->known == NULL)
+        sotto_vit_backward(&trainer->vit, &trainer->pass, trainer->features_gradient);
     return loss.loss_sum / count;
 }
 
@@ -423,29 +443,66 @@ static enum sotto_status fit_epoch(struct course *course, struct sotto_entropy *
     return status;
 }
 
+/* The base is frozen: under a head alone, an example's features are the same in every epoch. */
+static enum sotto_status know_features(struct sotto_trainer *trainer, float **known,
+                                       const struct sotto_dataset *dataset)
+{
+    size_t width = trainer->layout.width;
+
+    *known = malloc(dataset->count * width * sizeof(**known));
+    if (*known == NULL)
+        return SOTTO_NO_MEMORY;
+    for (size_t first = 0; first < dataset->count; first += trainer->batch_max) {
+        size_t left = dataset->count - first;
+        uint32_t count = left < trainer->batch_max ? (uint32_t)left : trainer->batch_max;
+
+        gather(trainer, dataset, NULL, first, count);
+        see(trainer, count);
+        memcpy(*known + first * width, trainer->features, count * width * sizeof(**known));
+    }
+    trainer->known = *known;
+    return SOTTO_OK;
+}
+
+static enum sotto_status fit_epochs(struct course *course)
+{
+    struct sotto_trainer *trainer = course->trainer;
+    const struct sotto_fit *fit = course->fit;
+    enum sotto_status status = SOTTO_OK;
+    struct sotto_entropy entropy;
+
+    sotto_adamw_init(&course->adamw, trainer->first_moment, trainer->second_moment,
+                     trainer->layout.lane_count);
+    sotto_entropy_init_seeded(&entropy, fit->seed);
+    for (uint32_t epoch = 0; epoch < fit->epochs && status == SOTTO_OK; epoch++)
+        status = fit_epoch(course, &entropy);
+    if (status == SOTTO_OK && !are_finite(trainer->lanes, trainer->layout.lane_count))
+        status = SOTTO_MALFORMED;
+    return status;
+}
+
 enum sotto_status sotto_trainer_fit(struct sotto_trainer *trainer,
                                     const struct sotto_dataset *dataset,
                                     const struct sotto_fit *fit, struct sotto_fit_result *result)
 {
     struct course course = {trainer, dataset, fit, result, {0}, NULL, 0};
     enum sotto_status status = check_examples(trainer, dataset, fit->batch);
-    struct sotto_entropy entropy;
+    float *known = NULL;
 
     *result = (struct sotto_fit_result){0};
     if (status != SOTTO_OK)
         return status;
+    course.step_count = fit->epochs * ((dataset->count + fit->batch - 1) / fit->batch);
     course.order = malloc(dataset->count * sizeof(*course.order));
     if (course.order == NULL)
         return SOTTO_NO_MEMORY;
-    course.step_count = fit->epochs * ((dataset->count + fit->batch - 1) / fit->batch);
-    sotto_adamw_init(&course.adamw, trainer->first_moment, trainer->second_moment,
-                     trainer->layout.lane_count);
-    sotto_entropy_init_seeded(&entropy, fit->seed);
-    for (uint32_t epoch = 0; epoch < fit->epochs && status == SOTTO_OK; epoch++)
-        status = fit_epoch(&course, &entropy);
+    if (trainer->layout.choice.rank == 0)
+        status = know_features(trainer, &known, dataset);
+    if (status == SOTTO_OK)
+        status = fit_epochs(&course);
+    trainer->known = NULL;
+    free(known);
     free(course.order);
-    if (status == SOTTO_OK && !are_finite(trainer->lanes, trainer->layout.lane_count))
-        status = SOTTO_MALFORMED;
     return status;
 }
 

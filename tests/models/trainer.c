@@ -201,6 +201,25 @@ static void fitted(float *lanes, struct bench *bench, const struct sotto_fit *fi
     sotto_trainer_save(bench->trainer, lanes);
 }
 
+/* Head alone: features are computed once, before the first step; the loss must be that of evaluation. */
+static void trainer__head_alone_fit__lowers_the_loss_that_evaluation_sees(void **state)
+{
+    struct bench bench;
+    struct sotto_fit_result result;
+    struct sotto_score before, after;
+
+    (void)state;
+    bench_open(&bench, 0, 0);
+    sotto_trainer_evaluate(bench.trainer, &bench.dataset, &before);
+    assert_int_equal(sotto_trainer_fit(bench.trainer, &bench.dataset, &brief_fit, &result),
+                     SOTTO_OK);
+    sotto_trainer_evaluate(bench.trainer, &bench.dataset, &after);
+    assert_true(fabs(result.loss_first - before.loss_mean) < 1e-5);
+    assert_true(after.loss_mean < 0.9 * before.loss_mean);
+    assert_true(fabs(after.loss_mean - result.loss_last) < 0.3 * before.loss_mean);
+    bench_close(&bench);
+}
+
 static void trainer__same_seed_twice__same_bits(void **state)
 {
     struct bench bench;
@@ -410,6 +429,7 @@ int main(void)
         cmocka_unit_test(trainer__all_targets__gradient_of_every_tensor_is_the_slope),
         cmocka_unit_test(trainer__query_and_value__gradient_of_every_tensor_is_the_slope),
         cmocka_unit_test(trainer__head_alone__gradient_of_every_tensor_is_the_slope),
+        cmocka_unit_test(trainer__head_alone_fit__lowers_the_loss_that_evaluation_sees),
         cmocka_unit_test(trainer__fresh_adapter__predicts_every_label_alike),
         cmocka_unit_test(trainer__fit__learns_the_pictures),
         cmocka_unit_test(trainer__same_seed_twice__same_bits),
