@@ -1,17 +1,20 @@
 /*
- * The contract of a secure-aggregation protocol: a participant's role and the coordinator's role, both pure machines.
- * No I/O, clock, entropy, thread or allocation inside; seeds and memory come in at init.
+ * The contract of a secure-aggregation protocol: a participant's role and the coordinator's role,
+ * both pure machines. No I/O, clock, entropy, thread or allocation inside; seeds and memory come in
+ * at init.
  *
  *     participant                           coordinator
  *     BEGIN  -> advert              ──►     ADVERT
  *     COHORT -> shares              ◄──►    message(SHARING),   SHARES
  *     INBOX  -> (ready to mask)     ◄──     message(UPLOADING)
- *     member_mask, MASKED -> digest ──►     UPLOAD              (lanes travel in bulk beside this contract)
+ *     member_mask, MASKED -> digest ──►     UPLOAD
  *     SURVIVORS -> inclusion        ◄──►    message(INCLUDING), INCLUSION
  *     INCLUSIONS -> reveal          ◄──►    message(REVEALING), REVEAL
- *                                           CLOSE, then collector_unmask: lanes of the sum over the survivors
+ *                                           CLOSE, then collector_unmask: the sum
  *
- * Messages are opaque outside a protocol's own folder and have fixed little-endian layouts, given there.
+ * Masked lanes travel in bulk beside this contract, which only sees their digest.
+ * Messages are opaque outside a protocol's own folder and have fixed little-endian layouts, given
+ * there.
  */
 #ifndef SOTTO_CRYPTO_SECAGG_PROTOCOL_H
 #define SOTTO_CRYPTO_SECAGG_PROTOCOL_H
@@ -31,10 +34,10 @@ enum sotto_stage {
     SOTTO_STAGE_FAILED,    /* too few left; nothing was learnt */
 };
 
+/* "gathering" and the like; never NULL. */
 const char *sotto_stage_name(enum sotto_stage stage);
 
-/* --- participant ------------------------------------------------------------------------------------------------ */
-
+/* The two roles: a participant and the coordinator. */
 struct sotto_member;
 struct sotto_collector;
 
@@ -72,8 +75,6 @@ struct sotto_member_effects {
     bool is_done;
 };
 
-/* --- coordinator ------------------------------------------------------------------------------------------------ */
-
 struct sotto_collector_setup {
     const struct sotto_terms *terms;
     const struct sotto_roster *roster;  /* borrowed */
@@ -86,8 +87,8 @@ enum sotto_collector_event_kind {
     SOTTO_COLLECTOR_UPLOAD, /* digest: of the packed lanes that were spooled whole */
     SOTTO_COLLECTOR_INCLUSION,
     SOTTO_COLLECTOR_REVEAL,
-    SOTTO_COLLECTOR_LEAVE, /* the site refused or was revoked: do not wait for it; before its upload it counts as a
-                              dropout, after it the upload stays */
+    SOTTO_COLLECTOR_LEAVE, /* the site refused or was revoked: do not wait for it; before its upload
+                              it counts as a dropout, after it the upload stays */
     SOTTO_COLLECTOR_CLOSE, /* the stage's deadline, or everybody has answered */
 };
 
@@ -100,8 +101,8 @@ struct sotto_collector_event {
 
 struct sotto_collector_effects {
     /*
-     * Of the event's sender; after other than SOTTO_OK the collector is as before. A repeat of the very same bytes is
-     * SOTTO_OK with `is_repeat`.
+     * Of the event's sender; after other than SOTTO_OK the collector is as before. A repeat of the
+     * very same bytes is SOTTO_OK with `is_repeat`.
      */
     enum sotto_status verdict;
     bool is_repeat;
@@ -110,7 +111,10 @@ struct sotto_collector_effects {
     uint32_t liars[SOTTO_COHORT_MAX];
 };
 
-/* One lane range of the final unmasking; ranges are independent, so that any number of threads gives the same sum. */
+/*
+ * One lane range of the final unmasking; ranges are independent, so that any number of threads
+ * gives the same sum.
+ */
 struct sotto_lane_range {
     size_t first; /* a multiple of 8 */
     size_t count;
@@ -120,16 +124,17 @@ struct sotto_protocol {
     const char *name;
 
     /*
-     * Takes memory from `arena` and starts the role. SOTTO_MISMATCH: terms out of bounds or own id not in the roster;
-     * SOTTO_NO_MEMORY.
+     * Takes memory from `arena` and starts the role. SOTTO_MISMATCH: terms out of bounds or own id
+     * not in the roster; SOTTO_NO_MEMORY.
      */
     enum sotto_status (*member_open)(struct sotto_member **member, struct sotto_arena *arena,
                                      const struct sotto_member_setup *setup);
     void (*member_step)(struct sotto_member *member, const struct sotto_member_event *event,
                         struct sotto_member_effects *effects);
     /*
-     * A job, in the uploading stage only: adds every mask in place. The masker is spent whatever comes after.
-     * SOTTO_MISMATCH: lane_count differs from the terms; SOTTO_UNEXPECTED: not ready, or spent. Lanes untouched then.
+     * A job, in the uploading stage only: adds every mask in place. The masker is spent whatever
+     * comes after. SOTTO_MISMATCH: lane_count differs from the terms; SOTTO_UNEXPECTED: not ready,
+     * or spent. Lanes untouched then.
      */
     enum sotto_status (*member_mask)(struct sotto_member *member, uint32_t *lanes,
                                      size_t lane_count);
@@ -147,15 +152,19 @@ struct sotto_protocol {
     /* What participant `id` gets in the present stage. SOTTO_NOT_FOUND: nothing is for it. */
     enum sotto_status (*collector_message)(const struct sotto_collector *collector, uint32_t id,
                                            struct sotto_buffer *out);
-    /* Ids that the present stage waits for or has heard, for the display: who is in, who has answered. */
+    /*
+     * Ids that the present stage waits for or has heard, for the display: who is in, who has
+     * answered.
+     */
     bool (*collector_expects)(const struct sotto_collector *collector, uint32_t id);
     bool (*collector_has_answered)(const struct sotto_collector *collector, uint32_t id);
     /* After INCLUDING began: is this upload in the sum? */
     bool (*collector_survived)(const struct sotto_collector *collector, uint32_t id);
     uint32_t (*collector_cohort_count)(const struct sotto_collector *collector);
     /*
-     * A job, in SOTTO_STAGE_UNMASKED: removes the masks of lanes [range.first, range.first + range.count) from
-     * sum[0 .. range.count). Reads the collector only. SOTTO_NO_MEMORY, SOTTO_UNEXPECTED: sum unspecified.
+     * A job, in SOTTO_STAGE_UNMASKED: removes the masks of lanes [range.first, range.first +
+     * range.count) from sum[0 .. range.count). Reads the collector only. SOTTO_NO_MEMORY,
+     * SOTTO_UNEXPECTED: sum unspecified.
      */
     enum sotto_status (*collector_unmask)(const struct sotto_collector *collector, uint32_t *sum,
                                           struct sotto_lane_range range);

@@ -1,5 +1,6 @@
 /*
- * What every secure-aggregation protocol needs to know of a round. Nothing here belongs to one protocol alone.
+ * What every secure-aggregation protocol needs to know of a round. Nothing here belongs to one
+ * protocol alone.
  */
 #ifndef SOTTO_CRYPTO_SECAGG_TERMS_H
 #define SOTTO_CRYPTO_SECAGG_TERMS_H
@@ -9,7 +10,10 @@
 
 enum { SOTTO_COHORT_MIN = 3, SOTTO_COHORT_MAX = 128 };
 
-/* The part of a plan that shapes the aggregation. `context` is ctx0 = SHA-256("sotto/1 plan" || plan). */
+/*
+ * The part of a plan that shapes the aggregation. `context` is ctx0 = SHA-256("sotto/1 plan" ||
+ * plan).
+ */
 struct sotto_terms {
     struct sotto_digest context;
     uint32_t lane_count; /* the weight lane included */
@@ -35,8 +39,8 @@ struct sotto_roster {
 };
 
 /*
- * SOTTO_MISMATCH: lane_count 0 or too large, ring_bits outside 1 .. 32, cohort bounds out of order, corrupt_fraction
- * not within [0, 1).
+ * SOTTO_MISMATCH: lane_count 0 or too large, ring_bits outside 1 .. 32, cohort bounds out of order,
+ * corrupt_fraction not within [0, 1).
  */
 SOTTO_CHECKED enum sotto_status sotto_terms_check(const struct sotto_terms *terms);
 

@@ -1,7 +1,7 @@
 /*
- * What secure aggregation costs: masking at a participant, unmasking at the coordinator, bytes on the wire and memory,
- * each time beside that of bare AES-256-CTR for the same bytes of mask in the same run. CPU time of one thread, but
- * wall time for two. Every sum is checked.
+ * What secure aggregation costs: masking at a participant, unmasking at the coordinator, bytes on
+ * the wire and memory, each time beside that of bare AES-256-CTR for the same bytes of mask in the
+ * same run. CPU time of one thread, but wall time for two. Every sum is checked.
  */
 #include <openssl/evp.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /*
- * A whole round of SecAgg+M in memory: a roster, its participants and the coordinator, with nobody between them but the
- * test. Ids are not positions, and everything derives from one seed.
+ * A whole round of SecAgg+M in memory: a roster, its participants and the coordinator, with nobody
+ * between them but the test. Ids are not positions, and everything derives from one seed.
  */
 #ifndef TESTS_CRYPTO_SECAGG_CHORUS_H
 #define TESTS_CRYPTO_SECAGG_CHORUS_H
@@ -60,8 +60,8 @@ enum sotto_member_event_kind chorus_mail_kind(enum sotto_stage stage);
 /* The member masks its lanes into chorus->masked and reports their digest. */
 struct sotto_digest chorus_mask(struct chorus *chorus, uint32_t place);
 /*
- * The honest answer of `place` in the present stage, in the member's own memory until its next step; what the member
- * would refuse fails the test.
+ * The honest answer of `place` in the present stage, in the member's own memory until its next
+ * step; what the member would refuse fails the test.
  */
 struct sotto_collector_event chorus_answer(struct chorus *chorus, uint32_t place);
 

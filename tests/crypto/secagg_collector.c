@@ -21,7 +21,10 @@ static int chorus_teardown(void **state)
     return 0;
 }
 
-/* An answer that is turned down leaves the collector, and everything beside it, byte for byte as it was. */
+/*
+ * An answer that is turned down leaves the collector, and everything beside it, byte for byte as it
+ * was.
+ */
 static void check_turned_down(struct chorus *chorus, const struct sotto_collector_event *event,
                               enum sotto_status verdict)
 {

@@ -1,7 +1,7 @@
 /*
- * Every way to drop out of a small cohort: each participant stops before its advert, after any of its messages, or
- * never. Walked as a tree, stage by stage, so that patterns with a common beginning share it: the machines are plain
- * memory and are put back from a copy.
+ * Every way to drop out of a small cohort: each participant stops before its advert, after any of
+ * its messages, or never. Walked as a tree, stage by stage, so that patterns with a common
+ * beginning share it: the machines are plain memory and are put back from a copy.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,10 @@ static uint32_t places_in(uint32_t places)
     return (uint32_t)__builtin_popcount(places);
 }
 
-/* The rule of the book, told apart from the code: t holders besides the owner, and the floors of the terms. */
+/*
+ * The rule of the book, told apart from the code: t holders besides the owner, and the floors of
+ * the terms.
+ */
 static bool is_viable(const struct chorus *chorus, enum sotto_stage stage, uint32_t cohort,
                       uint32_t answers)
 {

@@ -136,8 +136,8 @@ static void survivors__two_sets_to_two_halves__nobody_reveals(void **state)
 }
 
 /*
- * The victim hears that all are alive; the others hear that it is dead, so that they reveal its mask key. Its upload
- * stays hidden under its self mask, of which no share is ever told.
+ * The victim hears that all are alive; the others hear that it is dead, so that they reveal its
+ * mask key. Its upload stays hidden under its self mask, of which no share is ever told.
  */
 static void isolation__victim_declared_dead_to_the_others__keeps_its_self_mask(void **state)
 {
@@ -158,8 +158,9 @@ static void isolation__victim_declared_dead_to_the_others__keeps_its_self_mask(v
 }
 
 /*
- * Every holder hears that the victim is alive, and that other neighbours are dead, as many as the floor allows, so that
- * the victim's self mask and as many mask keys as possible are told. With MACs over the set nobody tells anything.
+ * Every holder hears that the victim is alive, and that other neighbours are dead, as many as the
+ * floor allows, so that the victim's self mask and as many mask keys as possible are told. With
+ * MACs over the set nobody tells anything.
  */
 static void isolation__neighbours_declared_dead_in_turn__nobody_reveals(void **state)
 {
@@ -185,7 +186,10 @@ static void isolation__neighbours_declared_dead_in_turn__nobody_reveals(void **s
     chorus_close(story.chorus);
 }
 
-/* 2 (t + 1) > n: two sets cannot both be confirmed by t + 1, so whoever reveals does so for one and the same sum. */
+/*
+ * 2 (t + 1) > n: two sets cannot both be confirmed by t + 1, so whoever reveals does so for one and
+ * the same sum.
+ */
 static void check_one_set(const struct story *story)
 {
     uint32_t first = 0;
@@ -250,7 +254,10 @@ static void plan__another_for_one_site__is_seen_by_the_coordinator(void **state)
     chorus_close(chorus);
 }
 
-/* The coordinator is the attacker: it brings the site of the other plan together with the rest by force. */
+/*
+ * The coordinator is the attacker: it brings the site of the other plan together with the rest by
+ * force.
+ */
 static void plan__another_for_one_site__is_refused_on_both_sides(void **state)
 {
     struct chorus_setup setup = chorus_setup_of(5, 5);

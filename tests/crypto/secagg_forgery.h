@@ -1,5 +1,6 @@
 /*
- * The coordinator as the attacker: it takes an honest message apart, alters it, and signs it again with its own key.
+ * The coordinator as the attacker: it takes an honest message apart, alters it, and signs it again
+ * with its own key.
  */
 #ifndef TESTS_CRYPTO_SECAGG_FORGERY_H
 #define TESTS_CRYPTO_SECAGG_FORGERY_H
@@ -23,7 +24,10 @@ void forged_cohort_repeat(struct forged_cohort *forged, uint32_t from);
 /* Signs seat's advert anew with the identity of `place`, for the chorus' plan. */
 void forged_cohort_sign_advert(struct forged_cohort *forged, const struct chorus *chorus,
                                uint32_t seat, uint32_t place);
-/* Leaves as the adverts and the roster now give them; an id that is not in the roster keeps its leaf. */
+/*
+ * Leaves as the adverts and the roster now give them; an id that is not in the roster keeps its
+ * leaf.
+ */
 void forged_cohort_hash(struct forged_cohort *forged, const struct chorus *chorus);
 /* The message, signed by the coordinator over the leaves as they are, in chorus->wire. */
 struct sotto_view forged_cohort_write(const struct forged_cohort *forged, struct chorus *chorus);

@@ -10,7 +10,7 @@
 #include "tests/support/cmocka.h"
 
 enum { COUNT = 10, DROPOUT = 4, EVERY_OWNER = -1 };
-/* n = 10: t = 6. With one dropout there are nine holders of its key and eight of each survivor's. */
+/* n = 10: t = 6. One dropout: nine holders of its key, and eight of each survivor's. */
 
 /* Everybody but DROPOUT reveals; those in `liars` flip a bit in the share of `owner`. */
 static struct sotto_collector_effects reveal(struct chorus *chorus, uint32_t liars, int owner,

@@ -1,6 +1,6 @@
 /*
- * Every phase of a role against every event: what has no rule is refused by a participant, and told UNEXPECTED by the
- * coordinator, which then is byte for byte as before. The matrices are printed.
+ * Every phase of a role against every event: what has no rule is refused by a participant, and told
+ * UNEXPECTED by the coordinator, which then is byte for byte as before. The matrices are printed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ static void copy_put_back(const struct copy *copy, struct chorus *chorus)
     memcpy(chorus->arena.memory, copy->memory, copy->bytes);
 }
 
-/* Where the actor stands when it has done this much; the last two are one row each for all events. */
+/* Where the actor stands when it has done this much. */
 enum actor_phase {
     ACTOR_FRESH,
     ACTOR_ADVERTISED,
@@ -180,7 +180,7 @@ static bool is_allowed(enum sotto_stage stage, int event)
                                                                             : event == (int)stage;
 }
 
-/* To the beginning of a stage; to UNMASKED without the actor's reveal, to FAILED with one advert. */
+/* To the beginning of a stage; UNMASKED without the actor's reveal, FAILED by too few. */
 static void reach(struct chorus *chorus, enum sotto_stage stage)
 {
     if (stage == SOTTO_STAGE_FAILED) {

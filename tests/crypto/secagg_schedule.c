@@ -1,6 +1,7 @@
 /*
- * Rounds over a network that drops, repeats, delays and reorders what participants send, delivers mail late or never,
- * and ends stages whenever it likes. Nobody lies, so nobody may refuse; and a sum, if there is one, is exact.
+ * Rounds over a network that drops, repeats, delays and reorders what participants send, delivers
+ * mail late or never, and ends stages whenever it likes. Nobody lies, so nobody may refuse; and a
+ * sum, if there is one, is exact.
  */
 #include <stdio.h>
 #include <string.h>

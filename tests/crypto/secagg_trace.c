@@ -1,7 +1,8 @@
 /*
- * One round from fixed seeds, message by message: five participants, one of which shares and then is gone. The digests
- * are in tests/vectors/secagg_trace.txt; a difference means that sites of another version can no longer take part.
- * On a difference the trace of this build is printed whole.
+ * One round from fixed seeds, message by message: five participants, one of which shares and then
+ * is gone. The digests are in tests/vectors/secagg_trace.txt; a difference means that sites of
+ * another version can no longer take part. On a difference the trace of this build is printed
+ * whole.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /*
- * Every message of secure aggregation from outside. The first byte chooses the message, the second the size of the
- * cohort and the receiver's seat in it. What decodes must encode to the same bytes; a cohort is given a good signature,
- * so that what lies behind it is reached too.
+ * Every message of secure aggregation from outside. The first byte chooses the message, the second
+ * the size of the cohort and the receiver's seat in it. What decodes must encode to the same bytes;
+ * a cohort is given a good signature, so that what lies behind it is reached too.
  */
 #include <stdlib.h>
 #include <string.h>

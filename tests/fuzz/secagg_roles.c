@@ -1,7 +1,8 @@
 /*
- * Honest messages of a round, altered, given to one participant or to the coordinator. The first byte is the stage, the
- * second says who gets it and how much is cut off the end; then come patches of three bytes: offset (u16), xor.
- * Whatever is turned down must have changed nothing at the coordinator, and have ended a participant for good.
+ * Honest messages of a round, altered, given to one participant or to the coordinator. The first
+ * byte is the stage, the second says who gets it and how much is cut off the end; then come patches
+ * of three bytes: offset (u16), xor. Whatever is turned down must have changed nothing at the
+ * coordinator, and have ended a participant for good.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -29,7 +29,10 @@ enum sotto_status sotto_collection_init(struct sotto_collection *collection,
     return is_whole ? SOTTO_OK : SOTTO_NO_MEMORY;
 }
 
-/* Adverts, commitments and digests are public; sealed shares are not for us; revealed shares and MACs are wiped too. */
+/*
+ * Adverts, commitments and digests are public; sealed shares are not for us; revealed shares and
+ * MACs are wiped too.
+ */
 void sotto_collection_wipe(struct sotto_collection *collection)
 {
     size_t cells = (size_t)collection->capacity * collection->capacity;

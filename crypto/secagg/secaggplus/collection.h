@@ -1,6 +1,6 @@
 /*
- * What the participants of one round have sent to the coordinator, by seat. Seats are in order of id from the first
- * advert on; they move only while adverts come in.
+ * What the participants of one round have sent to the coordinator, by seat. Seats are in order of
+ * id from the first advert on; they move only while adverts come in.
  */
 #ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_COLLECTION_H
 #define SOTTO_CRYPTO_SECAGG_SECAGGPLUS_COLLECTION_H

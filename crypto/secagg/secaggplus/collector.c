@@ -166,7 +166,10 @@ enum sotto_status sotto_collector_message(const struct sotto_collector *collecto
     return SOTTO_NOT_FOUND;
 }
 
-/* Participants refuse a cohort with a low-order key or one key twice: nobody may end the round for all that way. */
+/*
+ * Participants refuse a cohort with a low-order key or one key twice: nobody may end the round for
+ * all that way.
+ */
 static bool is_usable(const struct sotto_collection *collection,
                       const struct sotto_x25519_public *key)
 {

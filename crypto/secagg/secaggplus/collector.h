@@ -1,19 +1,20 @@
 /*
- * The coordinator's role in SecAgg+M. Contract: crypto/secagg/protocol.h; what it may learn is bounded by what
- * participants check (member.h), not by anything here.
+ * The coordinator's role in SecAgg+M. Contract: crypto/secagg/protocol.h; what it may learn is
+ * bounded by what participants check (member.h), not by anything here.
  *
- * Verdicts: SOTTO_MALFORMED does not parse; SOTTO_FORGED a signature is wrong, a key is unusable or taken, or the sender
- * has no place in the cohort; SOTTO_UNEXPECTED wrong stage, cohort full, sender has left, or other bytes than it sent
- * before. A message may be repeated in any later stage.
+ * Verdicts: SOTTO_MALFORMED does not parse; SOTTO_FORGED a signature is wrong, a key is unusable or
+ * taken, or the sender has no place in the cohort; SOTTO_UNEXPECTED wrong stage, cohort full,
+ * sender has left, or other bytes than it sent before. A message may be repeated in any later
+ * stage.
  *
  * Closing a stage:
  *     GATHERING  -> SHARING    with at least cohort_min adverts; who comes then is out
- *     SHARING    -> UPLOADING  with at least f = max(survivors_min, t + 1) that shared; the others are out, and no mask
- *                              is made with them
+ *     SHARING    -> UPLOADING  with at least f = max(survivors_min, t + 1) that shared; the others
+ *                              are out, and no mask is made with them
  *     UPLOADING  -> INCLUDING  with at least f uploads; they are the survivors
- *     INCLUDING  -> REVEALING  with at least t + 1 confirmations; other survivors are no holders any more, but stay in
- *                              the sum
- *     REVEALING  -> UNMASKED   if every key can be reconstructed, for which t + 1 reveals are enough
+ *     INCLUDING  -> REVEALING  with at least t + 1 confirmations; other survivors are no holders
+ *                              any more, but stay in the sum
+ *     REVEALING  -> UNMASKED   if every key can be reconstructed: t + 1 reveals are enough
  *     any        -> FAILED     otherwise
  */
 #ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_COLLECTOR_H
@@ -22,8 +23,8 @@
 #include "crypto/secagg/protocol.h"
 
 /*
- * Memory grows with the square of the largest possible cohort N = min(cohort_max, roster): about 160 N^2 bytes.
- * With a counting arena: SOTTO_NO_MEMORY, and arena->used tells what is needed.
+ * Memory grows with the square of the largest possible cohort N = min(cohort_max, roster): about
+ * 160 N^2 bytes. With a counting arena: SOTTO_NO_MEMORY, and arena->used tells what is needed.
  */
 SOTTO_CHECKED enum sotto_status sotto_collector_open(struct sotto_collector **collector,
                                                      struct sotto_arena *arena,

@@ -1,7 +1,7 @@
 /*
  * ctx1, the one hash that every key of a round hangs on.
  *
- *     root = Merkle tree over the leaf digests in order of id (RFC 6962, section 2.1, over given leaf digests)
+ *     root = Merkle tree over the leaf digests in order of id (RFC 6962, section 2.1)
  *     ctx1 = SHA-256("sotto/1 cohort" || ctx0 || root || n)      n as u32
  *
  * A participant that was given another plan or cohort derives other keys, which never cancel.

@@ -354,7 +354,10 @@ static uint32_t count_confirmations(const struct sotto_member *member,
     return count;
 }
 
-/* One share of every neighbour that shared, of the kind that the survivor set decides; then nothing is left to tell. */
+/*
+ * One share of every neighbour that shared, of the kind that the survivor set decides; then nothing
+ * is left to tell.
+ */
 static struct sotto_view reveal_shares(struct sotto_member *member)
 {
     size_t length = 0;

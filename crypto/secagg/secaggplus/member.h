@@ -1,8 +1,8 @@
 /*
  * A participant's role in SecAgg+M. Contract: crypto/secagg/protocol.h.
  *
- * Source: Bonawitz et al., CCS 2017, Fig. 4 (active adversary); Bell et al., CCS 2020 (roster and graph checked by every
- * participant). What is different here is told in docs/protocol.md.
+ * Source: Bonawitz et al., CCS 2017, Fig. 4 (active adversary); Bell et al., CCS 2020 (roster and
+ * graph checked by every participant). What is different here is told in docs/protocol.md.
  *
  * Records that `store` yields, 68 bytes each:
  *
@@ -10,9 +10,10 @@
  *     4    context  32    ctx1
  *     36   digest   32    as the kind says
  *
- * They bind a context to one upload and one survivor set for ever. They need not be fed back to a member: its secrets
- * live in memory only, so that a restarted site has no member of an earlier context. A ledger that finds a record of
- * some context must never open a member for that round again.
+ * They bind a context to one upload and one survivor set for ever. They need not be fed back to a
+ * member: its secrets live in memory only, so that a restarted site has no member of an earlier
+ * context. A ledger that finds a record of some context must never open a member for that round
+ * again.
  */
 #ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_MEMBER_H
 #define SOTTO_CRYPTO_SECAGG_SECAGGPLUS_MEMBER_H

@@ -7,6 +7,7 @@
 
 #include "crypto/secagg/secaggplus/collection.h"
 
+/* The same for every seat. */
 SOTTO_CHECKED enum sotto_status sotto_outbox_cohort(const struct sotto_collection *collection,
                                                     struct sotto_buffer *out);
 /* The shares that everybody who shared has sealed for `seat`, itself one of them. */

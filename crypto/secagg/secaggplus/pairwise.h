@@ -1,12 +1,14 @@
 /*
- * Keys that two participants have in common, and the key of a self mask. i is who derives, j its peer.
+ * Keys that two participants have in common, and the key of a self mask. i is who derives, j its
+ * peer.
  *
- *     K_ij = HKDF(X25519(c_i, C_j), salt = ctx1, info = "share" || i || j)         seals i's shares for j
- *     A_ij = HKDF(X25519(c_i, C_j), salt = ctx1, info = "incl"  || i || j)         i's inclusion MAC for j
- *     s_ij = HKDF(X25519(m_i, M_j), salt = ctx1, info = "mask"  || min || max)     the pairwise mask
- *     p_i  = HKDF(beta_i,           salt = ctx1, info = "self"  || i)              the self mask
+ *     K_ij = HKDF(X25519(c_i, C_j), salt = ctx1, info = "share" || i || j)       shares i to j
+ *     A_ij = HKDF(X25519(c_i, C_j), salt = ctx1, info = "incl"  || i || j)       inclusion i to j
+ *     s_ij = HKDF(X25519(m_i, M_j), salt = ctx1, info = "mask"  || min || max)   pairwise mask
+ *     p_i  = HKDF(beta_i,           salt = ctx1, info = "self"  || i)            self mask
  *
- * Ids are u32. Source: Bonawitz et al., CCS 2017, Fig. 4, with every key bound to the round's context.
+ * Ids are u32. Source: Bonawitz et al., CCS 2017, Fig. 4, with every key bound to the round's
+ * context.
  */
 #ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_PAIRWISE_H
 #define SOTTO_CRYPTO_SECAGG_SECAGGPLUS_PAIRWISE_H
@@ -32,7 +34,10 @@ SOTTO_CHECKED enum sotto_status sotto_pair_keys_derive(struct sotto_pair_keys *k
                                                        const struct sotto_x25519_public *peer_key,
                                                        const struct sotto_pair *pair);
 
-/* s_ij, the same from either side. SOTTO_FORGED: the peer's mask key M_j has low order; the key is zeroed. */
+/*
+ * s_ij, the same from either side. SOTTO_FORGED: the peer's mask key M_j has low order; the key is
+ * zeroed.
+ */
 SOTTO_CHECKED enum sotto_status sotto_pair_mask_derive(struct sotto_secret *key,
                                                        const struct sotto_secret *mask_key,
                                                        const struct sotto_x25519_public *peer_key,

@@ -128,7 +128,10 @@ static bool joins_to(const struct hand *hand, uint32_t threshold, const struct s
     return is_same;
 }
 
-/* All spare shares at once in place of good ones: if that still gives the secret, no single one of them is false. */
+/*
+ * All spare shares at once in place of good ones: if that still gives the secret, no single one of
+ * them is false.
+ */
 static bool are_spares_good(const struct hand *good, const struct sotto_shared *shared,
                             const struct sotto_secret *secret)
 {

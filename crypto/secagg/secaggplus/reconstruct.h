@@ -1,6 +1,6 @@
 /*
- * One secret back from the shares of its holders, checked against what its owner committed to, and the holders whose
- * shares are not on its polynomial.
+ * One secret back from the shares of its holders, checked against what its owner committed to, and
+ * the holders whose shares are not on its polynomial.
  */
 #ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_RECONSTRUCT_H
 #define SOTTO_CRYPTO_SECAGG_SECAGGPLUS_RECONSTRUCT_H
@@ -28,12 +28,14 @@ struct sotto_shared {
 enum { SOTTO_RECONSTRUCT_JOINS_MAX = 4096 };
 
 /*
- * Joins t shares and compares with the commitment. If they differ, tries further sets of t, first without holders in
- * `liars`, leaving out one, then two, then three of the rest, until a set fits or SOTTO_RECONSTRUCT_JOINS_MAX were
- * tried. Once the secret is known, every other share is tested against it.
+ * Joins t shares and compares with the commitment. If they differ, tries further sets of t, first
+ * without holders in `liars`, leaving out one, then two, then three of the rest, until a set fits
+ * or SOTTO_RECONSTRUCT_JOINS_MAX were tried. Once the secret is known, every other share is tested
+ * against it.
  *
- * So l lying holders among r are always found if r >= t + l and l <= 2 for t up to 88, l <= 3 for t up to 26.
- * A dealer that gave a holder a false share makes that holder look like a liar: only one of the two can be meant.
+ * So l lying holders among r are always found if r >= t + l and l <= 2 for t up to 88, l <= 3 for t
+ * up to 26. A dealer that gave a holder a false share makes that holder look like a liar: only one
+ * of the two can be meant.
  *
  *   secret  out    zeroed if there is none
  *   liars   inout  seats; those found here are added

@@ -1,5 +1,7 @@
 /*
- * A participant's own secrets of one round. All of them derive from one seed that is used for this round only:
+ * A participant's own secrets of one round. All of them derive from one seed that is used for this
+ * round only:
+ *
  *     HKDF-SHA-256(seed, salt = ctx0, info = purpose)
  */
 #ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_SECRETS_H
@@ -16,6 +18,7 @@ struct sotto_secrets {
     struct sotto_secret split_self;
 };
 
+/* `seed` is uniform and new; `plan` is ctx0. The caller wipes `out`. */
 void sotto_secrets_derive(struct sotto_secrets *out, const struct sotto_secret *seed,
                           const struct sotto_digest *plan);
 

@@ -1,7 +1,10 @@
 #include "crypto/secagg/secaggplus/streams.h"
 
-/* 64 KiB of lanes: they stay in the second-level cache, and re-keying costs little beside four tiles of stream. */
-enum { BLOCK_LANES = SOTTO_MASK_TILE_BYTES };
+/*
+ * Small enough for the second-level cache, large enough that re-keying costs little beside its
+ * stream.
+ */
+enum { BLOCK_BYTES = 4 * SOTTO_MASK_TILE_BYTES, BLOCK_LANES = BLOCK_BYTES / 4 };
 
 static void apply_stream(uint32_t *lanes, struct sotto_lane_window block,
                          const struct sotto_stream *stream, unsigned ring_bits,

@@ -1,7 +1,9 @@
 /*
  * The masks of one vector: a list of mask keys, each added or subtracted.
- *     participant i:  y = x + PRG(p_i) + sum_{j > i} PRG(s_ij) - sum_{j < i} PRG(s_ij)      (mod 2^w)
- *     coordinator:    the same streams with opposite signs, taken over all keys that did not cancel
+ *
+ *     y_i = x_i + PRG(p_i) + sum_{j > i} PRG(s_ij) - sum_{j < i} PRG(s_ij)      (mod 2^w)
+ *
+ * The coordinator applies those that did not cancel, with opposite signs.
  * Source: Bonawitz et al., CCS 2017, Fig. 4, Round 2.
  */
 #ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_STREAMS_H
@@ -17,15 +19,15 @@ struct sotto_stream {
 };
 
 /*
- * Applies every stream to lanes [window.first, window.first + window.count), block by block, so that a block of the
- * vector stays in the cache while all streams pass over it.
+ * Applies every stream to lanes [window.first, window.first + window.count), block by block, so
+ * that a block of the vector stays in the cache while all streams pass over it.
  *
  *   lanes      inout  [window.count]
  *   streams    in     [stream_count]
  *   ring_bits  in     w, 1 .. 32
  *
- * Work: stream_count * window.count words of AES-256-CTR. Constant time in the keys; their count is public.
- * SOTTO_NO_MEMORY: lanes untouched.
+ * Work: stream_count * window.count words of AES-256-CTR. Constant time in the keys; their count is
+ * public. SOTTO_NO_MEMORY: lanes untouched.
  */
 SOTTO_CHECKED enum sotto_status sotto_streams_apply(uint32_t *lanes,
                                                     struct sotto_lane_window window,

@@ -40,7 +40,10 @@ static size_t derive_self(struct sotto_stream *streams, const struct sotto_colle
     return 1;
 }
 
-/* Every survivor left its half of the mask that it shared with the dropout. A low-order key was refused on arrival. */
+/*
+ * Every survivor left its half of the mask that it shared with the dropout. A low-order key was
+ * refused on arrival.
+ */
 static size_t derive_pairs(struct sotto_stream *streams, const struct sotto_collection *collection,
                            uint32_t owner, const struct sotto_secret *mask_key)
 {

@@ -1,9 +1,9 @@
 /*
  * From revealed shares to the masks that the sum still carries.
  *
- *     sum over survivors of y_i = sum of x_i + sum over survivors of PRG(p_i)
- *                               + sum over survivors i and dropouts j of (i < j ? +1 : -1) PRG(s_ij)
+ *     sum_i y_i = sum_i x_i + sum_i PRG(p_i) + sum_{i, j} (i < j ? +1 : -1) PRG(s_ij)
  *
+ * i over the survivors, j over those that shared and did not survive.
  * Source: Bonawitz et al., CCS 2017, Fig. 4, Round 4.
  */
 #ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_UNMASKING_H
@@ -16,7 +16,8 @@
 size_t sotto_unmasking_streams_max(uint32_t cohort);
 
 /*
- * Reconstructs a key for each participant that shared, and derives the streams that take the masks off.
+ * Reconstructs a key for each participant that shared, and derives the streams that take the masks
+ * off.
  *
  *   streams       out    [sotto_unmasking_streams_max(n)]
  *   stream_count  out
@@ -25,8 +26,8 @@ size_t sotto_unmasking_streams_max(uint32_t cohort);
  *
  * Work: n reconstructions; one X25519 for each survivor and dropout.
  *
- * SOTTO_NOT_FOUND: fewer than t shares of some key; SOTTO_FORGED: no t shares of some key fit what its owner committed
- * to. Streams are zeroed; liars may have grown.
+ * SOTTO_NOT_FOUND: fewer than t shares of some key; SOTTO_FORGED: no t shares of some key fit what
+ * its owner committed to. Streams are zeroed; liars may have grown.
  */
 SOTTO_CHECKED enum sotto_status sotto_unmasking_derive(struct sotto_stream *streams,
                                                        size_t *stream_count,

@@ -1,6 +1,6 @@
 /*
- * The advert: a participant's public keys for one round, signed by its identity. Participant to coordinator, and on to
- * everybody in the cohort message.
+ * The advert: a participant's public keys for one round, signed by its identity. Participant to
+ * coordinator, and on to everybody in the cohort message.
  *
  *     0    id          u32
  *     4    M           32   mask key, X25519
@@ -9,8 +9,8 @@
  *     84   signature   64   Ed25519 over "sotto/1 advert" || ctx0 || bytes 0 .. 84
  *     148
  *
- * Its leaf: SHA-256(0x00 || id || certificate digest || M || C || nonce || signature), the certificate as the roster has
- * it.
+ * Its leaf: SHA-256(0x00 || id || certificate digest || M || C || nonce || signature), the
+ * certificate as the roster has it.
  */
 #ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_MESSAGES_ADVERT_H
 #define SOTTO_CRYPTO_SECAGG_SECAGGPLUS_MESSAGES_ADVERT_H
@@ -28,6 +28,7 @@ struct sotto_advert {
     struct sotto_signature signature;
 };
 
+/* Cannot fail: the layout has one size. */
 void sotto_advert_encode(uint8_t out[SOTTO_ADVERT_BYTES], const struct sotto_advert *advert);
 /* SOTTO_MALFORMED: not SOTTO_ADVERT_BYTES long; advert untouched. */
 SOTTO_CHECKED enum sotto_status sotto_advert_decode(struct sotto_advert *advert,

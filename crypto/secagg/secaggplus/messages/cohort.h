@@ -1,11 +1,12 @@
 /*
- * The cohort message: who takes part, with all keys. Coordinator to every participant of the cohort.
+ * The cohort message: who takes part, with all keys. Coordinator to every participant of the
+ * cohort.
  *
  *     0                 n          u32
  *     4                 k          u32
  *     8                 t          u32
  *     12                leaves     32 n          ascending by id
- *     12 + 32n          adverts    148 (k + 1)   the receiver's and its neighbours', ascending by id
+ *     12 + 32n          adverts    148 (k + 1)   receiver and neighbours, ascending by id
  *     12+32n+148(k+1)   signature  64            Ed25519 over "sotto/1 cohort" || ctx1
  *
  * k and t are there to be compared with what the receiver computes, never to be believed.
@@ -55,9 +56,9 @@ SOTTO_CHECKED enum sotto_status sotto_cohort_encode(struct sotto_buffer *out,
                                                     const struct sotto_cohort_message *message);
 
 /*
- * Everything about a cohort that can be checked without secrets, in this order: shape, size, the coordinator's
- * signature over ctx1, neighbour set and threshold, own leaf, then each neighbour. Returns the first refusal;
- * then cohort is untouched.
+ * Everything about a cohort that can be checked without secrets, in this order: shape, size, the
+ * coordinator's signature over ctx1, neighbour set and threshold, own leaf, then each neighbour.
+ * Returns the first refusal; then cohort is untouched.
  *
  * Work: n signatures verified.
  */

@@ -1,17 +1,20 @@
 /*
- * Inclusion: every survivor tells every other which survivor set it was given, on the way to the coordinator
- * (inclusion) and from there to the others (inclusions).
+ * Inclusion: every survivor tells every other which survivor set it was given, on the way to the
+ * coordinator (inclusion) and from there to the others (inclusions).
  *
- *     inclusion of seat i                                     inclusions for seat j
- *     0    signature  64   Ed25519 over "sotto/1 inclusion"   0          senders  ceil(n/8)  j not among them
- *                          || ctx1 || SHA-256(set)            ceil(n/8)  macs     16 each    by seat
- *     64   macs       16 (s - 1)  by seat, for the other
- *                          survivors
+ *     inclusion of seat i:
+ *     0           signature  64           Ed25519 over "sotto/1 inclusion" || ctx1 || SHA-256(set)
+ *     64          macs       16 (s - 1)   by seat, for the other survivors
+ *
+ *     inclusions for seat j:
+ *     0           senders    ceil(n/8)    j not among them
+ *     ceil(n/8)   macs       16 each      by seat
  *
  *     mac = the first 16 bytes of HMAC-SHA-256(A_ij, "incl" || ctx1 || SHA-256(set))
  *
- * Without this step a coordinator could tell some holders that a participant is dead and others that it is alive.
- * Source: the consistency check of Bonawitz et al., CCS 2017, Fig. 4, Round 3, made pairwise.
+ * Without this step a coordinator could tell some holders that a participant is dead and others
+ * that it is alive. Source: the consistency check of Bonawitz et al., CCS 2017, Fig. 4, Round 3,
+ * made pairwise.
  */
 #ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_MESSAGES_INCLUSION_H
 #define SOTTO_CRYPTO_SECAGG_SECAGGPLUS_MESSAGES_INCLUSION_H
@@ -48,7 +51,10 @@ struct sotto_inclusion {
     struct sotto_view macs; /* borrowed */
 };
 
-/* SOTTO_MALFORMED: other than one MAC for each of the `survivors` but the sender; inclusion untouched. */
+/*
+ * SOTTO_MALFORMED: other than one MAC for each of the `survivors` but the sender; inclusion
+ * untouched.
+ */
 SOTTO_CHECKED enum sotto_status sotto_inclusion_decode(struct sotto_inclusion *inclusion,
                                                        struct sotto_view bytes, uint32_t survivors);
 
@@ -57,7 +63,10 @@ struct sotto_inclusions {
     struct sotto_view macs; /* borrowed; one for each sender, by seat */
 };
 
-/* SOTTO_MALFORMED: wrong length, a bit beyond the cohort, or the receiver is a sender; inclusions untouched. */
+/*
+ * SOTTO_MALFORMED: wrong length, a bit beyond the cohort, or the receiver is a sender; inclusions
+ * untouched.
+ */
 SOTTO_CHECKED enum sotto_status sotto_inclusions_decode(struct sotto_inclusions *inclusions,
                                                         struct sotto_view bytes, uint32_t cohort,
                                                         uint32_t receiver);

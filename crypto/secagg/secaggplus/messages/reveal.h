@@ -1,5 +1,6 @@
 /*
- * The reveal: of everybody else that shared, exactly one share. Participant to coordinator, its last message.
+ * The reveal: of everybody else that shared, exactly one share. Participant to coordinator, its
+ * last message.
  *
  *     44 bytes for each sharer but the sender, by seat:
  *     0   owner  u32   id
@@ -21,6 +22,7 @@ struct sotto_revealed {
     struct sotto_share share;
 };
 
+/* One entry of the message. */
 void sotto_revealed_encode(uint8_t out[SOTTO_REVEALED_BYTES],
                            const struct sotto_revealed *revealed);
 /* The next one; after the last the cursor is finished. */

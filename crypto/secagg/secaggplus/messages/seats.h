@@ -1,6 +1,7 @@
 /*
  * A set of seats. A seat is a participant's position in its cohort, ascending by id, from 0.
- * On the wire: ceil(n / 8) bytes, seat s is bit s % 8 of byte s / 8; bits beyond the cohort are zero.
+ * On the wire: ceil(n / 8) bytes, seat s is bit s % 8 of byte s / 8; bits beyond the cohort are
+ * zero.
  */
 #ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_MESSAGES_SEATS_H
 #define SOTTO_CRYPTO_SECAGG_SECAGGPLUS_MESSAGES_SEATS_H
@@ -11,8 +12,11 @@ struct sotto_seats {
     uint8_t bits[SOTTO_COHORT_MAX / 8];
 };
 
+/* Seats are below SOTTO_COHORT_MAX. */
 void sotto_seats_add(struct sotto_seats *seats, uint32_t seat);
+/* Public: a set tells nothing that the coordinator does not know. */
 bool sotto_seats_has(const struct sotto_seats *seats, uint32_t seat);
+/* 0 .. SOTTO_COHORT_MAX */
 uint32_t sotto_seats_count(const struct sotto_seats *seats);
 /* Is every seat of `part` in `whole`? */
 bool sotto_seats_within(const struct sotto_seats *part, const struct sotto_seats *whole);

@@ -1,14 +1,18 @@
 /*
  * Sealed shares, on their way to the coordinator (shares) and from there to their holders (inbox).
  *
- *     shares of seat i                            inbox of seat j
- *     0    commitment  32  SHA-256(beta_i)        0           senders  ceil(n/8)  seats that shared, j among them
- *     32   sealed      96 (n - 1)  by seat,       ceil(n/8)   sealed   96 each    by seat, without j
- *          without i
+ *     shares of seat i:
+ *     0           commitment  32           SHA-256(beta_i)
+ *     32          sealed      96 (n - 1)   by seat, without i
+ *
+ *     inbox of seat j:
+ *     0           senders     ceil(n/8)    seats that shared, j among them
+ *     ceil(n/8)   sealed      96 each      by seat, without j
  *
  *     sealed = AES-256-GCM(K_ij, associated = ctx1, share of beta_i for j || share of m_i for j)
  *
- * The share for the holder at seat s is its owner's polynomial at x = s + 1. Nobody holds a share of its own secrets.
+ * The share for the holder at seat s is its owner's polynomial at x = s + 1. Nobody holds a share
+ * of its own secrets.
  */
 #ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_MESSAGES_SHARES_H
 #define SOTTO_CRYPTO_SECAGG_SECAGGPLUS_MESSAGES_SHARES_H
@@ -28,6 +32,7 @@ enum {
     SOTTO_SHARES_BYTES_MAX = SOTTO_DIGEST_BYTES + (SOTTO_COHORT_MAX - 1) * SOTTO_SEALED_BYTES,
 };
 
+/* `key` is K_ij and is used for nothing else. */
 void sotto_share_pair_seal(uint8_t out[SOTTO_SEALED_BYTES], const struct sotto_share_pair *pair,
                            const struct sotto_secret *key, const struct sotto_digest *context);
 /* SOTTO_FORGED: pair is zeroed. */
@@ -52,7 +57,10 @@ struct sotto_inbox {
     struct sotto_view sealed;   /* one for each sender but the receiver, by seat */
 };
 
-/* SOTTO_MALFORMED: wrong length, a bit beyond the cohort, or the receiver is no sender; inbox untouched. */
+/*
+ * SOTTO_MALFORMED: wrong length, a bit beyond the cohort, or the receiver is no sender; inbox
+ * untouched.
+ */
 SOTTO_CHECKED enum sotto_status sotto_inbox_decode(struct sotto_inbox *inbox,
                                                    struct sotto_view bytes, uint32_t cohort,
                                                    uint32_t receiver);

@@ -1,9 +1,12 @@
 /*
- * The survivor set: whose uploads are in the sum. Coordinator to every survivor; there is one for a context, for ever.
+ * The survivor set: whose uploads are in the sum. Coordinator to every survivor; there is one for a
+ * context, for ever.
  *
  *     0               set        ceil(n/8)
  *     ceil(n/8)       count      u32          bits set
- *     ceil(n/8) + 4   signature  64           Ed25519 over "sotto/1 survivors" || ctx1 || set || count
+ *     ceil(n/8) + 4   signature  64           Ed25519 over label || ctx1 || set || count
+ *
+ * The label is "sotto/1 survivors".
  */
 #ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_MESSAGES_SURVIVORS_H
 #define SOTTO_CRYPTO_SECAGG_SECAGGPLUS_MESSAGES_SURVIVORS_H
@@ -27,7 +30,10 @@ SOTTO_CHECKED enum sotto_status sotto_survivors_verify(
 SOTTO_CHECKED enum sotto_status sotto_survivors_encode(struct sotto_buffer *out,
                                                        const struct sotto_survivors *survivors,
                                                        uint32_t cohort);
-/* SOTTO_MALFORMED: wrong length, a bit beyond the cohort, or another count than bits; survivors untouched. */
+/*
+ * SOTTO_MALFORMED: wrong length, a bit beyond the cohort, or another count than bits; survivors
+ * untouched.
+ */
 SOTTO_CHECKED enum sotto_status sotto_survivors_decode(struct sotto_survivors *survivors,
                                                        struct sotto_view bytes, uint32_t cohort);
 
