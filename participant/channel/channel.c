@@ -39,7 +39,10 @@ static const struct permission permissions[] = {
     {SOTTO_LETTER_LEAVE, SOTTO_PEER_SEALER, SOTTO_PEER_COURIER, CARRIES_NOTHING},
 };
 
-/* Room for more descriptors than are allowed, so that a peer that sends several is seen and all are closed. */
+/*
+ * Room for more descriptors than are allowed, so that a peer that sends several is seen and all are
+ * closed.
+ */
 enum { DESCRIPTORS_SEEN_MAX = 8 };
 
 union control {

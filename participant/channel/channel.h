@@ -1,10 +1,12 @@
 /*
- * The channels between a site's processes: SOCK_SEQPACKET pairs, one message a packet, at most one descriptor with it.
+ * The channels between a site's processes: SOCK_SEQPACKET pairs, one message a packet, at most one
+ * descriptor with it.
  *
  *     trainer ══ sealer ══ courier       and supervisor ══ each of the three
  *
- * A table says which kind may go which way and whether a descriptor comes with it; a process that gets anything else ends
- * itself with one line, and the supervisor starts all three anew. Trainer and courier have no channel between them.
+ * A table says which kind may go which way and whether a descriptor comes with it; a process that
+ * gets anything else ends itself with one line, and the supervisor starts all three anew. Trainer
+ * and courier have no channel between them.
  */
 #ifndef SOTTO_PARTICIPANT_CHANNEL_CHANNEL_H
 #define SOTTO_PARTICIPANT_CHANNEL_CHANNEL_H
@@ -31,15 +33,18 @@ enum sotto_letter_kind {
     SOTTO_LETTER_LOADED, /* trainer → sealer: digests of the bytes loaded */
     SOTTO_LETTER_TRAIN,  /* sealer → trainer: recipe, shuffle seed */
     SOTTO_LETTER_UPDATE, /* trainer → sealer: weight; descriptor: float32 delta, sealed */
-    SOTTO_LETTER_ADOPT, /* sealer → trainer: campaign, round: the loaded adapter is now the site's */
+    /* sealer → trainer: campaign, round: the loaded adapter is now the site's */
+    SOTTO_LETTER_ADOPT,
     SOTTO_LETTER_ADOPTED, /* trainer → sealer: done with it, kept or not */
     SOTTO_LETTER_FAILED,  /* trainer → sealer: it could not load or train */
 
     SOTTO_LETTER_MAIL,  /* courier → sealer: an encoded mail */
     SOTTO_LETTER_FETCH, /* sealer → courier: item, digest */
-    SOTTO_LETTER_FETCHED, /* courier → sealer: item, digest; descriptor: its bytes, sealed; none: not there */
+    /* courier → sealer: item, digest; descriptor: its bytes, sealed; none: not there */
+    SOTTO_LETTER_FETCHED,
     SOTTO_LETTER_ANSWER, /* sealer → courier: campaign, round, mail kind answered, bytes */
-    SOTTO_LETTER_UPLOAD, /* sealer → courier: campaign, round, digest; descriptor: packed masked lanes, sealed */
+    /* sealer → courier: campaign, round, digest; descriptor: packed masked lanes, sealed */
+    SOTTO_LETTER_UPLOAD,
     SOTTO_LETTER_LEAVE, /* sealer → courier: campaign, round, refusal number */
     SOTTO_LETTER_KIND_COUNT
 };
@@ -74,16 +79,17 @@ void sotto_channel_init(struct sotto_channel *channel, int descriptor, enum sott
                         enum sotto_peer peer);
 
 /*
- * Blocking; SIGPIPE never; may be called by several threads. SOTTO_REFUSED: the table does not let `self` send this to
- * `peer`; SOTTO_OVER_LIMIT: the body is too long; SOTTO_IO: peer gone.
+ * Blocking; SIGPIPE never; may be called by several threads. SOTTO_REFUSED: the table does not let
+ * `self` send this to `peer`; SOTTO_OVER_LIMIT: the body is too long; SOTTO_IO: peer gone.
  */
 SOTTO_CHECKED enum sotto_status sotto_channel_send(const struct sotto_channel *channel,
                                                    const struct sotto_letter *letter);
 
 /*
- * One letter; its body is borrowed from the channel until the next call. SOTTO_NOT_FOUND: nothing within timeout_ms
- * (-1: wait for ever); SOTTO_IO: the peer is gone; SOTTO_REFUSED, SOTTO_MALFORMED: the peer broke the table. After other
- * than SOTTO_OK no descriptor is left open and letter->descriptor is -1.
+ * One letter; its body is borrowed from the channel until the next call. SOTTO_NOT_FOUND: nothing
+ * within timeout_ms (-1: wait for ever); SOTTO_IO: the peer is gone; SOTTO_REFUSED,
+ * SOTTO_MALFORMED: the peer broke the table. After other than SOTTO_OK no descriptor is left open
+ * and letter->descriptor is -1.
  */
 SOTTO_CHECKED enum sotto_status sotto_channel_receive(struct sotto_channel *channel,
                                                       struct sotto_letter *letter, int timeout_ms);

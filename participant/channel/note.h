@@ -1,6 +1,6 @@
 /*
- * NOTE: one event that a process tells the supervisor, for the log, status.json and rounds.jsonl. No note carries a
- * secret, an example or an update.
+ * NOTE: one event that a process tells the supervisor, for the log, status.json and rounds.jsonl.
+ * No note carries a secret, an example or an update.
  */
 #ifndef SOTTO_PARTICIPANT_CHANNEL_NOTE_H
 #define SOTTO_PARTICIPANT_CHANNEL_NOTE_H

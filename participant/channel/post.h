@@ -1,7 +1,8 @@
 /*
- * Letters between sealer and courier: what to fetch, what to post. Only public bytes are in them. Encoders say
- * SOTTO_OVER_LIMIT if `out` is too small; decoders say SOTTO_MALFORMED, also for trailing bytes, and leave the struct
- * untouched. MAIL's body is the mail as the coordinator encoded it.
+ * Letters between sealer and courier: what to fetch, what to post. Only public bytes are in them.
+ * Encoders say SOTTO_OVER_LIMIT if `out` is too small; decoders say SOTTO_MALFORMED, also for
+ * trailing bytes, and leave the struct untouched. MAIL's body is the mail as the coordinator
+ * encoded it.
  */
 #ifndef SOTTO_PARTICIPANT_CHANNEL_POST_H
 #define SOTTO_PARTICIPANT_CHANNEL_POST_H
@@ -11,7 +12,10 @@
 
 enum { SOTTO_POST_ITEM_KINDS = 3 };
 
-/* FETCH, and FETCHED, which echoes it and brings the bytes in its descriptor; item: an enum sotto_item_kind */
+/*
+ * FETCH, and FETCHED, which echoes it and brings the bytes in its descriptor; item: an enum
+ * sotto_item_kind
+ */
 struct sotto_fetch {
     uint32_t item;
     struct sotto_digest digest;

@@ -1,5 +1,6 @@
 /*
- * START: the first letter to each process, from the supervisor, which alone reads the site's configuration.
+ * START: the first letter to each process, from the supervisor, which alone reads the site's
+ * configuration.
  */
 #ifndef SOTTO_PARTICIPANT_CHANNEL_START_H
 #define SOTTO_PARTICIPANT_CHANNEL_START_H
@@ -33,7 +34,10 @@ struct sotto_courier_start {
     char key[SOTTO_START_PATH_MAX];
 };
 
-/* Encoders: SOTTO_OVER_LIMIT. Decoders: SOTTO_MALFORMED, also for trailing bytes; the struct is then untouched. */
+/*
+ * Encoders: SOTTO_OVER_LIMIT. Decoders: SOTTO_MALFORMED, also for trailing bytes; the struct is
+ * then untouched.
+ */
 SOTTO_CHECKED enum sotto_status sotto_trainer_start_encode(struct sotto_buffer *out,
                                                            const struct sotto_trainer_start *start);
 SOTTO_CHECKED enum sotto_status sotto_trainer_start_decode(struct sotto_trainer_start *start,

@@ -1,6 +1,7 @@
 /*
- * Letters between trainer and sealer: what to load, how to train, what came of it. Encoders say SOTTO_OVER_LIMIT if
- * `out` is too small; decoders say SOTTO_MALFORMED, also for trailing bytes, and leave the struct untouched.
+ * Letters between trainer and sealer: what to load, how to train, what came of it. Encoders say
+ * SOTTO_OVER_LIMIT if `out` is too small; decoders say SOTTO_MALFORMED, also for trailing bytes,
+ * and leave the struct untouched.
  */
 #ifndef SOTTO_PARTICIPANT_CHANNEL_WORK_H
 #define SOTTO_PARTICIPANT_CHANNEL_WORK_H
@@ -14,7 +15,9 @@ SOTTO_CHECKED enum sotto_status sotto_ready_encode(struct sotto_buffer *out,
 SOTTO_CHECKED enum sotto_status sotto_ready_decode(struct sotto_digest *base_model,
                                                    struct sotto_view bytes);
 
-/* LOADED: digests of the bytes that the trainer now works with. LOAD's body is the layout itself. */
+/*
+ * LOADED: digests of the bytes that the trainer now works with. LOAD's body is the layout itself.
+ */
 struct sotto_loaded {
     struct sotto_digest layout;
     struct sotto_digest adapter;

@@ -1,14 +1,15 @@
 /*
- * What a process of a site can no longer do once it has started. Layers, because each alone has holes:
+ * What a process of a site can no longer do once it has started. Layers, because each alone has
+ * holes:
  *
  *     no-new-privileges   nothing that it could run would gain rights
  *     no dumps            no core file, no ptrace by others of the same user
- *     Landlock            of the file system only the named paths; no TCP where it has no business (ABI 4)
- *     seccomp             no way to sockets, to other processes' memory, to running programs; see filter.h
+ *     Landlock            of the file system only the named paths; no TCP without need (ABI 4)
+ *     seccomp             no sockets, no other process's memory, no programs; see filter.h
  *
  *     trainer   opens its model and examples, writes adapters; no socket
  *     sealer    opens nothing at all; no socket
- *     courier   sockets; opens at most its credentials and what names are looked up with; writes no file
+ *     courier   sockets; opens at most what names are looked up with; writes no file
  *
  * The letter that starts a process comes before, everything from outside comes after.
  */
@@ -33,11 +34,13 @@ struct sotto_confinement {
 };
 
 /*
- * For the calling thread and all that it starts later; seccomp for all threads of the process. There is no way back.
+ * For the calling thread and all that it starts later; seccomp for all threads of the process.
+ * There is no way back.
  *
  *   layers  out  the layers that hold, for the log
  *
- * SOTTO_UNSUPPORTED: the kernel lacks a layer and is_degraded_allowed is false; what holds until then holds on.
+ * SOTTO_UNSUPPORTED: the kernel lacks a layer and is_degraded_allowed is false; what holds until
+ * then holds on.
  */
 SOTTO_CHECKED enum sotto_status sotto_confine(char layers[SOTTO_CONFINED_TEXT_MAX],
                                               const struct sotto_confinement *confinement,

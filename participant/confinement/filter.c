@@ -18,7 +18,10 @@ struct call_list {
         list, sizeof list / sizeof *list                                                           \
     }
 
-/* Nobody: new programs, other processes, ways round the filter or out of the folder tree, the kernel's own knobs. */
+/*
+ * Nobody: new programs, other processes, ways round the filter or out of the folder tree, the
+ * kernel's own knobs.
+ */
 static const int denied_to_all[] = {
     SCMP_SYS(execve),
     SCMP_SYS(execveat),
@@ -108,7 +111,10 @@ static int add_list(scmp_filter_ctx filter, uint32_t deed, struct call_list list
     return result;
 }
 
-/* Threads yes, namespaces no. clone3 hides its flags from a filter: without it libc falls back to clone. */
+/*
+ * Threads yes, namespaces no. clone3 hides its flags from a filter: without it libc falls back to
+ * clone.
+ */
 static int deny_namespaces(scmp_filter_ctx filter)
 {
     int result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
@@ -145,7 +151,10 @@ static int trainer_rules(scmp_filter_ctx filter)
     return result == 0 ? deny_namespaces(filter) : result;
 }
 
-/* IPv4, IPv6 and the kernel's routing table, which name resolution asks; every other family is denied. */
+/*
+ * IPv4, IPv6 and the kernel's routing table, which name resolution asks; every other family is
+ * denied.
+ */
 static int deny_families(scmp_filter_ctx filter)
 {
     int result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,

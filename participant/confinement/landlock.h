@@ -1,6 +1,6 @@
 /*
- * Landlock, by raw system calls with this file's own constants: distributions' headers are older than their kernels.
- * Source: Linux, Documentation/userspace-api/landlock.rst, ABI 1 to 7.
+ * Landlock, by raw system calls with this file's own constants: distributions' headers are older
+ * than their kernels. Source: Linux, Documentation/userspace-api/landlock.rst, ABI 1 to 7.
  */
 #ifndef SOTTO_PARTICIPANT_CONFINEMENT_LANDLOCK_H
 #define SOTTO_PARTICIPANT_CONFINEMENT_LANDLOCK_H

@@ -63,8 +63,6 @@ static void tell_unwanted(const struct sotto_errands *errands, const struct sott
     sotto_note_send(errands->supervisor, &note);
 }
 
-/* --- items ------------------------------------------------------------------------------------------------------ */
-
 static const char *item_name(uint32_t item)
 {
     static const char *const names[] = {"roster", "layout", "adapter"};
@@ -111,8 +109,6 @@ static enum sotto_status fetch(struct sotto_errands *errands, const struct sotto
     free(exchange.answer);
     return status;
 }
-
-/* --- answers ---------------------------------------------------------------------------------------------------- */
 
 static const char *answer_name(enum sotto_mail_kind answers)
 {
@@ -165,8 +161,6 @@ static enum sotto_status post_leave(struct sotto_errands *errands, struct sotto_
     return status;
 }
 
-/* --- the upload ------------------------------------------------------------------------------------------------- */
-
 struct upload {
     struct sotto_post_upload what;
     struct sotto_view bytes;
@@ -178,7 +172,9 @@ struct upload {
 
 enum { CONFLICTS_MAX = 64 };
 
-/* Both "received so far" and "go on from there" are decimal numbers; anything else ends the upload. */
+/*
+ * Both "received so far" and "go on from there" are decimal numbers; anything else ends the upload.
+ */
 static void take_offset(struct upload *upload, const struct sotto_exchange *exchange)
 {
     uint64_t offset = 0;

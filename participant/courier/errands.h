@@ -1,6 +1,7 @@
 /*
- * What the sealer sends the courier for: fetch an item, post an answer, upload masked lanes, say that the site leaves.
- * Each errand is tried until the coordinator has answered; a coordinator that restarts is waited for.
+ * What the sealer sends the courier for: fetch an item, post an answer, upload masked lanes, say
+ * that the site leaves. Each errand is tried until the coordinator has answered; a coordinator that
+ * restarts is waited for.
  */
 #ifndef SOTTO_PARTICIPANT_COURIER_ERRANDS_H
 #define SOTTO_PARTICIPANT_COURIER_ERRANDS_H
@@ -23,8 +24,9 @@ struct sotto_errands {
 };
 
 /*
- * Runs one errand to its end. SOTTO_MALFORMED, SOTTO_UNEXPECTED: no letter of this kind; SOTTO_IO: the sealer is gone. An
- * answer that the coordinator did not want (too late, forged, malformed) is told to the supervisor and otherwise done.
+ * Runs one errand to its end. SOTTO_MALFORMED, SOTTO_UNEXPECTED: no letter of this kind; SOTTO_IO:
+ * the sealer is gone. An answer that the coordinator did not want (too late, forged, malformed) is
+ * told to the supervisor and otherwise done.
  */
 SOTTO_CHECKED enum sotto_status sotto_errands_run(struct sotto_errands *errands,
                                                   const struct sotto_letter *letter);

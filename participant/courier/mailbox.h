@@ -1,6 +1,7 @@
 /*
- * The long poll: asks the coordinator for what comes next and hands it to the sealer. Runs in a thread of its own, with
- * its own connection, so that an upload never waits for a mail that is not there yet.
+ * The long poll: asks the coordinator for what comes next and hands it to the sealer. Runs in a
+ * thread of its own, with its own connection, so that an upload never waits for a mail that is not
+ * there yet.
  */
 #ifndef SOTTO_PARTICIPANT_COURIER_MAILBOX_H
 #define SOTTO_PARTICIPANT_COURIER_MAILBOX_H
@@ -26,7 +27,10 @@ struct sotto_mailbox {
     struct sotto_traffic traffic;
 };
 
-/* Asks once. SOTTO_OK: go on; SOTTO_IO: the sealer is gone. Waits by itself where the coordinator cannot be had. */
+/*
+ * Asks once. SOTTO_OK: go on; SOTTO_IO: the sealer is gone. Waits by itself where the coordinator
+ * cannot be had.
+ */
 SOTTO_CHECKED enum sotto_status sotto_mailbox_ask(struct sotto_mailbox *mailbox);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * sotto-courier: the only process of a site with sockets. Carries ciphertext, masked lanes and public bytes between the
- * sealer and the coordinator; can open neither examples nor keys. Started by the supervisor.
+ * sotto-courier: the only process of a site with sockets. Carries ciphertext, masked lanes and
+ * public bytes between the sealer and the coordinator; can open neither examples nor keys. Started
+ * by the supervisor.
  */
 #include <arpa/inet.h>
 #include <pthread.h>

@@ -1,6 +1,7 @@
 /*
- * How long to wait before the next try: exponential with full jitter, so that sites that lost the coordinator together
- * do not come back together. Source: Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog, 2015.
+ * How long to wait before the next try: exponential with full jitter, so that sites that lost the
+ * coordinator together do not come back together. Source: Brooker, "Exponential Backoff and
+ * Jitter", AWS Architecture Blog, 2015.
  */
 #ifndef SOTTO_PARTICIPANT_COURIER_PATIENCE_H
 #define SOTTO_PARTICIPANT_COURIER_PATIENCE_H

@@ -16,8 +16,6 @@
 
 static const size_t item_bytes_max = (size_t)4 * SOTTO_LANES_MAX;
 
-/* --- notes ------------------------------------------------------------------------------------------------------ */
-
 static struct sotto_note note_of(enum sotto_note_kind kind,
                                  const struct sotto_turn_effects *effects)
 {
@@ -59,8 +57,6 @@ static void tell_outcome(const struct sotto_sealer *sealer, struct sotto_view ma
         snprintf(note.text, sizeof note.text, "abandoned: %s", outcome.reason);
     sotto_note_send(&sealer->supervisor, &note);
 }
-
-/* --- letters out ------------------------------------------------------------------------------------------------ */
 
 static enum sotto_status post(const struct sotto_channel *to, enum sotto_letter_kind kind,
                               struct sotto_view body, int descriptor)
@@ -147,8 +143,6 @@ static enum sotto_status send_fetches(struct sotto_sealer *sealer,
     return SOTTO_OK;
 }
 
-/* --- orders to the trainer -------------------------------------------------------------------------------------- */
-
 static enum sotto_status order_load(struct sotto_sealer *sealer)
 {
     int lanes = -1;
@@ -210,8 +204,6 @@ static enum sotto_status send_order(struct sotto_sealer *sealer,
     }
     return SOTTO_UNEXPECTED;
 }
-
-/* --- the job ---------------------------------------------------------------------------------------------------- */
 
 /* All-zero digest: the update could not be hidden; the turn refuses. */
 static struct sotto_digest contribute(struct sotto_sealer *sealer)
@@ -282,8 +274,6 @@ static enum sotto_status step(struct sotto_sealer *sealer, const struct sotto_tu
         status = masked(sealer);
     return status;
 }
-
-/* --- letters in ------------------------------------------------------------------------------------------------- */
 
 static enum sotto_status on_loaded(struct sotto_sealer *sealer, const struct sotto_letter *letter)
 {

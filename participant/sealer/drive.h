@@ -1,12 +1,13 @@
 /*
- * Carries a turn's effects out: store, send, order, run. The loop of the sealer process, over its three channels.
+ * Carries a turn's effects out: store, send, order, run. The loop of the sealer process, over its
+ * three channels.
  */
 #ifndef SOTTO_PARTICIPANT_SEALER_DRIVE_H
 #define SOTTO_PARTICIPANT_SEALER_DRIVE_H
 
 #include "core/base/clock.h"
 #include "participant/channel/channel.h"
-#include "participant/sealer/ledger.h"
+#include "participant/ledger/ledger.h"
 #include "participant/sealer/turn.h"
 
 struct sotto_sealer {
@@ -26,7 +27,10 @@ struct sotto_sealer {
     int packed; /* sealed descriptor of the masked lanes, -1: none */
 };
 
-/* Runs until a peer is gone. The status says why it ended; SOTTO_IO: the others stopped, or the disk failed. */
+/*
+ * Runs until a peer is gone. The status says why it ended; SOTTO_IO: the others stopped, or the
+ * disk failed.
+ */
 SOTTO_CHECKED enum sotto_status sotto_sealer_run(struct sotto_sealer *sealer,
                                                  struct sotto_fault *fault);
 

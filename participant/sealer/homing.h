@@ -6,7 +6,10 @@
 
 #include "participant/sealer/state.h"
 
-/* Ends the running round. The adapter of a finished one is fetched unless the site has it or refused that round. */
+/*
+ * Ends the running round. The adapter of a finished one is fetched unless the site has it or
+ * refused that round.
+ */
 void sotto_home_take_outcome(struct sotto_turn *turn, const struct sotto_occasion *occasion,
                              struct sotto_turn_effects *effects);
 void sotto_home_put_item(struct sotto_turn *turn, const struct sotto_occasion *occasion,

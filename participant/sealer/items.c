@@ -44,7 +44,10 @@ bool sotto_items_want(struct sotto_items *items, enum sotto_item_kind kind,
     return true;
 }
 
-/* The adapter's place grows and shrinks with it: nothing above it is in use while items are fetched. */
+/*
+ * The adapter's place grows and shrinks with it: nothing above it is in use while items are
+ * fetched.
+ */
 static enum sotto_status adapter_place(struct sotto_items *items, size_t length)
 {
     struct sotto_item *adapter = item_of(items, SOTTO_ITEM_ADAPTER);

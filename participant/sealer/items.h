@@ -1,6 +1,7 @@
 /*
- * What a site fetched for a round, by digest: roster, layout, adapter. It keeps what it has checked, so that an adapter
- * that came home with one round's outcome need not be fetched again for the next plan.
+ * What a site fetched for a round, by digest: roster, layout, adapter. It keeps what it has
+ * checked, so that an adapter that came home with one round's outcome need not be fetched again for
+ * the next plan.
  */
 #ifndef SOTTO_PARTICIPANT_SEALER_ITEMS_H
 #define SOTTO_PARTICIPANT_SEALER_ITEMS_H
@@ -26,7 +27,8 @@ struct sotto_item {
 struct sotto_items {
     struct sotto_arena *arena;
     size_t
-        adapter_mark; /* the adapter's bytes lie behind it; whoever puts one has released everything above */
+        /* the adapter's bytes lie behind it; whoever puts one has released everything above */
+        adapter_mark;
     struct sotto_item kept[SOTTO_ITEM_KINDS];
 };
 
@@ -42,8 +44,9 @@ bool sotto_items_want(struct sotto_items *items, enum sotto_item_kind kind,
                       const struct sotto_digest *digest);
 
 /*
- * Copies what was fetched. The arena must be released to where it was after the last put of an adapter.
- * SOTTO_UNEXPECTED: not wanted; SOTTO_OVER_LIMIT: larger than such an item can be, or than the arena.
+ * Copies what was fetched. The arena must be released to where it was after the last put of an
+ * adapter. SOTTO_UNEXPECTED: not wanted; SOTTO_OVER_LIMIT: larger than such an item can be, or than
+ * the arena.
  */
 SOTTO_CHECKED enum sotto_status sotto_items_put(struct sotto_items *items,
                                                 enum sotto_item_kind kind, struct sotto_view bytes);

@@ -1,5 +1,6 @@
 /*
- * A turn's way from a plan to the advert: judge the plan, fetch and judge what it names, let the trainer load it, begin.
+ * A turn's way from a plan to the advert: judge the plan, fetch and judge what it names, let the
+ * trainer load it, begin.
  */
 #ifndef SOTTO_PARTICIPANT_SEALER_JOINING_H
 #define SOTTO_PARTICIPANT_SEALER_JOINING_H

@@ -1,12 +1,13 @@
 /*
- * What a site thinks of a plan and of what was fetched for it, before it answers. Pure; each check has its own refusal.
+ * What a site thinks of a plan and of what was fetched for it, before it answers. Pure; each check
+ * has its own refusal.
  */
 #ifndef SOTTO_PARTICIPANT_SEALER_JUDGEMENT_H
 #define SOTTO_PARTICIPANT_SEALER_JUDGEMENT_H
 
 #include "core/wire/mail.h"
 #include "crypto/primitives/ed25519.h"
-#include "participant/sealer/history.h"
+#include "participant/ledger/history.h"
 #include "participant/sealer/items.h"
 #include "participant/sealer/policy.h"
 
@@ -20,7 +21,10 @@ struct sotto_site_view {
     struct sotto_digest base_model; /* of the bytes that the trainer loaded */
 };
 
-/* Signature, form, number, base model and policy, in this order. `plan` is set unless it is malformed. */
+/*
+ * Signature, form, number, base model and policy, in this order. `plan` is set unless it is
+ * malformed.
+ */
 enum sotto_refusal sotto_judge_plan(struct sotto_plan *plan, const struct sotto_mail *mail,
                                     const struct sotto_site_view *site);
 
@@ -35,7 +39,10 @@ enum sotto_refusal sotto_judge_roster(struct sotto_roster_room *room, struct sot
                                       const struct sotto_plan *plan,
                                       const struct sotto_site_view *site);
 
-/* The fetched layout and adapter against their digests and, unless `plan` is NULL, against the plan and the policy. */
+/*
+ * The fetched layout and adapter against their digests and, unless `plan` is NULL, against the plan
+ * and the policy.
+ */
 enum sotto_refusal sotto_judge_version(struct sotto_items *items, const struct sotto_plan *plan,
                                        const struct sotto_policy *policy);
 

@@ -1,5 +1,6 @@
 /*
- * sotto-sealer: holds the site's policy and identity key, hides its updates. Started by the supervisor; opens nothing.
+ * sotto-sealer: holds the site's policy and identity key, hides its updates. Started by the
+ * supervisor; opens nothing.
  */
 #include <string.h>
 #include <unistd.h>
@@ -9,7 +10,10 @@
 #include "participant/confinement/confinement.h"
 #include "participant/sealer/drive.h"
 
-/* Plans of more lanes are refused: 64 MiB of adapter. Memory is touched only as far as a plan needs it. */
+/*
+ * Plans of more lanes are refused: 64 MiB of adapter. Memory is touched only as far as a plan needs
+ * it.
+ */
 enum { LANES_MAX = 1 << 24 };
 
 struct life {
@@ -58,7 +62,10 @@ static enum sotto_status replay(void *context, struct sotto_view record)
     return sotto_turn_replay(context, record);
 }
 
-/* The first use of the crypto library reads its configuration: turn_open comes before the door is shut. */
+/*
+ * The first use of the crypto library reads its configuration: turn_open comes before the door is
+ * shut.
+ */
 static enum sotto_status live(struct life *life, struct sotto_fault *fault)
 {
     struct sotto_confinement confinement = {.role = SOTTO_ROLE_SEALER};

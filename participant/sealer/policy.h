@@ -1,5 +1,6 @@
 /*
- * The site's own rules. What a site must be able to rely on, its sealer checks against this, whatever a plan says.
+ * The site's own rules. What a site must be able to rely on, its sealer checks against this,
+ * whatever a plan says.
  */
 #ifndef SOTTO_PARTICIPANT_SEALER_POLICY_H
 #define SOTTO_PARTICIPANT_SEALER_POLICY_H
@@ -21,23 +22,29 @@ struct sotto_policy {
     struct sotto_digest base_model;
     bool has_roster; /* pinned: the digest of the one roster message that is accepted */
     struct sotto_digest roster;
-    bool
-        refuse_close_cohorts; /* apply the differencing check to all rounds of a campaign, not only to those that
-                                    start from the same adapter */
+    /* Compare cohorts with all earlier rounds of a campaign, not only those from the same adapter. */
+    bool refuse_close_cohorts;
 };
 
 enum { SOTTO_POLICY_BYTES_MAX = 256 };
 
+/* The defaults. */
 void sotto_policy_init(struct sotto_policy *policy);
 
-/* Every field in its own range, and survivors_min <= cohort_min. SOTTO_MALFORMED: the fault names key and range. */
+/*
+ * Every field in its own range, and survivors_min <= cohort_min. SOTTO_MALFORMED: the fault names
+ * key and range.
+ */
 SOTTO_CHECKED enum sotto_status sotto_policy_validate(const struct sotto_policy *policy,
                                                       struct sotto_fault *fault);
 
 /* For the way from the supervisor to the sealer. SOTTO_OVER_LIMIT. */
 SOTTO_CHECKED enum sotto_status sotto_policy_encode(struct sotto_buffer *out,
                                                     const struct sotto_policy *policy);
-/* SOTTO_MALFORMED, also for trailing bytes and for what sotto_policy_validate finds; policy untouched. */
+/*
+ * SOTTO_MALFORMED, also for trailing bytes and for what sotto_policy_validate finds; policy
+ * untouched.
+ */
 SOTTO_CHECKED enum sotto_status sotto_policy_decode(struct sotto_policy *policy,
                                                     struct sotto_view bytes);
 

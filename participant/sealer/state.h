@@ -1,6 +1,7 @@
 /*
- * The inside of a turn, for the files that make it up: what it remembers, and the small deeds that several actions share.
- * An action is one reaction to one event in one phase; turn.c has the table of them.
+ * The inside of a turn, for the files that make it up: what it remembers, and the small deeds that
+ * several actions share. An action is one reaction to one event in one phase; turn.c has the table
+ * of them.
  */
 #ifndef SOTTO_PARTICIPANT_SEALER_STATE_H
 #define SOTTO_PARTICIPANT_SEALER_STATE_H
@@ -72,7 +73,9 @@ void sotto_turn_set_subject(struct sotto_turn *turn, const struct sotto_mail *ma
 void sotto_turn_store(struct sotto_turn *turn, struct sotto_turn_effects *effects,
                       struct sotto_record *record);
 
-/* Wipes, tells the coordinator, and forgets every other effect but an earlier record of this step. */
+/*
+ * Wipes, tells the coordinator, and forgets every other effect but an earlier record of this step.
+ */
 void sotto_turn_refuse(struct sotto_turn *turn, struct sotto_turn_effects *effects,
                        enum sotto_refusal refusal);
 

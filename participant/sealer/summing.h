@@ -6,8 +6,10 @@
 
 #include "participant/sealer/state.h"
 
+/* A message of the protocol. A cohort close to an earlier one is refused here. */
 void sotto_sum_pass_message(struct sotto_turn *turn, const struct sotto_occasion *occasion,
                             struct sotto_turn_effects *effects);
+/* From the trainer. Its weight is cut to what plan and policy allow. */
 void sotto_sum_take_update(struct sotto_turn *turn, const struct sotto_occasion *occasion,
                            struct sotto_turn_effects *effects);
 /* The contribute job is done. */

@@ -78,8 +78,6 @@ enum sotto_status sotto_turn_replay(struct sotto_turn *turn, struct sotto_view r
     return status;
 }
 
-/* --- the table -------------------------------------------------------------------------------------------------- */
-
 static void hold_mail(struct sotto_turn *turn, const struct sotto_occasion *occasion,
                       struct sotto_turn_effects *effects)
 {
@@ -189,8 +187,6 @@ static const action rules[SOTTO_PHASE_COUNT][TRIGGER_COUNT] = {
         },
 };
 
-/* --- the step --------------------------------------------------------------------------------------------------- */
-
 /* NONE: a message of the protocol that is not of the running round. */
 static enum trigger trigger_of_mail(const struct sotto_turn *turn, const struct sotto_mail *mail)
 {
@@ -272,8 +268,6 @@ const struct sotto_plan *sotto_turn_plan(const struct sotto_turn *turn)
 {
     return turn->has_plan ? &turn->plan : NULL;
 }
-
-/* --- the contribution ------------------------------------------------------------------------------------------- */
 
 enum sotto_status sotto_turn_encode(struct sotto_turn *turn, uint32_t *lanes)
 {

@@ -1,9 +1,11 @@
 /*
- * A site's turn: what its sealer does from a plan to a revealed share. A pure machine around the protocol's participant
- * role, the policy and the ledger. The sealer process drives it over its channels, the simulator in memory.
+ * A site's turn: what its sealer does from a plan to a revealed share. A pure machine around the
+ * protocol's participant role, the policy and the ledger. The sealer process drives it over its
+ * channels, the simulator in memory.
  *
- *     plan ─► fetch roster, layout, adapter ─► load (trainer) ─► advert ─► train ‖ cohort, shares, inbox
- *          ─► contribute (clip, quantise, mask) ─► upload ─► survivors, inclusion ─► inclusions, reveal ─► outcome, adopt
+ *     plan ─► fetch roster, layout, adapter ─► load (trainer) ─► advert
+ *          ─► train ‖ cohort, shares, inbox ─► contribute (clip, quantise, mask) ─► upload
+ *          ─► survivors, inclusion ─► inclusions, reveal ─► outcome, adopt
  *
  * The driver's contract, for each step: store, then send, then order, then run the job.
  */
@@ -21,13 +23,17 @@ struct sotto_turn;
 enum sotto_turn_event_kind {
     SOTTO_TURN_TRAINER_READY, /* base_model: digest of the bytes it loaded */
     SOTTO_TURN_MAIL,          /* bytes: an encoded mail */
-    SOTTO_TURN_FETCHED, /* item, bytes: what the courier got for a fetch; the turn checks the digest */
+    /* item, bytes: what the courier got for a fetch; the turn checks the digest */
+    SOTTO_TURN_FETCHED,
     SOTTO_TURN_NOT_FETCHED, /* item */
-    SOTTO_TURN_LOADED, /* trainer took layout and adapter: adapter, layout: digests of the bytes it loaded */
+    /* trainer took layout and adapter: adapter, layout: digests of the bytes it loaded */
+    SOTTO_TURN_LOADED,
     SOTTO_TURN_UPDATE, /* values [value_count], weight */
     SOTTO_TURN_MASKED, /* digest of the packed lanes: the contribute job is done */
-    SOTTO_TURN_ADOPTED, /* is_kept: the trainer is done with ADOPT; mail that came meanwhile is looked at now */
-    SOTTO_TURN_TRAINER_LOST, /* it died or failed: this round is left; the next TRAINER_READY starts afresh */
+    /* is_kept: the trainer is done with ADOPT; mail that came meanwhile is looked at now */
+    SOTTO_TURN_ADOPTED,
+    /* it died or failed: this round is left; the next TRAINER_READY starts afresh */
+    SOTTO_TURN_TRAINER_LOST,
 };
 
 struct sotto_turn_event {
@@ -64,9 +70,11 @@ struct sotto_turn_effects {
         enum sotto_item_kind item;
         struct sotto_digest digest;
     } fetch[3];
-    enum sotto_turn_order
-        order; /* LOAD: give the trainer layout_bytes and adapter_bytes as fetched; TRAIN: the plan's
-                                    recipe; ADOPT: keep the loaded adapter as the site's current one */
+    /*
+     * LOAD: give the trainer layout_bytes and adapter_bytes as fetched; TRAIN: the plan's recipe;
+     * ADOPT: keep the loaded adapter as the site's current one.
+     */
+    enum sotto_turn_order order;
     bool run_contribute; /* the update and the masks are both there: run sotto_contribute */
     bool is_finished;    /* the round is over for this site */
 };
@@ -85,7 +93,10 @@ struct sotto_turn_setup {
 /* Arena bytes for plans of up to `lane_count` lanes. A plan that needs more is refused (layout). */
 size_t sotto_turn_bytes(uint32_t lane_count);
 
-/* Ledger records of earlier lives, oldest first, are replayed before the first event: highest round, digests, kinds. */
+/*
+ * Ledger records of earlier lives, oldest first, are replayed before the first event: highest
+ * round, digests, kinds.
+ */
 SOTTO_CHECKED enum sotto_status sotto_turn_open(struct sotto_turn **turn,
                                                 const struct sotto_turn_setup *setup);
 /* SOTTO_MALFORMED: no record of this program. */
@@ -101,12 +112,13 @@ struct sotto_view sotto_turn_adapter_bytes(const struct sotto_turn *turn);
 const struct sotto_plan *sotto_turn_plan(const struct sotto_turn *turn); /* NULL between rounds */
 
 /*
- * Stops 5 and 6 of the way of one number, a job: clip, quantise, the weight lane. The update held by the turn is wiped.
+ * Stops 5 and 6 of the way of one number, a job: clip, quantise, the weight lane. The update held
+ * by the turn is wiped.
  *
  *   lanes  out  [plan->lane_count] plain: may leave this process only through sotto_turn_hide
  *
- * SOTTO_MALFORMED: the update is not finite or too heavy (step the turn with MASKED and an all-zero digest: it refuses
- * with SOTTO_REFUSAL_UPDATE); SOTTO_UNEXPECTED: no contribution is due.
+ * SOTTO_MALFORMED: the update is not finite or too heavy (step the turn with MASKED and an all-zero
+ * digest: it refuses with SOTTO_REFUSAL_UPDATE); SOTTO_UNEXPECTED: no contribution is due.
  */
 SOTTO_CHECKED enum sotto_status sotto_turn_encode(struct sotto_turn *turn, uint32_t *lanes);
 
@@ -120,7 +132,10 @@ SOTTO_CHECKED enum sotto_status sotto_turn_hide(struct sotto_turn *turn, uint32_
                                                 struct sotto_buffer *packed,
                                                 struct sotto_digest *digest);
 
-/* The two in one, as the shipped sealer runs them; `lanes` is scratch and wiped of plain values by the masking. */
+/*
+ * The two in one, as the shipped sealer runs them; `lanes` is scratch and wiped of plain values by
+ * the masking.
+ */
 SOTTO_CHECKED enum sotto_status sotto_contribute(struct sotto_turn *turn, uint32_t *lanes,
                                                  struct sotto_buffer *packed,
                                                  struct sotto_digest *digest);

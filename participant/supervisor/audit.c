@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "core/base/file.h"
-#include "participant/sealer/ledger.h"
-#include "participant/sealer/record.h"
+#include "participant/ledger/ledger.h"
+#include "participant/ledger/record.h"
 
 static void print_text(FILE *out, const struct sotto_record *record, const char *digest)
 {

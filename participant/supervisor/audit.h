@@ -11,7 +11,10 @@ struct sotto_audit_form {
     bool as_json; /* a line per record */
 };
 
-/* SOTTO_MALFORMED: the ledger is damaged; the records before the damage were printed. SOTTO_IO, SOTTO_NOT_FOUND. */
+/*
+ * SOTTO_MALFORMED: the ledger is damaged; the records before the damage were printed. SOTTO_IO,
+ * SOTTO_NOT_FOUND.
+ */
 SOTTO_CHECKED enum sotto_status sotto_site_audit(const struct sotto_state_folder *folder,
                                                  const struct sotto_audit_form *form,
                                                  struct sotto_fault *fault);

@@ -24,8 +24,6 @@ static void text_copy(char out[SOTTO_NOTE_TEXT_MAX], const char *text)
     snprintf(out, SOTTO_NOTE_TEXT_MAX, "%s", text);
 }
 
-/* --- rounds.jsonl ----------------------------------------------------------------------------------------------- */
-
 static json_t *round_line(const struct sotto_board *board)
 {
     const struct sotto_board_round *round = &board->round;
@@ -93,8 +91,6 @@ void sotto_board_lose_round(struct sotto_board *board, const char *outcome)
     round_close(board);
 }
 
-/* --- status.json ------------------------------------------------------------------------------------------------ */
-
 static json_t *status_line(const struct sotto_board *board)
 {
     char when[32];
@@ -131,8 +127,6 @@ void sotto_board_publish(const struct sotto_board *board)
     free(text);
     json_decref(line);
 }
-
-/* --- notes ------------------------------------------------------------------------------------------------------ */
 
 static const char *peer_name(enum sotto_peer peer)
 {

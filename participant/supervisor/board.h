@@ -1,6 +1,6 @@
 /*
- * What a site shows of itself: status.json, the present state, and rounds.jsonl, a line per round that it took part in.
- * Built from the notes of the three processes.
+ * What a site shows of itself: status.json, the present state, and rounds.jsonl, a line per round
+ * that it took part in. Built from the notes of the three processes.
  */
 #ifndef SOTTO_PARTICIPANT_SUPERVISOR_BOARD_H
 #define SOTTO_PARTICIPANT_SUPERVISOR_BOARD_H
@@ -29,7 +29,7 @@ struct sotto_board {
     const struct sotto_log *log;
     const struct sotto_clock *clock;
     struct sotto_board_round round; /* the present one, or the last */
-    uint64_t spare_up; /* bytes between two rounds; they count to the next */
+    uint64_t spare_up;              /* bytes between two rounds; they count to the next */
     uint64_t spare_down;
     char layers[3][SOTTO_NOTE_TEXT_MAX]; /* of trainer, sealer, courier */
     char trouble[SOTTO_NOTE_TEXT_MAX];   /* the last one */
@@ -40,11 +40,15 @@ struct sotto_board {
     uint32_t round_count; /* that ended while this supervisor ran */
 };
 
+/* Everything but the board is borrowed for its life. */
 void sotto_board_init(struct sotto_board *board, const struct sotto_state_folder *folder,
                       const struct sotto_site_config *site, const struct sotto_log *log,
                       const struct sotto_clock *clock);
 
-/* One note: a log line, and what it changes. A status file that cannot be written is told to the log only. */
+/*
+ * One note: a log line, and what it changes. A status file that cannot be written is told to the
+ * log only.
+ */
 void sotto_board_take(struct sotto_board *board, enum sotto_peer from,
                       const struct sotto_note *note);
 

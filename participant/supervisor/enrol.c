@@ -33,8 +33,6 @@ struct enrolment {
     char yaml[SOTTO_SITE_YAML_MAX];
 };
 
-/* --- what the person gave --------------------------------------------------------------------------------------- */
-
 static enum sotto_status check_token(struct enrolment *enrolment,
                                      const struct sotto_enrol_wish *wish, struct sotto_fault *fault)
 {
@@ -118,11 +116,11 @@ static enum sotto_status prepare(struct enrolment *enrolment, const struct sotto
         return status;
     memcpy(site->url, enrolment->token.url, sizeof site->url);
     memcpy(site->name, enrolment->token.site, sizeof site->name);
-    /* Tried here, so that a bad policy does not use the token up; written with the id that comes. */
+    /*
+     * Tried here, so that a bad policy does not use the token up; written with the id that comes.
+     */
     return sotto_site_compose(enrolment->yaml, site, &wish->policy, fault);
 }
-
-/* --- the exchange ----------------------------------------------------------------------------------------------- */
 
 static enum sotto_status request_write(struct enrolment *enrolment, struct sotto_buffer *out)
 {
@@ -260,8 +258,6 @@ static enum sotto_status make_and_ask(struct enrolment *enrolment, uint64_t now_
     sotto_client_close(client);
     return status;
 }
-
-/* --- the folder ------------------------------------------------------------------------------------------------- */
 
 static enum sotto_status write_certificate(const char *path,
                                            const struct sotto_certificate *certificate,

@@ -1,6 +1,6 @@
 /*
- * `sotto-participant enrol`: makes a site's keys here, proves the coordinator by the token's fingerprint, and takes the
- * certificate. The state folder appears whole or not at all.
+ * `sotto-participant enrol`: makes a site's keys here, proves the coordinator by the token's
+ * fingerprint, and takes the certificate. The state folder appears whole or not at all.
  */
 #ifndef SOTTO_PARTICIPANT_SUPERVISOR_ENROL_H
 #define SOTTO_PARTICIPANT_SUPERVISOR_ENROL_H
@@ -21,9 +21,9 @@ struct sotto_enrol_wish {
 /*
  *   site  out  what site.yaml says now
  *
- * SOTTO_MALFORMED (token, policy), SOTTO_REFUSED (token expired, used or unknown), SOTTO_FORGED (not the token's
- * coordinator, or clock skew), SOTTO_MISMATCH (folder in use, another name), SOTTO_NOT_FOUND (model, examples), SOTTO_IO:
- * the state folder is as it was.
+ * SOTTO_MALFORMED (token, policy), SOTTO_REFUSED (token expired, used or unknown), SOTTO_FORGED
+ * (not the token's coordinator, or clock skew), SOTTO_MISMATCH (folder in use, another name),
+ * SOTTO_NOT_FOUND (model, examples), SOTTO_IO: the state folder is as it was.
  */
 SOTTO_CHECKED enum sotto_status sotto_site_enrol(struct sotto_site_config *site,
                                                  const struct sotto_enrol_wish *wish,

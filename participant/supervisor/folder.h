@@ -27,8 +27,8 @@ SOTTO_CHECKED enum sotto_status sotto_state_folder_name(struct sotto_state_folde
                                                         struct sotto_fault *fault);
 
 /*
- * The same for a folder that a site was enrolled into, by its absolute path. SOTTO_NOT_FOUND: it is none; the fault says
- * how to make one.
+ * The same for a folder that a site was enrolled into, by its absolute path. SOTTO_NOT_FOUND: it is
+ * none; the fault says how to make one.
  */
 SOTTO_CHECKED enum sotto_status sotto_state_folder_find(struct sotto_state_folder *folder,
                                                         const char *root,

@@ -33,8 +33,6 @@ struct options {
 typedef enum sotto_status (*command)(int *exit_code, const struct options *options,
                                      struct sotto_fault *fault);
 
-/* --- arguments -------------------------------------------------------------------------------------------------- */
-
 static error_t parse_state(int key, char *text, struct argp_state *state)
 {
     struct options *options = state->input;
@@ -109,8 +107,6 @@ static const struct argp_option enrol_options[] = {
     {"policy", KEY_POLICY, "KEY=VALUE", 0, "A policy value for site.yaml; may be repeated", 2},
     {0},
 };
-
-/* --- commands --------------------------------------------------------------------------------------------------- */
 
 /* The text itself, or the first line of @FILE. */
 static enum sotto_status read_token(char out[TOKEN_FILE_MAX], const char *text,
@@ -221,7 +217,10 @@ static enum sotto_status audit(int *exit_code, const struct options *options,
     return status == SOTTO_OK ? sotto_site_audit(&folder, &form, fault) : status;
 }
 
-/* Models and pictures are opened by the trainer's program alone. Returns only if it cannot be started. */
+/*
+ * Models and pictures are opened by the trainer's program alone. Returns only if it cannot be
+ * started.
+ */
 static enum sotto_status become_trainer(char **arguments, struct sotto_fault *fault)
 {
     char path[1024];
@@ -268,8 +267,6 @@ static enum sotto_status predict(int *exit_code, const struct options *options,
     free(arguments);
     return status;
 }
-
-/* --- dispatch --------------------------------------------------------------------------------------------------- */
 
 static const struct subcommand {
     const char *name;

@@ -84,11 +84,11 @@ static int team_reap(struct run *run)
         struct sotto_worker *worker = &run->team.workers[index];
         int wait_status = 0;
 
-        if (worker->process <= 0 || waitpid(worker->process, &wait_status, WNOHANG) <= 0)
+        if (worker->child <= 0 || waitpid(worker->child, &wait_status, WNOHANG) <= 0)
             continue;
         take_notes(run, worker);
         tell_end(run, worker, wait_status);
-        worker->process = 0;
+        worker->child = 0;
         if (worst < 0 || is_lasting(exit_code_of(wait_status)))
             worst = exit_code_of(wait_status);
     }

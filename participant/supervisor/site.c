@@ -167,8 +167,6 @@ enum sotto_status sotto_site_decode(struct sotto_site_config *site, const char *
     return status;
 }
 
-/* --- composing -------------------------------------------------------------------------------------------------- */
-
 static const struct policy_line {
     const char *key;
     const char *value; /* NULL: only a comment unless it is given */

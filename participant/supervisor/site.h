@@ -1,6 +1,6 @@
 /*
- * site.yaml: what a site's people decide. Read by the supervisor alone; the sealer gets the policy, the trainer its paths,
- * the courier the address. docs/sites.md explains every key.
+ * site.yaml: what a site's people decide. Read by the supervisor alone; the sealer gets the policy,
+ * the trainer its paths, the courier the address. docs/sites.md explains every key.
  */
 #ifndef SOTTO_PARTICIPANT_SUPERVISOR_SITE_H
 #define SOTTO_PARTICIPANT_SUPERVISOR_SITE_H
@@ -22,7 +22,8 @@ struct sotto_site_config {
 };
 
 /*
- * SOTTO_NOT_FOUND, SOTTO_MALFORMED (file, line and key are in the fault), SOTTO_OVER_LIMIT, SOTTO_IO: site untouched.
+ * SOTTO_NOT_FOUND, SOTTO_MALFORMED (file, line and key are in the fault), SOTTO_OVER_LIMIT,
+ * SOTTO_IO: site untouched.
  */
 SOTTO_CHECKED enum sotto_status sotto_site_load(struct sotto_site_config *site, const char *path,
                                                 struct sotto_fault *fault);
@@ -40,10 +41,11 @@ struct sotto_policy_overrides {
 };
 
 /*
- * Writes the text of a commented site.yaml with the default policy and these overrides, and reads it back. site->policy is
- * what the file says then.
+ * Writes the text of a commented site.yaml with the default policy and these overrides, and reads
+ * it back. site->policy is what the file says then.
  *
- * SOTTO_MALFORMED: an override that names no key, or a value out of its range; the fault names it. SOTTO_OVER_LIMIT.
+ * SOTTO_MALFORMED: an override that names no key, or a value out of its range; the fault names it.
+ * SOTTO_OVER_LIMIT.
  */
 SOTTO_CHECKED enum sotto_status sotto_site_compose(char text[SOTTO_SITE_YAML_MAX],
                                                    struct sotto_site_config *site,

@@ -89,7 +89,10 @@ enum sotto_status sotto_spawn(pid_t *child, const char *program, const int *seat
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory to start %s", program);
     if (*child > 0)
         return SOTTO_OK;
-    /* A library that brought threads of its own would keep them outside Landlock: none unless it is asked for. */
+    /*
+     * A library that brought threads of its own would keep them outside Landlock: none unless it is
+     * asked for.
+     */
     setenv("OPENBLAS_NUM_THREADS", "1", 0);
     if (harden(parent) && streams_take() && seats_take(seats, seat_count))
         execv(path, arguments);

@@ -28,7 +28,7 @@ void sotto_team_init(struct sotto_team *team)
 
     for (size_t index = 0; index < SOTTO_TEAM_SIZE; index++) {
         team->workers[index].role = roles[index];
-        team->workers[index].process = 0;
+        team->workers[index].child = 0;
         sotto_channel_init(&team->workers[index].channel, -1, SOTTO_PEER_SUPERVISOR, roles[index]);
     }
 }
@@ -76,8 +76,6 @@ static void wiring_close(struct wiring *wiring)
     close_pair(wiring->training);
     close_pair(wiring->posting);
 }
-
-/* --- START ------------------------------------------------------------------------------------------------------ */
 
 static enum sotto_status send_start(struct sotto_worker *worker, const struct sotto_buffer *body,
                                     int descriptor, struct sotto_fault *fault)
@@ -172,8 +170,6 @@ static enum sotto_status start_courier(struct sotto_team *team,
     return status == SOTTO_OK ? send_start(&team->workers[COURIER], &buffer, -1, fault) : status;
 }
 
-/* --- life ------------------------------------------------------------------------------------------------------- */
-
 static enum sotto_status spawn_all(struct sotto_team *team, const struct wiring *wiring,
                                    struct sotto_fault *fault)
 {
@@ -181,12 +177,12 @@ static enum sotto_status spawn_all(struct sotto_team *team, const struct wiring 
     const int sealer[] = {wiring->supervisor[SEALER][1], wiring->training[0], wiring->posting[0]};
     const int courier[] = {wiring->supervisor[COURIER][1], wiring->posting[1]};
     enum sotto_status status =
-        sotto_spawn(&team->workers[TRAINER].process, "sotto-trainer", trainer, 2, fault);
+        sotto_spawn(&team->workers[TRAINER].child, "sotto-trainer", trainer, 2, fault);
 
     if (status == SOTTO_OK)
-        status = sotto_spawn(&team->workers[SEALER].process, "sotto-sealer", sealer, 3, fault);
+        status = sotto_spawn(&team->workers[SEALER].child, "sotto-sealer", sealer, 3, fault);
     if (status == SOTTO_OK)
-        status = sotto_spawn(&team->workers[COURIER].process, "sotto-courier", courier, 2, fault);
+        status = sotto_spawn(&team->workers[COURIER].child, "sotto-courier", courier, 2, fault);
     return status;
 }
 
@@ -219,30 +215,30 @@ static void reap(struct sotto_worker *worker)
     const struct timespec step = {.tv_nsec = STOP_STEP_MS * 1000000L};
 
     for (int tries = 0; tries < STOP_STEPS; tries++) {
-        pid_t gone = waitpid(worker->process, NULL, WNOHANG);
+        pid_t gone = waitpid(worker->child, NULL, WNOHANG);
 
         if (gone != 0)
             return;
         nanosleep(&step, NULL);
     }
-    kill(worker->process, SIGKILL);
-    while (waitpid(worker->process, NULL, 0) < 0 && errno == EINTR)
+    kill(worker->child, SIGKILL);
+    while (waitpid(worker->child, NULL, 0) < 0 && errno == EINTR)
         continue;
 }
 
 void sotto_team_stop(struct sotto_team *team, int signal_number)
 {
     for (size_t index = 0; index < SOTTO_TEAM_SIZE; index++)
-        if (team->workers[index].process > 0)
-            kill(team->workers[index].process, signal_number);
+        if (team->workers[index].child > 0)
+            kill(team->workers[index].child, signal_number);
     for (size_t index = 0; index < SOTTO_TEAM_SIZE; index++) {
         struct sotto_worker *worker = &team->workers[index];
 
-        if (worker->process > 0)
+        if (worker->child > 0)
             reap(worker);
         if (worker->channel.descriptor >= 0)
             close(worker->channel.descriptor);
-        worker->process = 0;
+        worker->child = 0;
         worker->channel.descriptor = -1;
     }
 }

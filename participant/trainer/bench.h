@@ -1,5 +1,6 @@
 /*
- * What the command line's one-shot modes work on: a model and an adapter from a directory, without a coordinator.
+ * What the command line's one-shot modes work on: a model and an adapter from a directory, without
+ * a coordinator.
  */
 #ifndef SOTTO_PARTICIPANT_TRAINER_BENCH_H
 #define SOTTO_PARTICIPANT_TRAINER_BENCH_H
@@ -14,7 +15,10 @@ struct sotto_bench {
     struct sotto_trainer *trainer;
 };
 
-/* Opens both directories. The statuses of sotto_model_open, sotto_peft_read and sotto_trainer_open; nothing stays open. */
+/*
+ * Opens both directories. The statuses of sotto_model_open, sotto_peft_read and sotto_trainer_open;
+ * nothing stays open.
+ */
 SOTTO_CHECKED enum sotto_status sotto_bench_open(struct sotto_bench *bench,
                                                  const char *model_folder,
                                                  const char *adapter_folder,

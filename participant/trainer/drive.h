@@ -5,8 +5,8 @@
 #include "core/base/status.h"
 
 /*
- * The whole life of the process, from the supervisor's START on. SOTTO_IO: the sealer is gone. Other failures were told to
- * the supervisor.
+ * The whole life of the process, from the supervisor's START on. SOTTO_IO: the sealer is gone.
+ * Other failures were told to the supervisor.
  */
 SOTTO_CHECKED enum sotto_status sotto_trainer_serve(void);
 

@@ -12,8 +12,9 @@ struct sotto_examples_place {
 };
 
 /*
- * SOTTO_NOT_FOUND, SOTTO_MALFORMED, SOTTO_MISMATCH (a label that the layout does not have, or pictures of another form),
- * SOTTO_OVER_LIMIT, SOTTO_NO_MEMORY: the fault names the file or the folder; nothing stays open.
+ * SOTTO_NOT_FOUND, SOTTO_MALFORMED, SOTTO_MISMATCH (a label that the layout does not have, or
+ * pictures of another form), SOTTO_OVER_LIMIT, SOTTO_NO_MEMORY: the fault names the file or the
+ * folder; nothing stays open.
  */
 SOTTO_CHECKED enum sotto_status sotto_examples_open(struct sotto_dataset *dataset,
                                                     const struct sotto_examples_place *place,

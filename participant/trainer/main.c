@@ -1,6 +1,6 @@
 /*
- * sotto-trainer: holds the model and the examples, has no keys and no network. Started by the supervisor, or, with a
- * command, by `sotto-participant predict`, `evaluate` and `train`.
+ * sotto-trainer: holds the model and the examples, has no keys and no network. Started by the
+ * supervisor, or, with a command, by `sotto-participant predict`, `evaluate` and `train`.
  */
 #include <argp.h>
 #include <stdio.h>
@@ -35,7 +35,10 @@ static command command_find(const char *name)
     return NULL;
 }
 
-/* Photos and models come from anywhere: also a one-shot mode can neither open a socket nor run a program. */
+/*
+ * Photos and models come from anywhere: also a one-shot mode can neither open a socket nor run a
+ * program.
+ */
 static enum sotto_status run_once(command run, int argument_count, char **arguments)
 {
     struct sotto_confinement confinement = {.role = SOTTO_ROLE_TRAINER};

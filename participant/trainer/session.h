@@ -1,5 +1,6 @@
 /*
- * The trainer's state over a site's life: one base model, the adapter that was last loaded, the examples under its labels.
+ * The trainer's state over a site's life: one base model, the adapter that was last loaded, the
+ * examples under its labels.
  */
 #ifndef SOTTO_PARTICIPANT_TRAINER_SESSION_H
 #define SOTTO_PARTICIPANT_TRAINER_SESSION_H
@@ -40,8 +41,8 @@ struct sotto_version_bytes {
  *
  *   loaded  out  digests of the bytes that were loaded
  *
- * SOTTO_MALFORMED (layout, NaN), SOTTO_MISMATCH (another model's shape, lane count), and those of sotto_examples_open: no
- * version is loaded; the fault says why.
+ * SOTTO_MALFORMED (layout, NaN), SOTTO_MISMATCH (another model's shape, lane count), and those of
+ * sotto_examples_open: no version is loaded; the fault says why.
  */
 SOTTO_CHECKED enum sotto_status sotto_session_load(struct sotto_session *session,
                                                    struct sotto_loaded *loaded,
@@ -53,7 +54,8 @@ SOTTO_CHECKED enum sotto_status sotto_session_load(struct sotto_session *session
  *
  *   delta  out  [layout.lane_count] after - before
  *
- * SOTTO_UNEXPECTED: nothing is loaded; those of sotto_trainer_fit. The loaded adapter stays as it is.
+ * SOTTO_UNEXPECTED: nothing is loaded; those of sotto_trainer_fit. The loaded adapter stays as it
+ * is.
  */
 SOTTO_CHECKED enum sotto_status sotto_session_train(struct sotto_session *session, float *delta,
                                                     const struct sotto_train *train,

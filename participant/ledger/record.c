@@ -1,4 +1,4 @@
-#include "participant/sealer/record.h"
+#include "participant/ledger/record.h"
 
 #include "core/base/pack.h"
 

@@ -1,4 +1,4 @@
-#include "participant/sealer/history.h"
+#include "participant/ledger/history.h"
 
 #include <string.h>
 

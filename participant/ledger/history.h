@@ -1,11 +1,11 @@
 /*
- * What a site remembers of earlier rounds, rebuilt from its ledger: the highest round of each campaign, the newest
- * adapter it kept, and the cohorts whose sums it helped to open.
+ * What a site remembers of earlier rounds, rebuilt from its ledger: the highest round of each
+ * campaign, the newest adapter it kept, and the cohorts whose sums it helped to open.
  */
-#ifndef SOTTO_PARTICIPANT_SEALER_HISTORY_H
-#define SOTTO_PARTICIPANT_SEALER_HISTORY_H
+#ifndef SOTTO_PARTICIPANT_LEDGER_HISTORY_H
+#define SOTTO_PARTICIPANT_LEDGER_HISTORY_H
 
-#include "participant/sealer/record.h"
+#include "participant/ledger/record.h"
 
 enum { SOTTO_HISTORY_CAMPAIGNS_MAX = 256, SOTTO_HISTORY_REVEALS_MAX = 128 };
 
@@ -29,10 +29,15 @@ struct sotto_history {
     struct sotto_history_reveal reveals[SOTTO_HISTORY_REVEALS_MAX];
 };
 
-/* In the order in which they were written. A record of a campaign for which there is no room changes nothing. */
+/*
+ * In the order in which they were written. A record of a campaign for which there is no room
+ * changes nothing.
+ */
 void sotto_history_add(struct sotto_history *history, const struct sotto_record *record);
 
-/* May the site take part? false: the number is used up, or no further campaign can be remembered. */
+/*
+ * May the site take part? false: the number is used up, or no further campaign can be remembered.
+ */
 bool sotto_history_is_new_round(const struct sotto_history *history, const char *campaign,
                                 uint32_t round);
 bool sotto_history_is_new_adapter(const struct sotto_history *history, const char *campaign,
@@ -47,10 +52,11 @@ struct sotto_history_cohort {
 };
 
 /*
- * The differencing check: is there an earlier revealed cohort that differs from this one by 1 .. distance_min - 1
- * members, so that the difference of the two sums would speak of very few?
+ * The differencing check: is there an earlier revealed cohort that differs from this one by 1 ..
+ * distance_min - 1 members, so that the difference of the two sums would speak of very few?
  *
- *   is_strict  in  compare with every round of the campaign, else with those that trained from the same adapter
+ *   is_strict  in  compare with every round of the campaign, else with those that trained from the
+ *   same adapter
  */
 bool sotto_history_is_close(const struct sotto_history *history,
                             const struct sotto_history_cohort *cohort, uint32_t distance_min,

@@ -1,4 +1,4 @@
-#include "participant/sealer/ledger.h"
+#include "participant/ledger/ledger.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #include "core/base/file.h"
 #include "crypto/primitives/hash.h"
-#include "participant/sealer/record.h"
+#include "participant/ledger/record.h"
 
 enum { HEAD_BYTES = 8, FRAME_BYTES_MAX = HEAD_BYTES + SOTTO_RECORD_BYTES_MAX + SOTTO_DIGEST_BYTES };
 

@@ -1,8 +1,9 @@
 /*
- * One line of a site's ledger: what it is about to let out, or what it will never do again. Written before the deed.
+ * One line of a site's ledger: what it is about to let out, or what it will never do again. Written
+ * before the deed.
  */
-#ifndef SOTTO_PARTICIPANT_SEALER_RECORD_H
-#define SOTTO_PARTICIPANT_SEALER_RECORD_H
+#ifndef SOTTO_PARTICIPANT_LEDGER_RECORD_H
+#define SOTTO_PARTICIPANT_LEDGER_RECORD_H
 
 #include "core/wire/plan.h"
 #include "crypto/secagg/refusal.h"
