@@ -60,7 +60,9 @@ static json_t *alpha_to_store(double alpha)
     return json_real(alpha);
 }
 
-/* adapter_config.json from malloc, or NULL. A head alone is rank 1 on no module: PEFT has no rank 0. */
+/*
+ * adapter_config.json from malloc, or NULL. PEFT has no rank 0: a head alone is rank 1 on no module.
+ */
 static char *config_to_store(const struct sotto_layout *layout, const char *base_name)
 {
     const struct sotto_adapter_choice *choice = &layout->choice;

@@ -31,7 +31,7 @@ size_t sotto_raster_length(const struct sotto_raster *raster);
 
 /*
  * Scales to a square, two passes of fixed-point bilinear weights whose support grows with the
- * reduction: bit for bit what Pillow's Image.resize(..., BILINEAR) gives.
+ * reduction, rows first: bit for bit what Pillow 10's Image.resize(..., BILINEAR) gives.
  *
  *   out  out  [channels, side, side]
  *
