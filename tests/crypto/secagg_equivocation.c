@@ -230,6 +230,54 @@ static void survivors__any_mixture_of_sets__all_reveals_are_for_one(void **state
     assert_in_range(rounds_with_reveals, 5, 55);
 }
 
+/* The shares that `place` seals for everybody else in a cohort without `left_out`; by slot. */
+static void share_without(struct chorus *chorus, uint32_t place, uint32_t left_out, uint8_t *out)
+{
+    struct forged_cohort forged;
+    struct sotto_member_effects effects;
+
+    forged_cohort_read(&forged, chorus);
+    forged_cohort_remove(&forged, left_out);
+    effects = chorus_tell(chorus, place, SOTTO_MEMBER_COHORT, forged_cohort_write(&forged, chorus));
+    assert_int_equal(effects.refusal, SOTTO_REFUSAL_NONE);
+    memcpy(out, effects.send.at + SOTTO_DIGEST_BYTES, effects.send.length - SOTTO_DIGEST_BYTES);
+}
+
+/*
+ * Places 0 to 2 are given the cohort 0 to 4. Places 3 and 4 are given the same, or that of 1 to 5.
+ * Returns what place 1 says to the shares of all of them.
+ */
+static enum sotto_refusal mix_cohorts(bool are_two)
+{
+    struct chorus_setup setup = chorus_setup_of(6, 9);
+    struct chorus *chorus = chorus_open(&setup);
+    uint8_t sealed[5][4 * 96];
+    uint8_t inbox[1 + 4 * 96] = {0x1f};
+    const uint32_t slots[] = {0, 0, 1, are_two ? 0 : 1, are_two ? 0 : 1}; /* of place 1 */
+    enum sotto_refusal refusal;
+    size_t length = 1;
+
+    chorus_play_until(chorus, SOTTO_STAGE_SHARING);
+    for (uint32_t place = 0; place < 5; place++) {
+        share_without(chorus, place, are_two && place > 2 ? 0 : 5, sealed[place]);
+        if (place == 1)
+            continue;
+        memcpy(inbox + length, sealed[place] + (size_t)slots[place] * 96, 96);
+        length += 96;
+    }
+    refusal =
+        chorus_tell(chorus, 1, SOTTO_MEMBER_INBOX, sotto_view_of(inbox, sizeof inbox)).refusal;
+    chorus_close(chorus);
+    return refusal;
+}
+
+static void cohort__two_for_two_halves__shares_between_them_do_not_open(void **state)
+{
+    (void)state;
+    assert_int_equal(mix_cohorts(false), SOTTO_REFUSAL_NONE);
+    assert_int_equal(mix_cohorts(true), SOTTO_REFUSAL_SHARE_SEALED);
+}
+
 /* The advert of place 0 under another plan, in place of the one that the cohort has. */
 static void put_other_advert(struct forged_cohort *forged, struct chorus *other)
 {
@@ -290,6 +338,7 @@ int main(void)
         cmocka_unit_test(isolation__victim_declared_dead_to_the_others__keeps_its_self_mask),
         cmocka_unit_test(isolation__neighbours_declared_dead_in_turn__nobody_reveals),
         cmocka_unit_test(survivors__any_mixture_of_sets__all_reveals_are_for_one),
+        cmocka_unit_test(cohort__two_for_two_halves__shares_between_them_do_not_open),
         cmocka_unit_test(plan__another_for_one_site__is_seen_by_the_coordinator),
         cmocka_unit_test(plan__another_for_one_site__is_refused_on_both_sides),
     };

@@ -5,8 +5,8 @@
  *     k = n - 1 (complete graph),  c = max(1, ceil(gamma n)),  t = floor((k + c) / 2) + 1
  *
  * 2t > k + c: of k holders, c of whom answer both questions, t cannot tell one share and another t
- * the other, so that nobody learns a participant's self mask and its pairwise masks. Source: Bell
- * et al., CCS 2020, section 4.
+ * the other, so that nobody learns a participant's self mask and its pairwise masks. Source: the
+ * malicious variant of Bell et al., CCS 2020, with k = n - 1.
  */
 #ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_PARAMETERS_H
 #define SOTTO_CRYPTO_SECAGG_SECAGGPLUS_PARAMETERS_H
