@@ -28,6 +28,25 @@ static const struct argp_option options[] = {
     {"set", 's', "KEY=VALUE", 0, "Override a key of the scenario; may be repeated", 0},
     {0}};
 
+/* A key that is set twice has the last value. */
+static void override_take(struct arguments *arguments, const char *override,
+                          struct argp_state *state)
+{
+    size_t key_length = strcspn(override, "=") + 1;
+    size_t place = 0;
+
+    if (override[key_length - 1] != '=')
+        argp_error(state, "--set %s: give KEY=VALUE", override);
+    while (place < arguments->override_count &&
+           strncmp(arguments->overrides[place], override, key_length) != 0)
+        place++;
+    if (place == OVERRIDES_MAX)
+        argp_error(state, "--set: at most %d", OVERRIDES_MAX);
+    arguments->overrides[place] = override;
+    if (place == arguments->override_count)
+        arguments->override_count++;
+}
+
 static error_t argument_take(struct arguments *arguments, const char *argument,
                              struct argp_state *state)
 {
@@ -47,13 +66,7 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     switch (key) {
     case 'o': arguments->out = argument; return 0;
     case 'j': arguments->json = true; return 0;
-    case 's':
-        if (!strchr(argument, '='))
-            argp_error(state, "--set %s: give KEY=VALUE", argument);
-        if (arguments->override_count == OVERRIDES_MAX)
-            argp_error(state, "--set: at most %d", OVERRIDES_MAX);
-        arguments->overrides[arguments->override_count++] = argument;
-        return 0;
+    case 's': override_take(arguments, argument, state); return 0;
     case ARGP_KEY_ARG: return argument_take(arguments, argument, state);
     case ARGP_KEY_END:
         if (!arguments->scenario)

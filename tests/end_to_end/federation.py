@@ -80,7 +80,7 @@ class Federation:
                  "--width", 16, "--blocks", 1, "--heads", 2, "--epochs", 1, "--seed", 1, "--out", self.path("base"))
 
     def partition(self, *overrides):
-        options = [part for override in overrides for part in ("--set", override)]
+        options = [part for override in ("dropouts=[]", *overrides) for part in ("--set", override)]
         self.run("sotto-simulate", "partition", SCENARIO, "--out", self.path("photos"), *options)
 
     def init_hub(self):

@@ -2,7 +2,7 @@
 Nothing plain reaches the hub. Every byte that TLS hands to the hub is captured after decryption, and everything in its
 state folder is read; neither may hold a site's pixels, file names, or plain lanes.
 
-With a learning rate of zero the plain lanes are known: the update is zero, so that each lane is the weight times one of
+With the smallest learning rate the plain lanes are known: the update rounds to zero, so that each lane is the weight times one of
 the two middle steps of the quantiser. The same search is shown to find all of them where they are.
 """
 import glob
@@ -101,7 +101,7 @@ class Privacy(unittest.TestCase):
             f.enrol(name)
             f.join(name)
         f.create_campaign("bridges", "--rounds", 2, "--cohort-min", 3, "--cohort-max", 3, "--survivors-min", 3,
-                          "--learning-rate", 0, "--weight-decay", 0)
+                          "--learning-rate", 1e-12, "--weight-decay", 0)
         f.admin("campaign", "start", "bridges")
         f.admin("campaign", "wait", "bridges", "--timeout", 60)
         with open(capture, "rb") as captured:

@@ -14,11 +14,11 @@ class Crashes(unittest.TestCase):
         self.addCleanup(self.federation.close)
         f = self.federation
         f.pretrain()
-        f.partition("sites=3", "cohort_max=3", "cohort_min=3", "survivors_min=3", "examples_min=40", "examples_max=60")
+        f.partition("sites=3", "cohort_max=3", "cohort_min=3", "survivors_min=3", "examples_min=200", "examples_max=200")
         f.init_hub()
         f.serve()
         for name in f.names:
-            f.enrol(name)
+            f.enrol(name, "--policy", "epochs_max=100")
             f.join(name)
 
     def test_hub__killed_in_each_phase__campaign_finishes(self):
@@ -43,7 +43,7 @@ class Crashes(unittest.TestCase):
     def test_sites__all_killed_at_once__next_round_finishes(self):
         f = self.federation
         f.create_campaign("bridges", "--rounds", 2, "--cohort-min", 3, "--cohort-max", 3, "--survivors-min", 3,
-                          "--epochs", 20, "--gathering-deadline", 10, "--uploading-deadline", 6)
+                          "--epochs", 100, "--gathering-deadline", 10, "--uploading-deadline", 10)
         f.admin("campaign", "start", "bridges")
         f.admin("campaign", "wait", "bridges", "--round", 1, "--phase", "uploading", "--timeout", 60)
         for name in f.names:

@@ -15,11 +15,11 @@ class Story(unittest.TestCase):
         self.addCleanup(self.federation.close)
         f = self.federation
         f.pretrain()
-        f.partition("sites=4", "cohort_max=4", "cohort_min=3", "survivors_min=3", "examples_min=40", "examples_max=60")
+        f.partition("sites=4", "cohort_max=4", "cohort_min=3", "survivors_min=3", "examples_min=100", "examples_max=100")
         f.init_hub()
         f.serve()
         for name in f.names:
-            f.enrol(name)
+            f.enrol(name, "--policy", "epochs_max=100")
             f.join(name)
 
     def create(self, *options):
@@ -29,7 +29,7 @@ class Story(unittest.TestCase):
 
     def test_campaign__site_and_hub_killed__finishes_and_comes_home(self):
         f = self.federation
-        self.create("--rounds", 4, "--epochs", 10)
+        self.create("--rounds", 4, "--epochs", 50)
         f.admin("campaign", "wait", "bridges", "--round", 1, "--phase", "uploading", "--timeout", 60)
         f.kill("site-2")
         f.admin("campaign", "wait", "bridges", "--round", 2, "--phase", "uploading", "--timeout", 60)
