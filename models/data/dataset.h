@@ -9,7 +9,9 @@
 #include "core/base/bytes.h"
 #include "models/data/picture.h"
 
-enum { SOTTO_LABEL_NONE = UINT32_MAX, SOTTO_DATASET_MAX = 1000000 };
+enum { SOTTO_DATASET_MAX = 1000000 };
+
+#define SOTTO_LABEL_NONE UINT32_MAX
 
 struct sotto_dataset {
     uint32_t channels;

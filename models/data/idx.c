@@ -13,12 +13,14 @@ enum {
     ITEMS_MAX = 1000000,
     STEP_BYTES = 64 * 1024,
     UNSIGNED_BYTE = 0x08, /* the type in the third byte of the file */
+    DEFLATE_RATIO = 1032, /* no gzip file unpacks to more than this many times its size */
 };
 
 #define RANGE_BYTES_MAX ((uint64_t)4 << 30)
 
 struct reading {
     gzFile stream;
+    uint64_t file_bytes; /* as it lies on the disk */
     const char *path;
     struct sotto_fault *fault;
 };
@@ -36,6 +38,7 @@ static enum sotto_status open_stream(struct reading *reading)
         return sotto_fault_set(reading->fault, SOTTO_MALFORMED,
                                "%s: no plain file: give an IDX file", reading->path);
     }
+    reading->file_bytes = (uint64_t)facts.st_size;
     reading->stream = gzdopen(descriptor, "rb");
     if (reading->stream == NULL) {
         close(descriptor);
@@ -129,6 +132,12 @@ static enum sotto_status take_range(struct sotto_idx *idx, struct sotto_idx_rang
         return sotto_fault_set(reading->fault, SOTTO_OVER_LIMIT,
                                "%s: %zu items are above 4 GiB: choose fewer", reading->path,
                                idx->count);
+    if (length / DEFLATE_RATIO > reading->file_bytes)
+        return sotto_fault_set(
+            reading->fault, SOTTO_MALFORMED,
+            "%s: too small for what its header claims, perhaps cut short: get the "
+            "file anew",
+            reading->path);
     idx->items = malloc(length);
     if (idx->items == NULL)
         return sotto_fault_set(reading->fault, SOTTO_NO_MEMORY, "%s: no memory for %zu items",

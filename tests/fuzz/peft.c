@@ -1,0 +1,61 @@
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/file.h"
+#include "models/adapter/peft.h"
+#include "models/arch/arch.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+static const struct sotto_arch tiny = {.width = 8, .mlp_width = 16, .block_count = 1};
+static char folder[64];
+
+static void remove_folder(void)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/adapter_config.json", folder);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/adapter_model.safetensors", folder);
+    unlink(path);
+    rmdir(folder);
+}
+
+static void put(const char *name, struct sotto_view bytes)
+{
+    char path[128];
+    int descriptor;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (descriptor < 0 || sotto_descriptor_write(descriptor, bytes) != SOTTO_OK)
+        abort();
+    close(descriptor);
+}
+
+/* Up to the first zero byte the input is adapter_config.json, after it adapter_model.safetensors. */
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+    const uint8_t *zero = length == 0 ? NULL : memchr(bytes, 0, length);
+    size_t config = zero == NULL ? length : (size_t)(zero - bytes);
+    struct sotto_layout layout;
+    float *lanes;
+
+    if (folder[0] == 0) {
+        snprintf(folder, sizeof folder, "/tmp/sotto-fuzz-XXXXXX");
+        if (mkdtemp(folder) == NULL || atexit(remove_folder) != 0)
+            abort();
+    }
+    put("adapter_config.json", sotto_view_of(bytes, config));
+    put("adapter_model.safetensors",
+        zero == NULL ? sotto_view_of("", 0) : sotto_view_of(zero + 1, length - config - 1));
+    if (sotto_peft_read(&lanes, &layout, folder, &tiny, NULL) == SOTTO_OK) {
+        if (layout.width != tiny.width || layout.block_count != tiny.block_count)
+            abort();
+        free(lanes);
+    }
+    return 0;
+}
