@@ -1,0 +1,128 @@
+#include "participant/ledger/history.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/cmocka.h"
+
+static int history_setup(void **state)
+{
+    *state = calloc(1, sizeof(struct sotto_history));
+    return *state == NULL;
+}
+
+static int history_teardown(void **state)
+{
+    free(*state);
+    return 0;
+}
+
+static void add(struct sotto_history *history, enum sotto_record_kind kind, const char *campaign,
+                uint32_t round)
+{
+    struct sotto_record record = {.kind = kind, .round = round};
+
+    snprintf(record.campaign, sizeof record.campaign, "%s", campaign);
+    sotto_history_add(history, &record);
+}
+
+/* {1, 2, 3, 4} was opened from adapter 0x11.. in campaign wards. */
+static void add_reveal(struct sotto_history *history)
+{
+    struct sotto_record record = {.kind = SOTTO_RECORD_REVEALED,
+                                  .campaign = "wards",
+                                  .round = 1,
+                                  .member_count = 4,
+                                  .members = {1, 2, 3, 4}};
+
+    memset(&record.start, 0x11, sizeof record.start);
+    sotto_history_add(history, &record);
+}
+
+static bool is_close(const struct sotto_history *history, const uint32_t *members, size_t count,
+                     bool is_strict)
+{
+    struct sotto_history_cohort cohort = {
+        .campaign = "wards", .members = members, .member_count = count};
+
+    memset(&cohort.start, is_strict ? 0x22 : 0x11, sizeof cohort.start);
+    return sotto_history_is_close(history, &cohort, 3, is_strict);
+}
+
+static void history__round_taken__only_higher_ones_are_new(void **state)
+{
+    add(*state, SOTTO_RECORD_JOINED, "wards", 7);
+    add(*state, SOTTO_RECORD_JOINED, "wards", 3);
+    assert_false(sotto_history_is_new_round(*state, "wards", 7));
+    assert_true(sotto_history_is_new_round(*state, "wards", 8));
+    assert_true(sotto_history_is_new_round(*state, "clinics", 1));
+}
+
+static void history__refused_round__is_not_used_up(void **state)
+{
+    add(*state, SOTTO_RECORD_REFUSED, "wards", 7);
+    assert_true(sotto_history_is_new_round(*state, "wards", 7));
+}
+
+static void history__adapter_kept__older_ones_are_not_new(void **state)
+{
+    add(*state, SOTTO_RECORD_ADOPTED, "wards", 4);
+    assert_false(sotto_history_is_new_adapter(*state, "wards", 4));
+    assert_true(sotto_history_is_new_adapter(*state, "wards", 5));
+    assert_true(sotto_history_is_new_round(*state, "wards", 1));
+}
+
+static void history__full__admits_no_further_campaign(void **state)
+{
+    char name[SOTTO_CAMPAIGN_NAME_MAX + 1];
+
+    for (unsigned index = 0; index < SOTTO_HISTORY_CAMPAIGNS_MAX; index++) {
+        snprintf(name, sizeof name, "campaign-%u", index);
+        add(*state, SOTTO_RECORD_JOINED, name, 1);
+    }
+    assert_false(sotto_history_is_new_round(*state, "one-more", 1));
+    assert_true(sotto_history_is_new_round(*state, "campaign-9", 2));
+}
+
+static void history__close_cohorts__are_seen_by_their_distance(void **state)
+{
+    static const uint32_t same[] = {1, 2, 3, 4};
+    static const uint32_t one_less[] = {1, 2, 4};
+    static const uint32_t one_other[] = {1, 2, 3, 9};
+    static const uint32_t three_apart[] = {1, 2, 3, 4, 5, 6, 7};
+
+    add_reveal(*state);
+    assert_false(is_close(*state, same, 4, false));
+    assert_true(is_close(*state, one_less, 3, false));
+    assert_true(is_close(*state, one_other, 4, false));
+    assert_false(is_close(*state, three_apart, 7, false));
+}
+
+static void history__close_cohort_from_another_adapter__counts_if_strict(void **state)
+{
+    static const uint32_t one_less[] = {1, 2, 4};
+    struct sotto_history_cohort cohort = {
+        .campaign = "wards", .members = one_less, .member_count = 3};
+
+    add_reveal(*state);
+    assert_false(sotto_history_is_close(*state, &cohort, 3, false));
+    assert_true(sotto_history_is_close(*state, &cohort, 3, true));
+    cohort.campaign = "clinics";
+    assert_false(sotto_history_is_close(*state, &cohort, 3, true));
+}
+
+int main(void)
+{
+#define HISTORY_TEST(test) cmocka_unit_test_setup_teardown(test, history_setup, history_teardown)
+    const struct CMUnitTest tests[] = {
+        HISTORY_TEST(history__round_taken__only_higher_ones_are_new),
+        HISTORY_TEST(history__refused_round__is_not_used_up),
+        HISTORY_TEST(history__adapter_kept__older_ones_are_not_new),
+        HISTORY_TEST(history__full__admits_no_further_campaign),
+        HISTORY_TEST(history__close_cohorts__are_seen_by_their_distance),
+        HISTORY_TEST(history__close_cohort_from_another_adapter__counts_if_strict),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

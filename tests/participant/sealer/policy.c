@@ -1,0 +1,89 @@
+#include "participant/sealer/policy.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "tests/support/cmocka.h"
+
+static struct sotto_policy policy_sample(void)
+{
+    struct sotto_policy policy;
+
+    sotto_policy_init(&policy);
+    policy.has_roster = true;
+    memset(&policy.roster, 0x5a, sizeof policy.roster);
+    policy.refuse_close_cohorts = true;
+    policy.rank_max = 0;
+    return policy;
+}
+
+static void policy__defaults__are_valid(void **state)
+{
+    struct sotto_policy policy;
+
+    (void)state;
+    sotto_policy_init(&policy);
+    assert_int_equal(sotto_policy_validate(&policy, NULL), SOTTO_OK);
+    assert_int_equal(policy.cohort_min, 8);
+    assert_int_equal(policy.survivors_min, 6);
+}
+
+static void policy__encoded__decodes_to_itself(void **state)
+{
+    struct sotto_policy policy = policy_sample();
+    struct sotto_policy read;
+    uint8_t bytes[SOTTO_POLICY_BYTES_MAX];
+    struct sotto_buffer buffer = sotto_buffer_of(bytes, sizeof bytes);
+
+    (void)state;
+    assert_int_equal(sotto_policy_encode(&buffer, &policy), SOTTO_OK);
+    assert_int_equal(sotto_policy_decode(&read, sotto_view_buffer(&buffer)), SOTTO_OK);
+    assert_int_equal(read.rank_max, 0);
+    assert_true(read.refuse_close_cohorts);
+    assert_true(read.has_roster);
+    assert_false(read.has_base_model);
+    assert_memory_equal(&read.roster, &policy.roster, sizeof read.roster);
+}
+
+static void policy__cut_or_longer__is_malformed(void **state)
+{
+    struct sotto_policy policy = policy_sample();
+    struct sotto_policy read;
+    uint8_t bytes[SOTTO_POLICY_BYTES_MAX] = {0};
+    struct sotto_buffer buffer = sotto_buffer_of(bytes, sizeof bytes);
+
+    (void)state;
+    assert_int_equal(sotto_policy_encode(&buffer, &policy), SOTTO_OK);
+    for (size_t length = 0; length <= buffer.length + 1; length++)
+        if (length != buffer.length)
+            assert_int_equal(sotto_policy_decode(&read, sotto_view_of(bytes, length)),
+                             SOTTO_MALFORMED);
+}
+
+static void policy__value_out_of_range__is_named(void **state)
+{
+    struct sotto_policy policy;
+    struct sotto_fault fault = {0};
+
+    (void)state;
+    sotto_policy_init(&policy);
+    policy.survivors_min = 9;
+    assert_int_equal(sotto_policy_validate(&policy, &fault), SOTTO_MALFORMED);
+    assert_non_null(strstr(fault.text, "survivors_min is 9"));
+    sotto_policy_init(&policy);
+    policy.clip_norm_max = NAN;
+    assert_int_equal(sotto_policy_validate(&policy, &fault), SOTTO_MALFORMED);
+    assert_non_null(strstr(fault.text, "clip_norm_max"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(policy__defaults__are_valid),
+        cmocka_unit_test(policy__encoded__decodes_to_itself),
+        cmocka_unit_test(policy__cut_or_longer__is_malformed),
+        cmocka_unit_test(policy__value_out_of_range__is_named),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
