@@ -1,5 +1,5 @@
 /*
- * The Hugging Face model directory that pretraining leaves: config.json, model.safetensors (bfloat16),
+ * The Hugging Face model directory that pretraining leaves: config.json, model.safetensors,
  * preprocessor_config.json, and RECIPE.json, which says how it was made.
  */
 #ifndef SOTTO_MODELS_PRETRAIN_FOLDER_H

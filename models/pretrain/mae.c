@@ -27,7 +27,12 @@ uint32_t sotto_mae_patch_count(const struct sotto_mae *mae)
     return sotto_arch_token_count(&mae->arch) - 1;
 }
 
-static size_t patch_values(const struct sotto_mae *mae)
+uint32_t sotto_mae_hidden_count(const struct sotto_mae *mae)
+{
+    return sotto_mae_patch_count(mae) - mae->visible_count;
+}
+
+size_t sotto_mae_patch_values(const struct sotto_mae *mae)
 {
     struct sotto_patch_shape shape = sotto_vit_patch_shape(&mae->arch);
 
@@ -53,8 +58,8 @@ struct sotto_mae_places sotto_mae_places(const struct sotto_mae *mae)
     places.norm_gain = places.blocks + mae->decoder_blocks * sotto_block_weight_count(&spec);
     places.norm_bias = places.norm_gain + width;
     places.draw_weight = places.norm_bias + width;
-    places.draw_bias = places.draw_weight + patch_values(mae) * width;
-    places.count = places.draw_bias + patch_values(mae);
+    places.draw_bias = places.draw_weight + sotto_mae_patch_values(mae) * width;
+    places.count = places.draw_bias + sotto_mae_patch_values(mae);
     return places;
 }
 
@@ -110,8 +115,8 @@ static void visit_all(struct visitor *visitor, const struct sotto_mae *mae)
     visit_vector(visitor, places.embed_bias, places.blocks - places.embed_bias);
     visit_decoder_blocks(visitor, mae, places.blocks);
     visit_vector(visitor, places.norm_gain, 2 * width);
-    visit_matrix(visitor, places.draw_weight, patch_values(mae), width);
-    visit_vector(visitor, places.draw_bias, patch_values(mae));
+    visit_matrix(visitor, places.draw_weight, sotto_mae_patch_values(mae), width);
+    visit_vector(visitor, places.draw_bias, sotto_mae_patch_values(mae));
 }
 
 static void start_matrix(struct visitor *visitor, struct tensor_visit tensor)

@@ -1,6 +1,7 @@
 /*
- * A masked autoencoder: a vision transformer that sees a quarter of a picture's patches, and a light
- * decoder that has to draw the rest. What it learns stays in the encoder; the decoder is thrown away.
+ * A masked autoencoder: a vision transformer that sees a quarter of a picture's patches, and a
+ * light decoder that has to draw the rest. What it learns stays in the encoder; the decoder is
+ * thrown away.
  * Source: He et al., Masked Autoencoders Are Scalable Vision Learners, CVPR 2022, section 3.
  */
 #ifndef SOTTO_MODELS_PRETRAIN_MAE_H
@@ -38,11 +39,13 @@ struct sotto_mae_places {
 struct sotto_mae_places sotto_mae_places(const struct sotto_mae *mae);
 
 uint32_t sotto_mae_patch_count(const struct sotto_mae *mae);
+uint32_t sotto_mae_hidden_count(const struct sotto_mae *mae); /* patches to be drawn */
+size_t sotto_mae_patch_values(const struct sotto_mae *mae);
 struct sotto_block_spec sotto_mae_decoder_spec(const struct sotto_mae *mae);
 
 /*
- * Starting weights: matrices Xavier uniform, tokens N(0, 0.02^2), positions the two-dimensional sine
- * and cosine table, gains 1, the rest 0.
+ * Starting weights: matrices Xavier uniform, tokens N(0, 0.02^2), positions the two-dimensional
+ * sine and cosine table, gains 1, the rest 0.
  *
  *   weights  out  [sotto_mae_places(mae).count]
  */

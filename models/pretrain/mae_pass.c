@@ -10,66 +10,17 @@
 static const struct sotto_matrix none = {NULL, 0, 0, 0};
 static const struct sotto_matrix_view no_residual = {NULL, 0, 0, 0};
 
-static uint32_t hidden_count(const struct sotto_mae *mae)
-{
-    return sotto_mae_patch_count(mae) - mae->visible_count;
-}
-
-static size_t patch_values(const struct sotto_mae *mae)
-{
-    struct sotto_patch_shape shape = sotto_vit_patch_shape(&mae->arch);
-
-    return sotto_patch_values(&shape);
-}
-
 static bool take(float **out, struct sotto_arena *arena, size_t count)
 {
     *out = sotto_arena_take(arena, count, sizeof **out);
     return arena->counting || *out != NULL;
 }
 
-static enum sotto_status take_blocks(struct sotto_mae_stack *stack, const struct sotto_block *model,
-                                     struct sotto_block_shape largest, struct sotto_arena *arena)
+static struct sotto_norm norm_at(const struct sotto_mae_pass *pass, size_t gain, size_t bias)
 {
-    enum sotto_status status = SOTTO_OK;
-    struct sotto_block_pass counted;
-
-    stack->blocks = sotto_arena_take(arena, stack->block_count, sizeof *stack->blocks);
-    stack->passes = sotto_arena_take(arena, stack->block_count, sizeof *stack->passes);
-    if (!arena->counting && (stack->blocks == NULL || stack->passes == NULL))
-        return SOTTO_NO_MEMORY;
-    for (size_t i = 0; i < stack->block_count && status == SOTTO_OK; i++) {
-        size_t first = i * sotto_block_weight_count(&model->spec);
-
-        status = sotto_block_pass_take(arena->counting ? &counted : &stack->passes[i], model,
-                                       largest, arena);
-        if (arena->counting)
-            continue;
-        stack->blocks[i] = *model;
-        stack->blocks[i].weights += first;
-        stack->blocks[i].weight_gradients += first;
-    }
-    if (status == SOTTO_OK)
-        status = sotto_block_scratch_take(&stack->scratch, model, largest, arena);
-    return status;
-}
-
-/* model: the first block of the stack, bound to its weights. */
-static enum sotto_status take_stack(struct sotto_mae_stack *stack, const struct sotto_block *model,
-                                    size_t block_count, struct sotto_block_shape largest,
-                                    struct sotto_arena *arena)
-{
-    size_t rows = (size_t)largest.batch * largest.token_count;
-    size_t values = rows * model->spec.width;
-
-    stack->block_count = block_count;
-    stack->row_count = rows;
-    if (!take(&stack->streams, arena, (block_count + 1) * values) ||
-        !take(&stack->gradient, arena, values) || !take(&stack->normed, arena, values) ||
-        !take(&stack->normed_gradient, arena, values) || !take(&stack->rows.mean, arena, rows) ||
-        !take(&stack->rows.inverse_std, arena, rows))
-        return SOTTO_NO_MEMORY;
-    return take_blocks(stack, model, largest, arena);
+    return (struct sotto_norm){(float)pass->mae->arch.norm_epsilon, pass->weights + gain,
+                               pass->weights + bias, pass->gradients + gain,
+                               pass->gradients + bias};
 }
 
 static enum sotto_status take_encoder(struct sotto_mae_pass *pass, uint32_t picture_max,
@@ -78,17 +29,17 @@ static enum sotto_status take_encoder(struct sotto_mae_pass *pass, uint32_t pict
     const struct sotto_mae *mae = pass->mae;
     struct sotto_vit_places places = sotto_vit_places(&mae->arch);
     uint32_t tokens = mae->visible_count + 1;
-    struct sotto_block first = {.kernels = mae->kernels,
-                                .spec = sotto_vit_block_spec(&mae->arch),
-                                .weights = pass->weights + places.blocks,
-                                .weight_gradients = pass->gradients + places.blocks};
+    struct sotto_stack_model model = {
+        .first = {.kernels = mae->kernels,
+                  .spec = sotto_vit_block_spec(&mae->arch),
+                  .weights = pass->weights + places.blocks,
+                  .weight_gradients = pass->gradients + places.blocks},
+        .block_count = mae->arch.block_count,
+        .norm = norm_at(pass, places.norm_gain, places.norm_bias),
+    };
 
-    pass->encoder.norm =
-        (struct sotto_norm){(float)mae->arch.norm_epsilon, pass->weights + places.norm_gain,
-                            pass->weights + places.norm_bias, pass->gradients + places.norm_gain,
-                            pass->gradients + places.norm_bias};
-    return take_stack(&pass->encoder, &first, mae->arch.block_count,
-                      (struct sotto_block_shape){picture_max, tokens, tokens}, arena);
+    return sotto_stack_take(&pass->encoder, &model,
+                            (struct sotto_block_shape){picture_max, tokens, tokens}, arena);
 }
 
 static enum sotto_status take_decoder(struct sotto_mae_pass *pass, uint32_t picture_max,
@@ -97,17 +48,17 @@ static enum sotto_status take_decoder(struct sotto_mae_pass *pass, uint32_t pict
     const struct sotto_mae *mae = pass->mae;
     struct sotto_mae_places places = sotto_mae_places(mae);
     uint32_t tokens = sotto_mae_patch_count(mae) + 1;
-    struct sotto_block first = {.kernels = mae->kernels,
-                                .spec = sotto_mae_decoder_spec(mae),
-                                .weights = pass->weights + places.blocks,
-                                .weight_gradients = pass->gradients + places.blocks};
+    struct sotto_stack_model model = {
+        .first = {.kernels = mae->kernels,
+                  .spec = sotto_mae_decoder_spec(mae),
+                  .weights = pass->weights + places.blocks,
+                  .weight_gradients = pass->gradients + places.blocks},
+        .block_count = mae->decoder_blocks,
+        .norm = norm_at(pass, places.norm_gain, places.norm_bias),
+    };
 
-    pass->decoder.norm =
-        (struct sotto_norm){(float)mae->arch.norm_epsilon, pass->weights + places.norm_gain,
-                            pass->weights + places.norm_bias, pass->gradients + places.norm_gain,
-                            pass->gradients + places.norm_bias};
-    return take_stack(&pass->decoder, &first, mae->decoder_blocks,
-                      (struct sotto_block_shape){picture_max, tokens, tokens}, arena);
+    return sotto_stack_take(&pass->decoder, &model,
+                            (struct sotto_block_shape){picture_max, tokens, tokens}, arena);
 }
 
 enum sotto_status sotto_mae_pass_take(struct sotto_mae_pass *pass, const struct sotto_mae *mae,
@@ -115,8 +66,8 @@ enum sotto_status sotto_mae_pass_take(struct sotto_mae_pass *pass, const struct 
                                       struct sotto_arena *arena)
 {
     size_t visible = (size_t)picture_max * mae->visible_count;
-    size_t hidden = (size_t)picture_max * hidden_count(mae);
-    size_t values = patch_values(mae);
+    size_t hidden = (size_t)picture_max * sotto_mae_hidden_count(mae);
+    size_t values = sotto_mae_patch_values(mae);
     enum sotto_status status;
 
     *pass = (struct sotto_mae_pass){.mae = mae, .weights = weights, .gradients = gradients};
@@ -130,43 +81,6 @@ enum sotto_status sotto_mae_pass_take(struct sotto_mae_pass *pass, const struct 
         return SOTTO_NO_MEMORY;
     status = take_encoder(pass, picture_max, arena);
     return status == SOTTO_OK ? take_decoder(pass, picture_max, arena) : status;
-}
-
-static size_t stack_width(const struct sotto_mae_stack *stack)
-{
-    return stack->blocks[0].spec.width;
-}
-
-/* From streams[0] to normed. */
-static void stack_forward(struct sotto_mae_stack *stack, struct sotto_block_shape shape)
-{
-    size_t width = stack_width(stack);
-    size_t rows = (size_t)shape.batch * shape.token_count;
-    size_t step = stack->row_count * width;
-
-    for (size_t i = 0; i < stack->block_count; i++)
-        sotto_block_forward(&stack->blocks[i], &stack->passes[i], stack->streams + (i + 1) * step,
-                            stack->streams + i * step, shape);
-    sotto_norm_forward(
-        stack->blocks[0].kernels, &stack->norm, sotto_matrix_of(stack->normed, rows, width),
-        stack->rows, sotto_matrix_view_of(stack->streams + stack->block_count * step, rows, width));
-}
-
-/* From normed_gradient to gradient, which is then that of streams[0]. */
-static void stack_backward(struct sotto_mae_stack *stack, struct sotto_block_shape shape)
-{
-    size_t width = stack_width(stack);
-    size_t rows = (size_t)shape.batch * shape.token_count;
-    size_t step = stack->row_count * width;
-
-    memset(stack->gradient, 0, rows * width * sizeof *stack->gradient);
-    sotto_norm_backward(
-        stack->blocks[0].kernels, &stack->norm, sotto_matrix_of(stack->gradient, rows, width),
-        sotto_matrix_view_of(stack->normed_gradient, rows, width),
-        sotto_matrix_view_of(stack->streams + stack->block_count * step, rows, width), stack->rows);
-    for (size_t i = stack->block_count; i-- > 0;)
-        sotto_block_backward(&stack->blocks[i], &stack->passes[i], &stack->scratch, stack->gradient,
-                             SOTTO_BLOCK_BELOW_TRAINED);
 }
 
 /* A linear layer of the pass, by where its weight [out, in] and bias [out] lie. */
@@ -185,8 +99,8 @@ static struct sotto_linear embedding_of(const struct sotto_mae_pass *pass)
 {
     struct sotto_vit_places places = sotto_vit_places(&pass->mae->arch);
 
-    return linear_at(pass, patch_values(pass->mae), pass->mae->arch.width, places.patch_weight,
-                     places.patch_bias);
+    return linear_at(pass, sotto_mae_patch_values(pass->mae), pass->mae->arch.width,
+                     places.patch_weight, places.patch_bias);
 }
 
 static struct sotto_linear handover_of(const struct sotto_mae_pass *pass)
@@ -201,8 +115,8 @@ static struct sotto_linear drawing_of(const struct sotto_mae_pass *pass)
 {
     struct sotto_mae_places places = sotto_mae_places(pass->mae);
 
-    return linear_at(pass, pass->mae->decoder_width, patch_values(pass->mae), places.draw_weight,
-                     places.draw_bias);
+    return linear_at(pass, pass->mae->decoder_width, sotto_mae_patch_values(pass->mae),
+                     places.draw_weight, places.draw_bias);
 }
 
 static void add_rows(float *out, const float *left, const float *right, size_t count)
@@ -223,7 +137,7 @@ static void cut_pictures(struct sotto_mae_pass *pass, const struct sotto_mae_bat
     const struct sotto_mae *mae = pass->mae;
     struct sotto_patch_shape shape = sotto_vit_patch_shape(&mae->arch);
     size_t picture_bytes = (size_t)shape.channels * shape.image_side * shape.image_side;
-    size_t values = patch_values(mae);
+    size_t values = sotto_mae_patch_values(mae);
     size_t patches = sotto_mae_patch_count(mae);
     float *seen = pass->seen;
 
@@ -323,9 +237,9 @@ static double compare_patch(float *drawn, const float *patch, size_t values, dou
 static double compare_drawn(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
 {
     const struct sotto_mae *mae = pass->mae;
-    size_t values = patch_values(mae);
+    size_t values = sotto_mae_patch_values(mae);
     size_t patches = sotto_mae_patch_count(mae);
-    double count = (double)batch->picture_count * hidden_count(mae) * (double)values;
+    double count = (double)batch->picture_count * sotto_mae_hidden_count(mae) * (double)values;
     float *drawn = pass->drawn;
     double loss = 0;
 
@@ -426,9 +340,9 @@ static struct extent extent_of(const struct sotto_mae_pass *pass, uint32_t pictu
     const struct sotto_mae *mae = pass->mae;
     uint32_t visible = mae->visible_count;
     uint32_t patches = sotto_mae_patch_count(mae);
-    size_t hidden = (size_t)pictures * hidden_count(mae);
+    size_t hidden = (size_t)pictures * sotto_mae_hidden_count(mae);
     size_t handed = (size_t)pictures * (visible + 1);
-    size_t values = patch_values(mae);
+    size_t values = sotto_mae_patch_values(mae);
 
     return (struct extent){
         .encoder = {pictures, visible + 1, visible + 1},
@@ -454,11 +368,11 @@ static void run_forward(struct sotto_mae_pass *pass, const struct sotto_mae_batc
     sotto_linear_forward(kernels, &embedding, extent->embedded, sotto_matrix_read(extent->seen),
                          no_residual);
     place_visible(pass, batch);
-    stack_forward(&pass->encoder, extent->encoder);
+    sotto_stack_forward(&pass->encoder, extent->encoder);
     sotto_linear_forward(kernels, &handover, extent->handed, sotto_matrix_read(extent->encoded),
                          no_residual);
     place_all(pass, batch);
-    stack_forward(&pass->decoder, extent->decoder);
+    sotto_stack_forward(&pass->decoder, extent->decoder);
     gather_hidden(pass, batch);
     sotto_linear_forward(kernels, &drawing, extent->drawn, sotto_matrix_read(extent->hidden),
                          no_residual);
@@ -479,11 +393,11 @@ static void run_backward(struct sotto_mae_pass *pass, const struct sotto_mae_bat
     sotto_linear_backward(kernels, &drawing, hidden_gradient, sotto_matrix_read(extent->drawn),
                           sotto_matrix_read(extent->hidden));
     scatter_hidden(pass, batch);
-    stack_backward(&pass->decoder, extent->decoder);
+    sotto_stack_backward(&pass->decoder);
     take_all_back(pass, batch);
     sotto_linear_backward(kernels, &handover, encoded_gradient, sotto_matrix_read(extent->handed),
                           sotto_matrix_read(extent->encoded));
-    stack_backward(&pass->encoder, extent->encoder);
+    sotto_stack_backward(&pass->encoder);
     take_visible_back(pass, batch);
     sotto_linear_backward(kernels, &embedding, none, sotto_matrix_read(extent->embedded),
                           sotto_matrix_read(extent->seen));

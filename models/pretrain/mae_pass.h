@@ -1,36 +1,22 @@
 /*
  * Forward and backward of a masked autoencoder over some pictures, in memory taken once.
  *     loss = mean over hidden patches and their values of (drawn - target)^2
- * where the target is the patch with its own mean taken off and its own deviation divided out. He et
- * al., CVPR 2022, section 3, "Reconstruction target".
+ * where the target is the patch with its own mean taken off and its own deviation divided out. He
+ * et al., CVPR 2022, section 3, "Reconstruction target".
  */
 #ifndef SOTTO_MODELS_PRETRAIN_MAE_PASS_H
 #define SOTTO_MODELS_PRETRAIN_MAE_PASS_H
 
 #include "models/pretrain/mae.h"
-
-/* Blocks one after another over the same tokens and a norm, with what their backward needs. */
-struct sotto_mae_stack {
-    struct sotto_block *blocks;
-    struct sotto_block_pass *passes;
-    size_t block_count;
-    size_t row_count; /* pictures * tokens, at most */
-    struct sotto_norm norm;
-    struct sotto_norm_rows rows;
-    struct sotto_block_scratch scratch;
-    float *streams;         /* [block_count + 1][row_count, width] */
-    float *gradient;        /* [row_count, width] of the streams */
-    float *normed;          /* [row_count, width] */
-    float *normed_gradient; /* [row_count, width] */
-};
+#include "models/pretrain/stack.h"
 
 /* Belongs to one thread. */
 struct sotto_mae_pass {
     const struct sotto_mae *mae;
     const float *weights;
     float *gradients;
-    struct sotto_mae_stack encoder;
-    struct sotto_mae_stack decoder;
+    struct sotto_stack encoder;
+    struct sotto_stack decoder;
     float *patches;         /* [pictures, patch count, patch values] */
     float *seen;            /* [pictures * visible, patch values] */
     float *embedded;        /* [pictures * visible, width]; then its gradient */

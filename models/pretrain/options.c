@@ -131,10 +131,10 @@ static void check_whole(const struct sotto_pretrain_options *options, struct arg
     if (options->images == NULL || options->out == NULL)
         argp_error(state, "--images and --out are needed");
     if (options->width % 4 != 0 || options->width % options->heads != 0)
-        argp_error(state, "--width: %u is no multiple of 4 and of the %u heads", options->width,
+        argp_error(state, "--width: %u is no multiple of 4 and of --heads %u", options->width,
                    options->heads);
     if (options->decoder_width % 4 != 0 || options->decoder_width % options->heads != 0)
-        argp_error(state, "--decoder-width: %u is no multiple of 4 and of the %u heads",
+        argp_error(state, "--decoder-width: %u is no multiple of 4 and of --heads %u",
                    options->decoder_width, options->heads);
 }
 

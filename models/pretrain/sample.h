@@ -1,5 +1,5 @@
 /*
- * What one step of pretraining sees: pictures, lightly moved, and which of their patches are hidden.
+ * What one step of pretraining sees: pictures in random order, lightly moved.
  */
 #ifndef SOTTO_MODELS_PRETRAIN_SAMPLE_H
 #define SOTTO_MODELS_PRETRAIN_SAMPLE_H

@@ -1,0 +1,89 @@
+#include "models/pretrain/stack.h"
+
+#include <string.h>
+
+static bool take(float **out, struct sotto_arena *arena, size_t count)
+{
+    *out = sotto_arena_take(arena, count, sizeof **out);
+    return arena->counting || *out != NULL;
+}
+
+static enum sotto_status take_blocks(struct sotto_stack *stack, const struct sotto_block *first,
+                                     struct sotto_block_shape largest, struct sotto_arena *arena)
+{
+    enum sotto_status status = SOTTO_OK;
+    struct sotto_block_pass counted;
+
+    stack->blocks = sotto_arena_take(arena, stack->block_count, sizeof *stack->blocks);
+    stack->passes = sotto_arena_take(arena, stack->block_count, sizeof *stack->passes);
+    if (!arena->counting && (stack->blocks == NULL || stack->passes == NULL))
+        return SOTTO_NO_MEMORY;
+    for (size_t i = 0; i < stack->block_count && status == SOTTO_OK; i++) {
+        size_t offset = i * sotto_block_weight_count(&first->spec);
+
+        status = sotto_block_pass_take(arena->counting ? &counted : &stack->passes[i], first,
+                                       largest, arena);
+        if (arena->counting)
+            continue;
+        stack->blocks[i] = *first;
+        stack->blocks[i].weights += offset;
+        stack->blocks[i].weight_gradients += offset;
+    }
+    if (status == SOTTO_OK)
+        status = sotto_block_scratch_take(&stack->scratch, first, largest, arena);
+    return status;
+}
+
+enum sotto_status sotto_stack_take(struct sotto_stack *stack, const struct sotto_stack_model *model,
+                                   struct sotto_block_shape largest, struct sotto_arena *arena)
+{
+    size_t rows = (size_t)largest.batch * largest.token_count;
+    size_t values = rows * model->first.spec.width;
+
+    *stack = (struct sotto_stack){
+        .block_count = model->block_count, .row_count = rows, .norm = model->norm};
+    if (!take(&stack->streams, arena, (model->block_count + 1) * values) ||
+        !take(&stack->gradient, arena, values) || !take(&stack->normed, arena, values) ||
+        !take(&stack->normed_gradient, arena, values) || !take(&stack->rows.mean, arena, rows) ||
+        !take(&stack->rows.inverse_std, arena, rows))
+        return SOTTO_NO_MEMORY;
+    return take_blocks(stack, &model->first, largest, arena);
+}
+
+/* The rows before block `i`, or after the last one. */
+static float *stream_at(const struct sotto_stack *stack, size_t i)
+{
+    return stack->streams + i * stack->row_count * stack->blocks[0].spec.width;
+}
+
+/* The rows in use of one of the stack's arrays. */
+static struct sotto_matrix rows_of(const struct sotto_stack *stack, float *at)
+{
+    return sotto_matrix_of(at, (size_t)stack->shape.batch * stack->shape.token_count,
+                           stack->blocks[0].spec.width);
+}
+
+void sotto_stack_forward(struct sotto_stack *stack, struct sotto_block_shape shape)
+{
+    stack->shape = shape;
+    for (size_t i = 0; i < stack->block_count; i++)
+        sotto_block_forward(&stack->blocks[i], &stack->passes[i], stream_at(stack, i + 1),
+                            stream_at(stack, i), shape);
+    sotto_norm_forward(stack->blocks[0].kernels, &stack->norm, rows_of(stack, stack->normed),
+                       stack->rows,
+                       sotto_matrix_read(rows_of(stack, stream_at(stack, stack->block_count))));
+}
+
+void sotto_stack_backward(struct sotto_stack *stack)
+{
+    struct sotto_matrix gradient = rows_of(stack, stack->gradient);
+
+    memset(gradient.at, 0, gradient.rows * gradient.columns * sizeof *gradient.at);
+    sotto_norm_backward(stack->blocks[0].kernels, &stack->norm, gradient,
+                        sotto_matrix_read(rows_of(stack, stack->normed_gradient)),
+                        sotto_matrix_read(rows_of(stack, stream_at(stack, stack->block_count))),
+                        stack->rows);
+    for (size_t i = stack->block_count; i-- > 0;)
+        sotto_block_backward(&stack->blocks[i], &stack->passes[i], &stack->scratch, gradient.at,
+                             SOTTO_BLOCK_BELOW_TRAINED);
+}
