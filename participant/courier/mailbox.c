@@ -10,23 +10,20 @@
 enum { WAIT_MS = 25000, TIMEOUT_MS = 35000 };
 enum { HTTP_OK = 200, HTTP_NO_CONTENT = 204, HTTP_FORBIDDEN = 403, HTTP_UNAVAILABLE = 503 };
 
-/* Says a thing once, not at every try. */
-static void tell_trouble(struct sotto_mailbox *mailbox, const char *text)
+/* Says a thing once, not at every try; the words may differ from try to try. */
+static void tell_trouble(struct sotto_mailbox *mailbox, int trouble, const char *text)
 {
-    if (mailbox->is_in_trouble && strcmp(mailbox->trouble, text) == 0)
-        return;
-    mailbox->is_in_trouble = true;
-    snprintf(mailbox->trouble, sizeof mailbox->trouble, "%s", text);
-    sotto_note_tell(mailbox->supervisor, SOTTO_NOTE_UNREACHABLE, text);
+    if (mailbox->trouble != trouble)
+        sotto_note_tell(mailbox->supervisor, SOTTO_NOTE_UNREACHABLE, text);
+    mailbox->trouble = trouble;
 }
 
 static void tell_recovery(struct sotto_mailbox *mailbox)
 {
     sotto_patience_reset(&mailbox->patience);
-    if (!mailbox->is_in_trouble)
-        return;
-    mailbox->is_in_trouble = false;
-    sotto_note_tell(mailbox->supervisor, SOTTO_NOTE_REACHABLE, "");
+    if (mailbox->trouble != SOTTO_OK)
+        sotto_note_tell(mailbox->supervisor, SOTTO_NOTE_REACHABLE, "");
+    mailbox->trouble = SOTTO_OK;
 }
 
 static void be_patient(struct sotto_mailbox *mailbox)
@@ -45,7 +42,7 @@ static void tell_status(struct sotto_mailbox *mailbox, int status)
     else
         snprintf(text, sizeof text, "the coordinator answers with HTTP status %d instead of mail",
                  status);
-    tell_trouble(mailbox, text);
+    tell_trouble(mailbox, status, text);
 }
 
 static enum sotto_status deliver(struct sotto_mailbox *mailbox, struct sotto_view bytes)
@@ -54,8 +51,9 @@ static enum sotto_status deliver(struct sotto_mailbox *mailbox, struct sotto_vie
     struct sotto_mail mail;
 
     if (sotto_mail_decode(&mail, bytes) != SOTTO_OK) {
-        tell_trouble(mailbox, "the coordinator sent a mail that does not parse: is it of another "
-                              "version than this site?");
+        tell_trouble(mailbox, SOTTO_MALFORMED,
+                     "the coordinator sent a mail that does not parse: is it of another "
+                     "version than this site?");
         be_patient(mailbox);
         return SOTTO_OK;
     }
@@ -95,7 +93,7 @@ enum sotto_status sotto_mailbox_ask(struct sotto_mailbox *mailbox)
              mailbox->campaign, mailbox->round, (int)mailbox->seen, WAIT_MS);
     status = sotto_client_exchange(mailbox->client, &exchange, &fault);
     if (status != SOTTO_OK) {
-        tell_trouble(mailbox, fault.text);
+        tell_trouble(mailbox, (int)status, fault.text);
         be_patient(mailbox);
         return SOTTO_OK;
     }

@@ -22,8 +22,7 @@ struct sotto_mailbox {
     char campaign[SOTTO_CAMPAIGN_NAME_MAX + 1]; /* of the last mail, "" before the first */
     uint32_t round;
     enum sotto_mail_kind seen;
-    bool is_in_trouble; /* and has said so */
-    char trouble[SOTTO_FAULT_TEXT_MAX];
+    int trouble; /* a status, or HTTP's; SOTTO_OK: none. Each kind is told once until it is over */
     struct sotto_traffic traffic;
 };
 

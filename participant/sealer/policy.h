@@ -22,7 +22,7 @@ struct sotto_policy {
     struct sotto_digest base_model;
     bool has_roster; /* pinned: the digest of the one roster message that is accepted */
     struct sotto_digest roster;
-    /* Compare cohorts with all earlier rounds of a campaign, not only those from the same adapter. */
+    /* Compare cohorts with every round of a campaign, not only those from the same adapter. */
     bool refuse_close_cohorts;
 };
 
