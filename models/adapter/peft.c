@@ -61,7 +61,8 @@ static json_t *alpha_to_store(double alpha)
 }
 
 /*
- * adapter_config.json from malloc, or NULL. PEFT has no rank 0: a head alone is rank 1 on no module.
+ * adapter_config.json from malloc, or NULL. PEFT has no rank 0: a head alone is rank 1 on no
+ * module.
  */
 static char *config_to_store(const struct sotto_layout *layout, const char *base_name)
 {

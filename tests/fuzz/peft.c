@@ -36,7 +36,7 @@ static void put(const char *name, struct sotto_view bytes)
     close(descriptor);
 }
 
-/* Up to the first zero byte the input is adapter_config.json, after it adapter_model.safetensors. */
+/* Up to the first zero byte it is adapter_config.json, after that adapter_model.safetensors. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     const uint8_t *zero = length == 0 ? NULL : memchr(bytes, 0, length);
@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     float *lanes;
 
     if (folder[0] == 0) {
-        snprintf(folder, sizeof folder, "/tmp/sotto-fuzz-XXXXXX");
+        snprintf(folder, sizeof folder, "%s/sotto-fuzz-XXXXXX", P_tmpdir);
         if (mkdtemp(folder) == NULL || atexit(remove_folder) != 0)
             abort();
     }

@@ -38,7 +38,7 @@ static void site_open(struct site *site)
 
 /* A started program; its standard error is read from `errors`. */
 struct started {
-    pid_t process;
+    pid_t child;
     FILE *errors;
 };
 
@@ -67,9 +67,9 @@ static struct started start(const struct site *site, const char *const *more)
         arguments[count++] = *more;
     assert_true(count < ARGUMENTS_MAX);
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    started.process = fork();
-    assert_int_not_equal(started.process, -1);
-    if (started.process == 0) {
+    started.child = fork();
+    assert_int_not_equal(started.child, -1);
+    if (started.child == 0) {
         dup2(ends[1], STDERR_FILENO);
         close(STDOUT_FILENO);
         execv(program, (char *const *)(uintptr_t)arguments);
@@ -91,7 +91,7 @@ static int finish(struct started *started, char *out)
     while (fgetc(started->errors) != EOF)
         continue;
     fclose(started->errors);
-    assert_int_equal(waitpid(started->process, &status, 0), started->process);
+    assert_int_equal(waitpid(started->child, &status, 0), started->child);
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
 }
@@ -171,7 +171,7 @@ static void pretrain__interrupted__leaves_nothing_and_exits_130(void **state)
     site_open(&site);
     started = start(&site, FLAGS("--epochs", "100000"));
     assert_non_null(fgets(said, sizeof said, started.errors));
-    assert_int_equal(kill(started.process, SIGINT), 0);
+    assert_int_equal(kill(started.child, SIGINT), 0);
     assert_int_equal(finish(&started, said), 130);
     assert_non_null(strstr(said, "interrupted, nothing was written"));
     assert_int_equal(folder_count(&site.folder), 1);
