@@ -435,7 +435,7 @@ static void restart_grace(struct sotto_drive *drive)
 {
     uint64_t soonest_ms = now_ms(drive) + RESTART_GRACE_MS;
 
-    if (drive->live != NULL && drive->live->deadline_ms != 0 &&
+    if (drive->live != NULL && drive->live->deadline_ms != 0 && !drive->live->is_complete &&
         drive->live->deadline_ms < soonest_ms)
         drive->live->deadline_ms = soonest_ms;
 }

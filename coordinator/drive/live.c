@@ -145,8 +145,10 @@ void sotto_live_close(struct sotto_live *live)
 static void effects_keep(struct sotto_live *live, const struct sotto_round_event *event,
                          const struct sotto_round_effects *effects)
 {
-    if (effects->deadline_ms != 0)
+    if (effects->deadline_ms != 0) {
         live->deadline_ms = effects->deadline_ms;
+        live->is_complete = effects->deadline_ms == event->at_ms;
+    }
     if (effects->verdict == SOTTO_OK && event->kind == SOTTO_ROUND_UPLOAD)
         sotto_spool_acknowledge(&live->spool, event->site, &event->digest);
     if (sotto_live_is_over(live))

@@ -38,6 +38,7 @@ struct sotto_live {
     struct sotto_round *round;
     struct sotto_jobs *jobs;
     uint64_t deadline_ms;                           /* the timer's */
+    bool is_complete;                               /* everybody has answered: it is due at once */
     struct sotto_traffic traffic[SOTTO_ROSTER_MAX]; /* by place in the roster */
 };
 

@@ -101,6 +101,17 @@ struct cohort *cohort_open(uint32_t count, uint32_t survivors_min, uint64_t seed
     return cohort;
 }
 
+void cohort_reopen(struct cohort *cohort)
+{
+    struct sotto_view plan = sotto_view_of(cohort->plan_bytes, cohort->plan_length);
+
+    for (uint32_t place = 0; place < cohort->count; place++)
+        sotto_secaggplus.member_wipe(cohort->members[place]);
+    sotto_arena_release(&cohort->arena, 0);
+    assert_int_equal(sotto_plan_decode(&cohort->plan, plan), SOTTO_OK);
+    members_open(cohort);
+}
+
 void cohort_close(struct cohort *cohort)
 {
     for (uint32_t place = 0; place < cohort->count; place++)

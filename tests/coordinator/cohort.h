@@ -37,6 +37,8 @@ struct cohort {
 /* `count` sites with ids 1 ..; a round of them all needs `survivors_min` of them. */
 struct cohort *cohort_open(uint32_t count, uint32_t survivors_min, uint64_t seed);
 void cohort_close(struct cohort *cohort);
+/* Its members anew, after the test has changed plan_bytes or the roster. */
+void cohort_reopen(struct cohort *cohort);
 
 /* A fresh round over this cohort in `arena`, which it opens. */
 struct sotto_round *cohort_round(const struct cohort *cohort, struct sotto_arena *arena);
