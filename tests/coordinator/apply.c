@@ -1,0 +1,138 @@
+/* From the sum to the next adapter, and how a sum in the clear shows. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/apply/apply.h"
+#include "coordinator/apply/bins.h"
+#include "coordinator/drive/tally.h"
+#include "core/base/entropy.h"
+#include "crypto/primitives/hash.h"
+#include "tests/coordinator/cohort.h"
+#include "tests/support/cmocka.h"
+#include "tests/support/folder.h"
+
+/* The mean of what the sites wanted, weighted by their places + 1. */
+static double mean_of(const struct cohort *cohort, size_t value)
+{
+    double sum = 0, weights = 0;
+
+    for (uint32_t place = 0; place < cohort->count; place++) {
+        sum += cohort_weight(place) * (double)cohort->values[place][value];
+        weights += cohort_weight(place);
+    }
+    return sum / weights;
+}
+
+static void apply__honest_sum__moves_the_adapter_by_the_weighted_mean(void **state)
+{
+    struct cohort *cohort = cohort_open(5, 4, 2);
+    double step = 2 * cohort->plan.clip_norm / 65535;
+    float adapter[COHORT_VALUES];
+    uint32_t sum[COHORT_LANES];
+    struct sotto_applied applied;
+    struct sotto_view parts[] = {sotto_view_text("layout"), sotto_view_of(adapter, sizeof adapter)};
+    struct sotto_digest digest;
+
+    (void)state;
+    for (size_t i = 0; i < COHORT_VALUES; i++)
+        adapter[i] = 1;
+    cohort_sum(cohort, 0x1f, sum);
+    assert_int_equal(sotto_apply_sum(adapter, &applied, sum, &cohort->plan, parts[0], 5), SOTTO_OK);
+    assert_int_equal(applied.weight_sum, 15);
+    for (size_t i = 0; i < COHORT_VALUES; i++)
+        assert_true(fabs(adapter[i] - 1 - mean_of(cohort, i)) < step + 1e-6);
+    sotto_hash_list(&digest, "sotto/1 adapter", parts, 2);
+    assert_true(sotto_digest_equal(&digest, &applied.adapter));
+    assert_true(applied.mean_norm > 0);
+    cohort_close(cohort);
+}
+
+static void apply__masks_still_on__is_refused_and_changes_nothing(void **state)
+{
+    struct cohort *cohort = cohort_open(5, 4, 2);
+    float adapter[COHORT_VALUES] = {0}, before[COHORT_VALUES] = {0};
+    uint32_t sum[COHORT_LANES];
+    struct sotto_applied applied;
+    struct sotto_entropy entropy;
+
+    (void)state;
+    sotto_entropy_init_seeded(&entropy, 1);
+    sotto_entropy_fill(&entropy, sum, sizeof sum);
+    assert_int_equal(
+        sotto_apply_sum(adapter, &applied, sum, &cohort->plan, sotto_view_text("layout"), 5),
+        SOTTO_MALFORMED);
+    assert_memory_equal(adapter, before, sizeof adapter);
+    cohort_close(cohort);
+}
+
+static void bins__uniform_lanes__are_told_from_small_ones(void **state)
+{
+    enum { LANES = 100000 };
+    uint32_t *lanes = calloc(LANES, sizeof *lanes);
+    struct sotto_bins uniform = {0}, small = {0}, empty = {0};
+    struct sotto_entropy entropy;
+
+    (void)state;
+    assert_non_null(lanes);
+    sotto_entropy_init_seeded(&entropy, 3);
+    sotto_entropy_fill(&entropy, lanes, LANES * sizeof *lanes);
+    sotto_bins_add(&uniform, lanes, LANES, 32);
+    assert_in_range((int)sotto_bins_chi2(&uniform), 180, 340);
+    for (size_t i = 0; i < LANES; i++)
+        lanes[i] >>= 6;
+    sotto_bins_add(&small, lanes, LANES, 32);
+    assert_true(sotto_bins_chi2(&small) > 10000);
+    assert_true(sotto_bins_chi2(&empty) == 0);
+    free(lanes);
+}
+
+/* --- the running sum -------------------------------------------------------------------------- */
+
+static struct sotto_view upload_of(const struct cohort *cohort, uint32_t *lanes)
+{
+    memcpy(lanes, cohort->plain[2], COHORT_LANES * sizeof *lanes);
+    return sotto_view_of(lanes, COHORT_PACKED_BYTES);
+}
+
+static void tally__upload_on_disk__is_added_only_if_it_is_what_was_acknowledged(void **state)
+{
+    struct cohort *cohort = cohort_open(5, 4, 2);
+    uint32_t lanes[COHORT_LANES];
+    struct sotto_view upload = upload_of(cohort, lanes);
+    struct sotto_tally tally;
+    struct sotto_digest digest;
+    struct folder folder;
+    struct folder_path path;
+    double chi2;
+
+    (void)state;
+    folder_open(&folder);
+    path = folder_path(&folder, "3.upload");
+    folder_write(&folder, "3.upload", upload);
+    sotto_hash(&digest, &upload, 1);
+    assert_int_equal(sotto_tally_open(&tally, &cohort->plan), SOTTO_OK);
+    assert_int_equal(sotto_tally_add(&tally, &chi2, path.text, &digest, NULL), SOTTO_OK);
+    assert_memory_equal(tally.lanes, lanes, sizeof lanes);
+    digest.bytes[0] ^= 1;
+    assert_int_equal(sotto_tally_add(&tally, &chi2, path.text, &digest, NULL), SOTTO_FORGED);
+    folder_write(&folder, "3.upload", sotto_view_of(lanes, COHORT_PACKED_BYTES - 1));
+    assert_int_equal(sotto_tally_add(&tally, &chi2, path.text, &digest, NULL), SOTTO_FORGED);
+    path = folder_path(&folder, "4.upload");
+    assert_int_equal(sotto_tally_add(&tally, &chi2, path.text, &digest, NULL), SOTTO_NOT_FOUND);
+    sotto_tally_close(&tally);
+    folder_close(&folder);
+    cohort_close(cohort);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(apply__honest_sum__moves_the_adapter_by_the_weighted_mean),
+        cmocka_unit_test(apply__masks_still_on__is_refused_and_changes_nothing),
+        cmocka_unit_test(bins__uniform_lanes__are_told_from_small_ones),
+        cmocka_unit_test(tally__upload_on_disk__is_added_only_if_it_is_what_was_acknowledged),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,182 @@
+/* Definitions field by field, and what comes next in a campaign. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/schedule/timetable.h"
+#include "tests/support/cmocka.h"
+
+static struct sotto_definition definition_sample(void)
+{
+    struct sotto_definition definition;
+
+    sotto_definition_init(&definition);
+    memcpy(definition.name, "wards", sizeof "wards");
+    memcpy(definition.base_name, "base", sizeof "base");
+    definition.lane_count = 1000;
+    return definition;
+}
+
+static void definition__written_and_read__is_the_same(void **state)
+{
+    struct sotto_definition definition = definition_sample(), read;
+    char *text;
+
+    (void)state;
+    memset(definition.adapter.bytes, 0xa5, sizeof definition.adapter.bytes);
+    definition.learning_rate = 1.0 / 3;
+    text = sotto_definition_encode(&definition);
+    assert_non_null(text);
+    assert_int_equal(sotto_definition_decode(&read, sotto_view_text(text), NULL), SOTTO_OK);
+    assert_memory_equal(&read, &definition, sizeof read);
+    free(text);
+}
+
+/* Each key missing, and each with a value of another kind. */
+static void definition__any_key_missing_or_of_another_kind__is_named(void **state)
+{
+    static const char *const keys[] = {"name",      "base_model", "lane_count",  "rounds",
+                                       "ring_bits", "clip_norm",  "revealing_s", "layout"};
+    struct sotto_definition definition = definition_sample(), read;
+    char *text = sotto_definition_encode(&definition);
+
+    (void)state;
+    assert_non_null(text);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        char *altered = strdup(text), quoted[32], *at;
+        struct sotto_fault fault;
+
+        snprintf(quoted, sizeof quoted, "\"%s\":", keys[i]);
+        at = strstr(altered, quoted);
+        assert_non_null(at);
+        at[1] ^= 0x20;
+        assert_int_equal(sotto_definition_decode(&read, sotto_view_text(altered), &fault),
+                         SOTTO_MALFORMED);
+        assert_non_null(strstr(fault.text, keys[i]));
+        at[1] ^= 0x20;
+        at = strchr(at, ':');
+        memcpy(at, ":[],", 4);
+        memset(at + 4, ' ', strcspn(at + 4, ",\n}") + (at[4 + strcspn(at + 4, ",\n}")] == ','));
+        if (sotto_definition_decode(&read, sotto_view_text(altered), &fault) == SOTTO_OK)
+            fail_msg("%s may be a list", keys[i]);
+        free(altered);
+    }
+    free(text);
+}
+
+static void assert_wrong(const struct sotto_definition *definition, enum sotto_status status,
+                         const char *words)
+{
+    struct sotto_fault fault = {0};
+
+    assert_int_equal(sotto_definition_check(definition, &fault), status);
+    if (strstr(fault.text, words) == NULL)
+        fail_msg("'%s' is not in '%s'", words, fault.text);
+}
+
+static void definition__field_out_of_range__is_named(void **state)
+{
+    struct sotto_definition definition = definition_sample();
+
+    (void)state;
+    definition.rounds = 0;
+    assert_wrong(&definition, SOTTO_MALFORMED, "rounds");
+    definition = definition_sample();
+    definition.learning_rate = NAN;
+    assert_wrong(&definition, SOTTO_MALFORMED, "learning_rate");
+    definition = definition_sample();
+    definition.name[0] = 'W';
+    assert_wrong(&definition, SOTTO_MALFORMED, "name");
+    definition = definition_sample();
+    definition.survivors_min = definition.cohort_min + 1;
+    assert_wrong(&definition, SOTTO_MISMATCH, "have to ascend");
+    definition = definition_sample();
+    definition.weight_max = 1 << 20;
+    assert_wrong(&definition, SOTTO_MISMATCH, "could wrap");
+}
+
+static void definition__key_twice_or_too_many__is_refused(void **state)
+{
+    struct sotto_definition read;
+
+    (void)state;
+    assert_int_equal(
+        sotto_definition_decode(&read, sotto_view_text("{\"name\": \"a\", \"name\": \"b\"}"), NULL),
+        SOTTO_MALFORMED);
+    assert_int_equal(sotto_definition_decode(&read, sotto_view_text("[]"), NULL), SOTTO_MALFORMED);
+    assert_int_equal(sotto_definition_decode(&read, sotto_view_text("{"), NULL), SOTTO_MALFORMED);
+}
+
+static void timetable__rates__fall_by_a_cosine_to_a_twentieth(void **state)
+{
+    struct sotto_definition definition = definition_sample();
+    struct sotto_progress progress = {0};
+    struct sotto_digest roster = {{0}};
+    uint8_t nonce[32] = {0};
+    struct sotto_round_terms terms = {.roster = &roster, .nonce = nonce};
+    struct sotto_plan plan;
+    double before = definition.learning_rate;
+
+    (void)state;
+    for (progress.finished = 0; progress.finished < definition.rounds; progress.finished++) {
+        sotto_timetable_plan(&plan, &definition, &progress, &terms);
+        assert_true(fabs(plan.recipe.learning_rate_start - before) < 1e-15);
+        assert_true(plan.recipe.learning_rate_end < plan.recipe.learning_rate_start);
+        before = plan.recipe.learning_rate_end;
+        if (progress.finished == 4)
+            assert_true(fabs(before / definition.learning_rate - 0.525) < 1e-12);
+    }
+    assert_true(fabs(before / definition.learning_rate - 0.05) < 1e-12);
+}
+
+static void timetable__plan__decodes_and_counts_the_weight_lane(void **state)
+{
+    struct sotto_definition definition = definition_sample();
+    struct sotto_progress progress = {.round_newest = 6, .finished = 4};
+    struct sotto_digest roster = {{3}};
+    uint8_t nonce[32] = {0}, bytes[SOTTO_PLAN_BYTES_MAX];
+    struct sotto_round_terms terms = {.roster = &roster, .roster_epoch = 9, .nonce = nonce};
+    struct sotto_buffer out = sotto_buffer_of(bytes, sizeof bytes);
+    struct sotto_plan plan, read;
+
+    (void)state;
+    sotto_timetable_plan(&plan, &definition, &progress, &terms);
+    assert_int_equal(sotto_plan_encode(&out, &plan), SOTTO_OK);
+    assert_int_equal(sotto_plan_decode(&read, sotto_view_buffer(&out)), SOTTO_OK);
+    assert_int_equal(read.round, 7);
+    assert_int_equal(read.lane_count, 1001);
+    assert_int_equal(read.deadlines.uploading_ms, 3600000);
+    assert_int_equal(read.roster_epoch, 9);
+}
+
+static void timetable__progress__decides_what_comes_next(void **state)
+{
+    struct sotto_definition definition = definition_sample();
+    struct sotto_progress progress = {.finished = 9, .abandoned_in_a_row = 9};
+
+    (void)state;
+    assert_int_equal(sotto_timetable_next(&definition, &progress), SOTTO_NEXT_ROUND);
+    assert_true(sotto_timetable_is_last(&definition, &progress));
+    progress.abandoned_in_a_row = SOTTO_ABANDONED_IN_A_ROW_MAX;
+    assert_int_equal(sotto_timetable_next(&definition, &progress), SOTTO_NEXT_PAUSE);
+    progress.finished = 10;
+    assert_int_equal(sotto_timetable_next(&definition, &progress), SOTTO_NEXT_FINISHED);
+    progress.finished = 8;
+    assert_false(sotto_timetable_is_last(&definition, &progress));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(definition__written_and_read__is_the_same),
+        cmocka_unit_test(definition__any_key_missing_or_of_another_kind__is_named),
+        cmocka_unit_test(definition__field_out_of_range__is_named),
+        cmocka_unit_test(definition__key_twice_or_too_many__is_refused),
+        cmocka_unit_test(timetable__rates__fall_by_a_cosine_to_a_twentieth),
+        cmocka_unit_test(timetable__plan__decodes_and_counts_the_weight_lane),
+        cmocka_unit_test(timetable__progress__decides_what_comes_next),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
