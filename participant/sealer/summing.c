@@ -30,7 +30,7 @@ static enum sotto_member_event_kind member_event_of(enum sotto_mail_kind kind)
     case SOTTO_MAIL_PLAN:
     case SOTTO_MAIL_OUTCOME: break;
     }
-    assert(!"not a mail of the protocol");
+    assert(0 && "not a mail of the protocol");
     return SOTTO_MEMBER_BEGIN;
 }
 
