@@ -1,4 +1,4 @@
-# Third-party packages, each with the Debian package that holds it. docs/dependencies.md says why each is here.
+# Third-party packages; docs/dependencies.md says why each is here.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
@@ -18,7 +18,7 @@ if(SOTTO_WITH_TESTS)
     pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 endif()
 
-# llhttp comes as C source in Debian's node-llhttp, unpacked by scripts/setup so that Node itself is not needed.
+# llhttp comes as C source in Debian's node-llhttp, unpacked by scripts/setup; Node is not needed.
 set(SOTTO_LLHTTP_ROOT ${CMAKE_SOURCE_DIR}/.deps/llhttp/usr CACHE PATH "Where llhttp's source is")
 if(NOT EXISTS ${SOTTO_LLHTTP_ROOT}/share/llhttp/llhttp.c)
     message(FATAL_ERROR "llhttp is not in ${SOTTO_LLHTTP_ROOT}: run scripts/setup")

@@ -1,6 +1,6 @@
 # A room is a folder with its sources and the rooms it may use; tests/tidy checks the include edges.
 #
-#   sotto_room(crypto/ring SOURCES lanes.c quantise.c NEEDS core/base crypto/primitives LIBRARIES PkgConfig::X)
+#   sotto_room(crypto/ring SOURCES lanes.c NEEDS core/base LIBRARIES PkgConfig::X)
 #   sotto_program(sotto-sealer SOURCES main.c NEEDS participant/sealer)
 #   sotto_test(ring_lanes SOURCES lanes.c NEEDS crypto/ring)
 function(sotto_target_name out room)
@@ -39,7 +39,8 @@ endfunction()
 function(sotto_test test)
     cmake_parse_arguments(TEST "" "TIMEOUT" "SOURCES;NEEDS;LIBRARIES;ARGUMENTS" ${ARGN})
     add_executable(test_${test} ${TEST_SOURCES})
-    set_target_properties(test_${test} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    set_target_properties(test_${test} PROPERTIES
+        RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     sotto_link_needs(test_${test} PRIVATE ${TEST_NEEDS})
     target_link_libraries(test_${test} PRIVATE PkgConfig::CMOCKA ${TEST_LIBRARIES})
     add_test(NAME ${test} COMMAND test_${test} ${TEST_ARGUMENTS}
@@ -51,7 +52,7 @@ function(sotto_test test)
         ENVIRONMENT "OPENBLAS_NUM_THREADS=1")
 endfunction()
 
-# A libFuzzer target; its seeds are in tests/fuzz/seeds/<name>. Smoked for a few seconds by scripts/test.
+# A libFuzzer target; its seeds are in tests/fuzz/seeds/<name>.
 function(sotto_fuzz fuzz)
     cmake_parse_arguments(FUZZ "" "" "SOURCES;NEEDS" ${ARGN})
     if(NOT SOTTO_WITH_FUZZ)

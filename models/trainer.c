@@ -15,11 +15,6 @@ _Static_assert((int)SOTTO_TARGET_COUNT == (int)SOTTO_BLOCK_LINEAR_COUNT &&
                    (int)SOTTO_TARGET_MLP_OUT == (int)SOTTO_BLOCK_MLP_OUT,
                "a target of a layout is a linear layer of a block");
 
-struct sotto_model {
-    const struct sotto_kernels *kernels;
-    struct sotto_base base;
-};
-
 struct sotto_trainer {
     const struct sotto_model *model;
     struct sotto_layout layout;
@@ -40,52 +35,6 @@ struct sotto_trainer {
     const float *known; /* [count, width] the dataset's features while a head alone is fitted */
     uint32_t *labels;   /* [batch_max] */
 };
-
-enum sotto_status sotto_model_open(struct sotto_model **model, const char *folder,
-                                   struct sotto_fault *fault)
-{
-    struct sotto_model *opened = calloc(1, sizeof(*opened));
-    enum sotto_status status;
-
-    *model = NULL;
-    if (opened == NULL)
-        return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory to open the model %s", folder);
-    status = sotto_base_open(&opened->base, folder, fault);
-    if (status != SOTTO_OK) {
-        free(opened);
-        return status;
-    }
-    opened->kernels = sotto_kernels_cpu();
-    *model = opened;
-    return SOTTO_OK;
-}
-
-void sotto_model_close(struct sotto_model *model)
-{
-    if (model == NULL)
-        return;
-    sotto_base_close(&model->base);
-    free(model);
-}
-
-const struct sotto_arch *sotto_model_arch(const struct sotto_model *model)
-{
-    return &model->base.arch;
-}
-
-void sotto_model_parts(const struct sotto_model *model, struct sotto_view parts[SOTTO_MODEL_PARTS])
-{
-    const struct sotto_base *base = &model->base;
-
-    parts[0] = sotto_view_of(base->config, base->config_length);
-    parts[1] = base->file.file;
-    parts[2] = sotto_view_of(base->preprocessor, base->preprocessor_length);
-}
-
-struct sotto_picture_form sotto_model_picture_form(const struct sotto_model *model)
-{
-    return (struct sotto_picture_form){model->base.arch.channels, model->base.arch.image_side};
-}
 
 static bool fits(const struct sotto_layout *layout, const struct sotto_arch *arch)
 {
@@ -165,12 +114,12 @@ static void bind_adapter(struct sotto_trainer *trainer)
 
 static enum sotto_status open_memory(struct sotto_trainer *trainer)
 {
-    const struct sotto_base *base = &trainer->model->base;
+    const struct sotto_base *base = sotto_model_base(trainer->model);
     struct sotto_arena counted;
     enum sotto_status status;
 
     trainer->vit = (struct sotto_vit){
-        .kernels = trainer->model->kernels,
+        .kernels = sotto_model_kernels(trainer->model),
         .arch = &base->arch,
         .weights = base->weights,
         .pixel_map = base->pixel_map,
@@ -201,13 +150,13 @@ enum sotto_status sotto_trainer_open(struct sotto_trainer **trainer,
 
     assert(batch_max >= 1);
     *trainer = NULL;
-    if (!fits(layout, &model->base.arch))
+    if (!fits(layout, sotto_model_arch(model)))
         return sotto_fault_set(fault, SOTTO_MISMATCH,
                                "the adapter is for a model of width %u, MLP width %u and %u blocks,"
                                " this one has %u, %u and %u: use the model it was made for",
                                layout->width, layout->mlp_width, layout->block_count,
-                               model->base.arch.width, model->base.arch.mlp_width,
-                               model->base.arch.block_count);
+                               sotto_model_arch(model)->width, sotto_model_arch(model)->mlp_width,
+                               sotto_model_arch(model)->block_count);
     opened = calloc(1, sizeof(*opened));
     if (opened == NULL)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for a trainer");
@@ -331,8 +280,8 @@ static enum sotto_status check_examples(const struct sotto_trainer *trainer,
 {
     if (batch < 1 || batch > trainer->batch_max || dataset->count < 1)
         return SOTTO_OVER_LIMIT;
-    if (dataset->channels != trainer->model->base.arch.channels ||
-        dataset->side != trainer->model->base.arch.image_side)
+    if (dataset->channels != sotto_model_arch(trainer->model)->channels ||
+        dataset->side != sotto_model_arch(trainer->model)->image_side)
         return SOTTO_MISMATCH;
     for (size_t i = 0; i < dataset->count; i++) {
         if (dataset->labels[i] >= trainer->layout.choice.label_count)

@@ -13,27 +13,9 @@
 #include "models/adapter/layout.h"
 #include "models/arch/arch.h"
 #include "models/data/dataset.h"
+#include "models/model.h"
 
-struct sotto_model;
 struct sotto_trainer;
-
-enum { SOTTO_MODEL_PARTS = 3 };
-
-/*
- * Opens a Hugging Face model directory: config.json, model.safetensors, preprocessor_config.json.
- *
- * SOTTO_NOT_FOUND, SOTTO_MALFORMED, SOTTO_MISMATCH (a tensor's shape against the config),
- * SOTTO_UNSUPPORTED, SOTTO_OVER_LIMIT, SOTTO_IO, SOTTO_NO_MEMORY: *model is NULL, the fault names
- * file and tensor.
- */
-SOTTO_CHECKED enum sotto_status sotto_model_open(struct sotto_model **model, const char *folder,
-                                                 struct sotto_fault *fault);
-void sotto_model_close(struct sotto_model *model);
-
-const struct sotto_arch *sotto_model_arch(const struct sotto_model *model);
-/* The very bytes that were loaded, in the order of sotto_hash_list("sotto/1 model"); borrowed. */
-void sotto_model_parts(const struct sotto_model *model, struct sotto_view parts[SOTTO_MODEL_PARTS]);
-struct sotto_picture_form sotto_model_picture_form(const struct sotto_model *model);
 
 /*
  * A trainer for one layout. SOTTO_MISMATCH: the layout was derived from a model of another shape.

@@ -46,7 +46,10 @@ void sotto_aead_seal(uint8_t *out, const struct sotto_secret *key, struct sotto_
     EVP_CIPHER_CTX_free(context);
 }
 
-/* OpenSSL's note of a failure is taken back: TLS connections of the same thread would read it as theirs. */
+/*
+ * OpenSSL's note of a failure is taken back: TLS connections of the same thread would read it as
+ * theirs.
+ */
 enum sotto_status sotto_aead_open(uint8_t *out, const struct sotto_secret *key,
                                   struct sotto_view associated, struct sotto_view sealed)
 {

@@ -1,6 +1,6 @@
 /*
- * AES-256-GCM, NIST SP 800-38D, with a zero nonce: every key here is derived for one direction of one pair in one
- * context and seals exactly one message.
+ * AES-256-GCM, NIST SP 800-38D, with a zero nonce: every key here is derived for one direction of
+ * one pair in one context and seals exactly one message.
  */
 #ifndef SOTTO_CRYPTO_PRIMITIVES_AEAD_H
 #define SOTTO_CRYPTO_PRIMITIVES_AEAD_H

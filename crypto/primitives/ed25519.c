@@ -56,7 +56,10 @@ void sotto_sign(struct sotto_signature *out, const struct sotto_secret *seed, co
     free(whole.at);
 }
 
-/* OpenSSL's note of a failure is taken back: TLS connections of the same thread would read it as theirs. */
+/*
+ * OpenSSL's note of a failure is taken back: TLS connections of the same thread would read it as
+ * theirs.
+ */
 enum sotto_status sotto_verify(const struct sotto_signature *signature,
                                const struct sotto_ed25519_public *signer, const char *label,
                                struct sotto_view message)

@@ -1,4 +1,7 @@
-/* Ed25519 signatures, RFC 8032 section 5.1. Messages always start with a purpose label, such as "sotto/1 plan". */
+/*
+ * Ed25519 signatures, RFC 8032 section 5.1. Messages always start with a purpose label, such as
+ * "sotto/1 plan".
+ */
 #ifndef SOTTO_CRYPTO_PRIMITIVES_ED25519_H
 #define SOTTO_CRYPTO_PRIMITIVES_ED25519_H
 
@@ -14,6 +17,7 @@ struct sotto_signature {
     uint8_t bytes[SOTTO_SIGNATURE_BYTES];
 };
 
+/* The verifying key of a 32-byte seed; constant time in the seed. */
 void sotto_ed25519_public_of(struct sotto_ed25519_public *out, const struct sotto_secret *seed);
 
 /* Signs label || message. Deterministic; constant time in the seed. */

@@ -1,19 +1,22 @@
 /*
- * SHA-256 over parts, and digests of lists of files. Source: FIPS 180-4. Aborts if OpenSSL itself fails: nothing from
- * outside can cause that.
+ * SHA-256 over parts, and digests of lists of files. Source: FIPS 180-4. Aborts if OpenSSL itself
+ * fails: nothing from outside can cause that.
  */
 #ifndef SOTTO_CRYPTO_PRIMITIVES_HASH_H
 #define SOTTO_CRYPTO_PRIMITIVES_HASH_H
 
 #include "core/base/bytes.h"
 
-/* SHA-256 of the concatenation. Injective only if the caller's part lengths are fixed or encoded. */
+/*
+ * SHA-256 of the concatenation. Injective only if the caller's part lengths are fixed or encoded.
+ */
 void sotto_hash(struct sotto_digest *out, const struct sotto_view *parts, size_t part_count);
 
 /*
- * SHA-256(label || count || SHA-256(part_1) || ... || SHA-256(part_count)): for lists whose parts vary in length, such
- * as the files of a model directory ("sotto/1 model": config.json, model.safetensors, preprocessor_config.json) and an
- * adapter version ("sotto/1 adapter": layout bytes, lanes as little-endian float32). count is u32 little-endian.
+ * SHA-256(label || count || SHA-256(part_1) || ... || SHA-256(part_count)): for lists whose parts
+ * vary in length, such as the files of a model directory ("sotto/1 model": config.json,
+ * model.safetensors, preprocessor_config.json) and an adapter version ("sotto/1 adapter": layout
+ * bytes, lanes as little-endian float32). count is u32 little-endian.
  */
 void sotto_hash_list(struct sotto_digest *out, const char *label, const struct sotto_view *parts,
                      size_t part_count);

@@ -11,7 +11,8 @@ enum { SOTTO_HKDF_PURPOSE_MAX = 1024 };
  *
  *   key      in  input keying material, at least one byte; secret
  *   salt     in  usually ctx1; may be empty
- *   purpose  in  the RFC's info: a word, then fixed-length fields; at most SOTTO_HKDF_PURPOSE_MAX bytes, may be empty
+ *   purpose  in  the RFC's info: a word, then fixed-length fields; at most SOTTO_HKDF_PURPOSE_MAX
+ *                bytes, may be empty
  *
  * Constant time in the key.
  */

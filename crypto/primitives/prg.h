@@ -1,6 +1,6 @@
 /*
- * The mask generator: AES-256 in counter mode, IV = 0, one key per stream (NIST SP 800-38A, section 6.5).
- * Through OpenSSL EVP; the context is set up once and can be re-keyed.
+ * The mask generator: AES-256 in counter mode, IV = 0, one key per stream (NIST SP 800-38A, section
+ * 6.5). Through OpenSSL EVP; the context is set up once and can be re-keyed.
  */
 #ifndef SOTTO_CRYPTO_PRIMITIVES_PRG_H
 #define SOTTO_CRYPTO_PRIMITIVES_PRG_H

@@ -29,8 +29,9 @@ static uint64_t mask_at_least(uint64_t value, uint64_t bound)
 }
 
 /*
- * The representative below the prime p of any value. 2^61 = 1 (mod p), so the three 61-bit digits of `value` are
- * added: below 2^62 + 2^6; their two digits again: at most p + 1; then p is taken off once if it is there.
+ * The representative below the prime p of any value. 2^61 = 1 (mod p), so the three 61-bit digits
+ * of `value` are added: below 2^62 + 2^6; their two digits again: at most p + 1; then p is taken
+ * off once if it is there.
  */
 static uint64_t reduce(wide value)
 {
@@ -75,7 +76,10 @@ static void limbs_of_secret(uint64_t limbs[LIMBS], const struct sotto_secret *se
     sotto_wipe(words, sizeof words);
 }
 
-/* The opposite; a mask of ones if the limbs are a secret, else of zeros and the secret is unspecified. */
+/*
+ * The opposite; a mask of ones if the limbs are a secret, else of zeros and the secret is
+ * unspecified.
+ */
 static uint64_t secret_of_limbs(struct sotto_secret *secret, const uint64_t limbs[LIMBS])
 {
     uint64_t words[WORDS + 1] = {0};
@@ -96,9 +100,10 @@ static uint64_t secret_of_limbs(struct sotto_secret *secret, const uint64_t limb
 }
 
 /*
- * One coefficient of each limb's polynomial. 128 bits reduced mod p are within 2^-67 of uniform in the field (each
- * value has floor or ceil of 2^128 / p preimages), so that nothing is ever drawn again and the work, and the place in
- * the stream, do not depend on what was drawn: 65535 * 5 coefficients are within 2^-48 of ideal ones together.
+ * One coefficient of each limb's polynomial. 128 bits reduced mod p are within 2^-67 of uniform in
+ * the field (each value has floor or ceil of 2^128 / p preimages), so that nothing is ever drawn
+ * again and the work, and the place in the stream, do not depend on what was drawn: 65535 * 5
+ * coefficients are within 2^-48 of ideal ones together.
  */
 static void draw_coefficients(uint64_t coefficients[LIMBS], struct sotto_prg *prg)
 {
@@ -139,8 +144,8 @@ static void share_step(struct sotto_share *share, uint64_t x, const uint64_t coe
 }
 
 /*
- * Horner's rule for all shares side by side, highest coefficient first and the secret last, so that each coefficient
- * is used up where it is drawn and the shares are all the memory there is.
+ * Horner's rule for all shares side by side, highest coefficient first and the secret last, so that
+ * each coefficient is used up where it is drawn and the shares are all the memory there is.
  */
 void sotto_share_split(struct sotto_share *shares, const struct sotto_secret *secret,
                        const struct sotto_secret *seed, size_t threshold, size_t count)
@@ -165,8 +170,9 @@ void sotto_share_split(struct sotto_share *shares, const struct sotto_secret *se
 }
 
 /*
- * The weight of share `own` in the value at zero: product over the others of x_j / (x_j - x_own). Zero if an index is
- * there twice, for then a factor below is zero, and so is its inverse. Indices are public.
+ * The weight of share `own` in the value at zero: product over the others of x_j / (x_j - x_own).
+ * Zero if an index is there twice, for then a factor below is zero, and so is its inverse. Indices
+ * are public.
  */
 static uint64_t weight_at_zero(const uint32_t *indices, size_t threshold, size_t own)
 {
@@ -198,8 +204,8 @@ static uint64_t add_weighted(uint64_t limbs[LIMBS], const struct sotto_share *sh
 }
 
 /*
- * Whether the result is a secret is public, the result is not: it is kept or zeroed by a mask, and the status is
- * computed from the mask too.
+ * Whether the result is a secret is public, the result is not: it is kept or zeroed by a mask, and
+ * the status is computed from the mask too.
  */
 enum sotto_status sotto_share_join(struct sotto_secret *secret, const struct sotto_share *shares,
                                    const uint32_t *indices, size_t threshold)

@@ -1,6 +1,7 @@
 /*
- * Shamir's secret sharing over GF(2^61 - 1): a 32-byte secret as five limbs of 52 bits, little-endian.
- * Source: Shamir, CACM 1979. Branch-free in secrets; threshold, count and indices are public.
+ * Shamir's secret sharing over GF(2^61 - 1): a 32-byte secret as five limbs of 52 bits,
+ * little-endian. Source: Shamir, CACM 1979. Branch-free in secrets; threshold, count and indices
+ * are public.
  */
 #ifndef SOTTO_CRYPTO_PRIMITIVES_SHAMIR_H
 #define SOTTO_CRYPTO_PRIMITIVES_SHAMIR_H
@@ -23,7 +24,8 @@ struct sotto_share {
  *   threshold    in     1 .. count
  *   count        in     1 .. SOTTO_SHARE_COUNT_MAX
  *
- * Work: 5 * threshold * count multiplications. No memory but the shares. Constant time in secret and seed.
+ * Work: 5 * threshold * count multiplications. No memory but the shares. Constant time in secret
+ * and seed.
  */
 void sotto_share_split(struct sotto_share *shares, const struct sotto_secret *secret,
                        const struct sotto_secret *seed, size_t threshold, size_t count);
@@ -38,8 +40,8 @@ void sotto_share_split(struct sotto_share *shares, const struct sotto_secret *se
  * Wrong shares that pass these tests give a wrong secret: compare it with the commitment to it.
  * Work: 2 * threshold^2 multiplications. Constant time in the shares.
  *
- * SOTTO_MALFORMED: a limb out of the field, an index repeated or out of range, or the result is no 32-byte value;
- * secret is zeroed.
+ * SOTTO_MALFORMED: a limb out of the field, an index repeated or out of range, or the result is no
+ * 32-byte value; secret is zeroed.
  */
 SOTTO_CHECKED enum sotto_status sotto_share_join(struct sotto_secret *secret,
                                                  const struct sotto_share *shares,

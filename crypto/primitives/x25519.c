@@ -29,8 +29,8 @@ void sotto_x25519_public_of(struct sotto_x25519_public *out, const struct sotto_
 }
 
 /*
- * OpenSSL refuses an all-zero result, which is what every peer of low order gives. Its note of that is taken back,
- * because TLS connections of the same thread would read it as theirs.
+ * OpenSSL refuses an all-zero result, which is what every peer of low order gives. Its note of that
+ * is taken back, because TLS connections of the same thread would read it as theirs.
  */
 enum sotto_status sotto_x25519_agree(struct sotto_secret *out, const struct sotto_x25519_key *key,
                                      const struct sotto_x25519_public *peer)

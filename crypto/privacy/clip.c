@@ -4,10 +4,16 @@
 #include <float.h>
 #include <math.h>
 
-/* Partial sums of squares: their additions do not wait for one another, and their rounding errors are smaller. */
+/*
+ * Partial sums of squares: their additions do not wait for one another, and their rounding errors
+ * are smaller.
+ */
 enum { PARTS = 8 };
 
-/* Room for one rounding to float a value, which is at most 2^-24 of it, and for those of the sum itself. */
+/*
+ * Room for one rounding to float a value, which is at most 2^-24 of it, and for those of the sum
+ * itself.
+ */
 static const double margin = 1.0 - 0x1p-22;
 
 /* In double no square of a float overflows, so the norm is finite exactly if every value is. */
@@ -38,7 +44,10 @@ enum sotto_status sotto_clip(float *values, double *norm, size_t value_count, do
     for (size_t i = 0; i < value_count; i++) {
         double scaled = values[i] * scale;
 
-        /* Below the normal floats the relative rounding error has no bound; zero is always short enough. */
+        /*
+         * Below the normal floats the relative rounding error has no bound; zero is always short
+         * enough.
+         */
         values[i] = fabs(scaled) < (double)FLT_MIN ? 0.0F : (float)scaled;
     }
     return SOTTO_OK;

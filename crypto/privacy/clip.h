@@ -7,7 +7,8 @@
 #include "core/base/bytes.h"
 
 /*
- *   values    inout  [value_count]; afterwards the norm, computed in double, is at most norm_max, whatever the rounding
+ *   values    inout  [value_count]; afterwards the norm, computed in double, is at most norm_max,
+ *                    whatever the rounding
  *   norm      out    the norm before
  *   norm_max  in     > 0
  *

@@ -4,7 +4,10 @@
 #include <endian.h>
 #include <string.h>
 
-/* Long enough for every vector unit, and a constant, so that the compiler unrolls and vectorises the loop over it. */
+/*
+ * Long enough for every vector unit, and a constant, so that the compiler unrolls and vectorises
+ * the loop over it.
+ */
 enum { RUN = 32 };
 
 static void run_add(uint32_t *restrict lanes, const uint32_t *restrict other)

@@ -4,9 +4,10 @@
  *     lane e of key k = the e-th little-endian word of AES-256-CTR(k, IV = 0), mod 2^w
  *     a word is 16 bits where w <= 16, else 32
  *
- * The stream is made in tiles of 16 KiB that never leave the L1 cache, so that the vector is read and written once
- * per key and nothing else is. Any window of the stream can be reached at once, so windows may be given to any number
- * of threads, each with its own prg, in any order, with the same sum.
+ * The stream is made in tiles of 16 KiB that never leave the L1 cache, so that the vector is read
+ * and written once per key and nothing else is. Any window of the stream can be reached at once, so
+ * windows may be given to any number of threads, each with its own prg, in any order, with the same
+ * sum.
  */
 #ifndef SOTTO_CRYPTO_RING_MASK_H
 #define SOTTO_CRYPTO_RING_MASK_H
@@ -29,9 +30,9 @@ struct sotto_lane_window {
  *   ring_bits  in     w, 1 .. 32
  *   prg        inout  open; re-keyed, and left at the end of the window
  *
- * Work: one stream of window.count words and one addition a lane. No allocation. Many keys are added fastest window by
- * window, with 32 Ki to 256 Ki lanes each, so that the lanes stay in the L2 cache from key to key.
- * Constant time in the key and the lanes. The tile is wiped.
+ * Work: one stream of window.count words and one addition a lane. No allocation. Many keys are
+ * added fastest window by window, with 32 Ki to 256 Ki lanes each, so that the lanes stay in the L2
+ * cache from key to key. Constant time in the key and the lanes. The tile is wiped.
  */
 void sotto_mask_add(uint32_t *lanes, struct sotto_lane_window window,
                     const struct sotto_secret *key, unsigned ring_bits, struct sotto_prg *prg);

@@ -41,8 +41,9 @@ enum sotto_status sotto_quantiser_check(const struct sotto_quantiser *quantiser)
 }
 
 /*
- * y between 0 and top by its bits, which order non-negative doubles as they order integers: a comparison of doubles
- * would be compiled to a branch on a secret. A negative NaN becomes 0, another one top.
+ * y between 0 and top by its bits, which order non-negative doubles as they order integers: a
+ * comparison of doubles would be compiled to a branch on a secret. A negative NaN becomes 0,
+ * another one top.
  */
 static double clamp(double y, double top)
 {
@@ -60,8 +61,8 @@ static double clamp(double y, double top)
 }
 
 /*
- * floor(y + u) for y = (value / range + 1) / 2 * steps, written as floor(y) + [u < y - floor(y)], which is the same in
- * law and, unlike y + u, loses no bit of either.
+ * floor(y + u) for y = (value / range + 1) / 2 * steps, written as floor(y) + [u < y - floor(y)],
+ * which is the same in law and, unlike y + u, loses no bit of either.
  */
 static uint32_t round_stochastically(double y, uint64_t draw)
 {

@@ -1,12 +1,15 @@
 /*
- * Real vector to ring elements and back: uniform quantiser with stochastic rounding, multiplied by the weight.
+ * Real vector to ring elements and back: uniform quantiser with stochastic rounding, multiplied by
+ * the weight.
  *
- *     q(x)  = floor((x / range + 1) / 2 * (2^value_bits - 1) + u),   u uniform in [0, 1): E[q] is exact
+ *     q(x)  = floor((x / range + 1) / 2 * (2^value_bits - 1) + u),   u uniform in [0, 1)
+ *     E[q]  = (x / range + 1) / 2 * (2^value_bits - 1), exactly
  *     lane  = weight * q(x) mod 2^w;   the last lane is the weight itself
  *     mean  = (sum lane / sum weight / (2^value_bits - 1) * 2 - 1) * range
  *
- * Source: Alistarh et al., QSGD, NeurIPS 2017, section 3.1 (stochastic rounding); the sum cannot wrap if
- * n_max * weight_max * (2^value_bits - 1) < 2^w, which sotto_quantiser_check proves once per plan.
+ * Source: Alistarh et al., QSGD, NeurIPS 2017, section 3.1 (stochastic rounding); the sum cannot
+ * wrap if n_max * weight_max * (2^value_bits - 1) < 2^w, which sotto_quantiser_check proves once
+ * per plan.
  */
 #ifndef SOTTO_CRYPTO_RING_QUANTISE_H
 #define SOTTO_CRYPTO_RING_QUANTISE_H
@@ -21,7 +24,9 @@ struct sotto_quantiser {
     uint32_t cohort_max; /* >= 1 */
 };
 
-/* SOTTO_MISMATCH: some sum over cohort_max participants could wrap, or a field is out of its range. */
+/*
+ * SOTTO_MISMATCH: some sum over cohort_max participants could wrap, or a field is out of its range.
+ */
 SOTTO_CHECKED enum sotto_status sotto_quantiser_check(const struct sotto_quantiser *quantiser);
 
 /*
@@ -41,8 +46,9 @@ void sotto_quantise(uint32_t *lanes, const float *values, size_t value_count, ui
  *   sum         in   [value_count + 1] lanes of the sum; bits above w are ignored
  *   survivors   in   how many vectors were added, >= 1
  *
- * SOTTO_MALFORMED: the weight sum is not within survivors .. survivors * weight_max, or a lane is above weight_sum *
- * (2^value_bits - 1); nothing is written. That is how an overflowing or random upload shows.
+ * SOTTO_MALFORMED: the weight sum is not within survivors .. survivors * weight_max, or a lane is
+ * above weight_sum * (2^value_bits - 1); nothing is written. That is how an overflowing or random
+ * upload shows.
  */
 SOTTO_CHECKED enum sotto_status sotto_dequantise(float *values, uint64_t *weight_sum,
                                                  const uint32_t *sum, size_t value_count,

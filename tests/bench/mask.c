@@ -1,6 +1,6 @@
 /*
- * What masking costs beside the cipher under it: AES-256-CTR through EVP on a tile in the L1 cache, then the same
- * stream added to vectors of lanes. Medians of nine; gigabytes are of stream.
+ * What masking costs beside the cipher under it: AES-256-CTR through EVP on a tile in the L1 cache,
+ * then the same stream added to vectors of lanes. Medians of nine; gigabytes are of stream.
  */
 #include <openssl/evp.h>
 #include <stdio.h>

@@ -1,4 +1,6 @@
-/* The mask generator and the sealing of messages, against published vectors and against AES itself. */
+/*
+ * The mask generator and the sealing of messages, against published vectors and against AES itself.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,8 +61,8 @@ static void stream(uint8_t *out, size_t length, const struct sotto_secret *key, 
 }
 
 /*
- * McGrew and Viega, "The Galois/Counter Mode of Operation", test cases 13 and 14: H is the encryption of zero and the
- * ciphertext of a block of zeros is the encryption of two.
+ * McGrew and Viega, "The Galois/Counter Mode of Operation", test cases 13 and 14: H is the
+ * encryption of zero and the ciphertext of a block of zeros is the encryption of two.
  */
 static void prg__zero_key__gives_published_blocks(void **state)
 {

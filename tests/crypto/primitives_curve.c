@@ -92,8 +92,8 @@ static void x25519__alice_and_bob__agree_on_the_published_secret(void **state)
 }
 
 /*
- * Every u-coordinate of a point of order 1, 2, 4 or 8 on the curve or its twist, in every encoding below 2^255: 0, 1,
- * two of order eight, p - 1, p, p + 1; each also with the ignored top bit set.
+ * Every u-coordinate of a point of order 1, 2, 4 or 8 on the curve or its twist, in every encoding
+ * below 2^255: 0, 1, two of order eight, p - 1, p, p + 1; each also with the ignored top bit set.
  */
 static void x25519__low_order_peer__is_refused_and_leaves_zeros(void **state)
 {
@@ -240,7 +240,10 @@ static void verify__other_label_text_or_signer__is_forged(void **state)
     }
 }
 
-/* S + L, which a lenient verifier takes for S: RFC 8032, 5.1.7, first step. L begins edd3f55c1a631258... */
+/*
+ * S + L, which a lenient verifier takes for S: RFC 8032, 5.1.7, first step. L begins
+ * edd3f55c1a631258...
+ */
 static void verify__signature_beyond_the_group_order__is_forged(void **state)
 {
     static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,       0xd6,
@@ -259,7 +262,7 @@ static void verify__signature_beyond_the_group_order__is_forged(void **state)
 }
 
 /* TLS on the same thread asks the same queue what went wrong. */
-static void refusals__leave_no_error_for_others(void **state)
+static void curve__refusal__leaves_no_error_for_others(void **state)
 {
     const struct sotto_x25519_public zero = {{0}};
     struct sotto_secret shared;
@@ -287,7 +290,7 @@ int main(void)
         cmocka_unit_test(verify__any_bit_of_the_signature_flipped__is_forged),
         cmocka_unit_test(verify__other_label_text_or_signer__is_forged),
         cmocka_unit_test(verify__signature_beyond_the_group_order__is_forged),
-        cmocka_unit_test(refusals__leave_no_error_for_others),
+        cmocka_unit_test(curve__refusal__leaves_no_error_for_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

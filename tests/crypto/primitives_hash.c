@@ -119,7 +119,10 @@ struct hmac_case {
     const char *digest;
 };
 
-/* RFC 4231, 4.4 and 4.5. HMAC fills short keys with zeros, so that ours of 32 bytes stands for theirs. */
+/*
+ * RFC 4231, 4.4 and 4.5. HMAC fills short keys with zeros, so that ours of 32 bytes stands for
+ * theirs.
+ */
 static void hmac__repeated_bytes__give_published_macs(void **state)
 {
     static const struct hmac_case cases[] = {

@@ -34,7 +34,9 @@ static uint64_t power(uint64_t base, uint64_t exponent)
     return result;
 }
 
-/* The polynomial of least degree through (xs[i], ys[i]), at x: Lagrange's formula as it is printed. */
+/*
+ * The polynomial of least degree through (xs[i], ys[i]), at x: Lagrange's formula as it is printed.
+ */
 static uint64_t interpolated(const uint64_t *xs, const uint64_t *ys, size_t count, uint64_t x)
 {
     uint64_t sum = 0;
@@ -190,8 +192,8 @@ static void split__any_limb__is_a_polynomial_through_the_secret(void **state)
 }
 
 /*
- * Whatever secret somebody with too few shares thinks of, there is a polynomial through it and through their shares:
- * a share that completes it is made, and the join then gives that secret.
+ * Whatever secret somebody with too few shares thinks of, there is a polynomial through it and
+ * through their shares: a share that completes it is made, and the join then gives that secret.
  */
 static void split__one_share_too_few__fits_any_secret(void **state)
 {
@@ -230,8 +232,8 @@ static void join__too_few_shares__does_not_give_the_secret(void **state)
 }
 
 /*
- * Shares of one secret under many seeds fall evenly into 64 bins of the field: chi-square with 63 degrees of freedom
- * is below 120 except with 2e-5.
+ * Shares of one secret under many seeds fall evenly into 64 bins of the field: chi-square with 63
+ * degrees of freedom is below 120 except with 2e-5.
  */
 static void split__many_seeds__spreads_shares_evenly(void **state)
 {
@@ -257,7 +259,10 @@ static void split__many_seeds__spreads_shares_evenly(void **state)
     assert_true(chi_square < 120.0);
 }
 
-/* With a threshold of two, the share at x = 1 is the limb plus one coefficient: 128 bits of the stream mod p. */
+/*
+ * With a threshold of two, the share at x = 1 is the limb plus one coefficient: 128 bits of the
+ * stream mod p.
+ */
 static void split__coefficients__are_stream_bits_mod_p(void **state)
 {
     uint8_t stream[SOTTO_SHARE_LIMBS * 16];

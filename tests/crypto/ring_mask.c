@@ -61,7 +61,10 @@ static int vectors_close(void **state)
     return 0;
 }
 
-/* The encryption of zero under the zero key is published (GCM's test case 13): dc95c078 a2408989 ... */
+/*
+ * The encryption of zero under the zero key is published (GCM's test case 13): dc95c078 a2408989
+ * ...
+ */
 static void mask_add__zero_key__adds_published_words(void **state)
 {
     static const uint32_t words[] = {0x78c095dc, 0x898940a2, 0x2148ad49, 0x87208442};

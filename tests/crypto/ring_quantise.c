@@ -29,7 +29,10 @@ static void check__usual_parameters__are_accepted(void **state)
     assert_int_equal(sotto_quantiser_check(&usual), SOTTO_OK);
 }
 
-/* 128 * 512 * 65535 < 2^32, the largest power of two for which it is so; 65537 * 65535 = 2^32 - 1 just fits. */
+/*
+ * 128 * 512 * 65535 < 2^32, the largest power of two for which it is so; 65537 * 65535 = 2^32 - 1
+ * just fits.
+ */
 static void check__sum_at_the_edge_of_the_ring__is_refused_only_beyond_it(void **state)
 {
     struct sotto_quantiser quantiser = usual;
@@ -120,9 +123,9 @@ static void quantise__bounds_and_beyond__saturate(void **state)
 }
 
 /*
- * One value, rounded N times: each rounding is exact in expectation with a variance of at most 1/4, so the mean is
- * within 5 / (2 sqrt N) of it except with 6e-7. A rounding to nearest would be off by up to 1/2, which is 256 times
- * the bound here for the third value.
+ * One value, rounded N times: each rounding is exact in expectation with a variance of at most 1/4,
+ * so the mean is within 5 / (2 sqrt N) of it except with 6e-7. A rounding to nearest would be off
+ * by up to 1/2, which is 256 times the bound here for the third value.
  */
 static void quantise__one_value_many_times__is_exact_in_the_mean(void **state)
 {

@@ -45,12 +45,19 @@ class Federation:
         return [os.path.join(self.binaries, program), *map(str, arguments)]
 
     def run(self, program, *arguments, code=0):
-        """Runs a program to its end; returns the finished process. Another exit code is a failure that tells all."""
-        done = subprocess.run(self.command(program, *arguments), capture_output=True, text=True, timeout=300,
-                              check=False)
+        """Runs a program to its end; another exit code than `code` is a failure that tells all."""
+        done = subprocess.run(
+            self.command(program, *arguments),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
         if done.returncode != code:
-            raise AssertionError(f"{program} {arguments} ended with {done.returncode}, not {code}:\n"
-                                 f"{done.stdout}{done.stderr}\n{self.tails()}")
+            raise AssertionError(
+                f"{program} {arguments} ended with {done.returncode}, not {code}:\n"
+                f"{done.stdout}{done.stderr}\n{self.tails()}"
+            )
         return done
 
     def tails(self):
@@ -64,9 +71,13 @@ class Federation:
     def start(self, name, program, *arguments, environment=None):
         if name not in self.logs:
             self.logs[name] = open(self.path(f"{name}.log"), "ab")
-        self.running[name] = subprocess.Popen(self.command(program, *arguments), stdout=self.logs[name],
-                                              stderr=self.logs[name], stdin=subprocess.DEVNULL,
-                                              env={**os.environ, **(environment or {})})
+        self.running[name] = subprocess.Popen(
+            self.command(program, *arguments),
+            stdout=self.logs[name],
+            stderr=self.logs[name],
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **(environment or {})},
+        )
 
     def kill(self, name, how=signal.SIGKILL):
         process = self.running.pop(name)
@@ -76,42 +87,115 @@ class Federation:
     # The steps of a story.
 
     def pretrain(self):
-        self.run("sotto-pretrain", "--images", os.path.join(PHOTOS, "train-images-idx3-ubyte.gz"), "--count", 256,
-                 "--width", 16, "--blocks", 1, "--heads", 2, "--epochs", 1, "--seed", 1, "--out", self.path("base"))
+        self.run(
+            "sotto-pretrain",
+            "--images",
+            os.path.join(PHOTOS, "train-images-idx3-ubyte.gz"),
+            "--count",
+            256,
+            "--width",
+            16,
+            "--blocks",
+            1,
+            "--heads",
+            2,
+            "--epochs",
+            1,
+            "--seed",
+            1,
+            "--out",
+            self.path("base"),
+        )
 
     def partition(self, *overrides):
         options = [part for override in ("dropouts=[]", *overrides) for part in ("--set", override)]
         self.run("sotto-simulate", "partition", SCENARIO, "--out", self.path("photos"), *options)
 
     def init_hub(self):
-        self.run("sotto-coordinator", "init", "--state", self.path("hub"), "--host", "127.0.0.1", "--port", self.port)
+        self.run(
+            "sotto-coordinator",
+            "init",
+            "--state",
+            self.path("hub"),
+            "--host",
+            "127.0.0.1",
+            "--port",
+            self.port,
+        )
 
     def serve(self, environment=None):
-        self.start("hub", "sotto-coordinator", "serve", "--state", self.path("hub"), environment=environment)
+        self.start(
+            "hub",
+            "sotto-coordinator",
+            "serve",
+            "--state",
+            self.path("hub"),
+            environment=environment,
+        )
         self.wait(lambda: self.try_admin("status", "--json") is not None, "the hub to answer")
 
     def admin(self, *arguments, code=0):
-        return self.run("sotto-admin", "--credential", self.path("hub/admin"), *arguments, code=code).stdout.strip()
+        return self.run(
+            "sotto-admin", "--credential", self.path("hub/admin"), *arguments, code=code
+        ).stdout.strip()
 
     def try_admin(self, *arguments):
-        done = subprocess.run(self.command("sotto-admin", "--credential", self.path("hub/admin"), *arguments),
-                              capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            self.command("sotto-admin", "--credential", self.path("hub/admin"), *arguments),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         return done.stdout if done.returncode == 0 else None
 
     def enrol(self, name, *options):
         index = self.names.index(name) + 1
         token = self.admin("token", "issue", name)
-        self.run("sotto-participant", "enrol", "--state", self.path(name), "--token", token, "--model",
-                 self.path("base"), "--examples", self.path(f"photos/site-{index}"), "--policy", "cohort_min=3",
-                 "--policy", "survivors_min=3", *options)
+        self.run(
+            "sotto-participant",
+            "enrol",
+            "--state",
+            self.path(name),
+            "--token",
+            token,
+            "--model",
+            self.path("base"),
+            "--examples",
+            self.path(f"photos/site-{index}"),
+            "--policy",
+            "cohort_min=3",
+            "--policy",
+            "survivors_min=3",
+            *options,
+        )
 
     def join(self, name):
         self.start(name, "sotto-participant", "run", "--state", self.path(name))
 
     def create_campaign(self, name, *options):
-        self.admin("campaign", "create", name, "--model", self.path("base"), "--labels", LABELS, "--rank", 2,
-                   "--targets", "all-linear", "--epochs", 1, "--batch", 16, "--learning-rate", 0.01, "--seed", 1,
-                   *options)
+        self.admin(
+            "campaign",
+            "create",
+            name,
+            "--model",
+            self.path("base"),
+            "--labels",
+            LABELS,
+            "--rank",
+            2,
+            "--targets",
+            "all-linear",
+            "--epochs",
+            1,
+            "--batch",
+            16,
+            "--learning-rate",
+            0.01,
+            "--seed",
+            1,
+            *options,
+        )
 
     def campaign(self, name):
         return json.loads(self.admin("campaign", "show", name, "--json"))

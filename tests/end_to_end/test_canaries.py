@@ -1,9 +1,11 @@
 """
-Nothing plain reaches the hub. Every byte that TLS hands to the hub is captured after decryption, and everything in its
-state folder is read; neither may hold a site's pixels, file names, or plain lanes.
+Nothing plain reaches the hub. Every byte that TLS hands to the hub is captured after decryption,
+and everything in its state folder is read; neither may hold a site's pixels, file names, or plain
+lanes.
 
-With the smallest learning rate the plain lanes are known: the update rounds to zero, so that each lane is the weight times one of
-the two middle steps of the quantiser. The same search is shown to find all of them where they are.
+With the smallest learning rate the plain lanes are known: the update rounds to zero, so that each
+lane is the weight times one of the two middle steps of the quantiser. The same search is shown to
+find all of them where they are.
 """
 import glob
 import os
@@ -26,15 +28,17 @@ def png_rows(path):
         content = photo.read()
     at, packed = 8, b""
     while at < len(content):
-        length, kind = struct.unpack(">I4s", content[at:at + 8])
+        length, kind = struct.unpack(">I4s", content[at : at + 8])
         if kind == b"IHDR":
-            width, height = struct.unpack(">II", content[at + 8:at + 16])
+            width, height = struct.unpack(">II", content[at + 8 : at + 16])
         if kind == b"IDAT":
-            packed += content[at + 8:at + 8 + length]
+            packed += content[at + 8 : at + 8 + length]
         at += 12 + length
     plain, rows, above = zlib.decompress(packed), [], bytes(width)
     for y in range(height):
-        kind, row = plain[y * (width + 1)], bytearray(plain[y * (width + 1) + 1:(y + 1) * (width + 1)])
+        kind, row = plain[y * (width + 1)], bytearray(
+            plain[y * (width + 1) + 1 : (y + 1) * (width + 1)]
+        )
         for x in range(width):
             left = row[x - 1] if x else 0
             corner = above[x - 1] if x else 0
@@ -48,7 +52,11 @@ def predict(kind, left, above, corner):
     """PNG's five filters."""
     if kind == 4:
         near = left + above - corner
-        return min((abs(near - left), 0, left), (abs(near - above), 1, above), (abs(near - corner), 2, corner))[2]
+        return min(
+            (abs(near - left), 0, left),
+            (abs(near - above), 1, above),
+            (abs(near - corner), 2, corner),
+        )[2]
     return (0, left, above, (left + above) // 2)[kind]
 
 
@@ -63,8 +71,12 @@ class Canaries:
             weights.add(len(photos))
             for photo in photos:
                 self.strings.update(row for row in png_rows(photo) if len(set(row)) > 12)
-        steps = [struct.pack("<I", weight * middle) for weight in weights for middle in (32767, 32768)]
-        self.plain_lanes = re.compile(b"(?:" + b"|".join(re.escape(step) for step in steps) + b"){4}")
+        steps = [
+            struct.pack("<I", weight * middle) for weight in weights for middle in (32767, 32768)
+        ]
+        self.plain_lanes = re.compile(
+            b"(?:" + b"|".join(re.escape(step) for step in steps) + b"){4}"
+        )
         self.weights = weights
 
     def found_in(self, content):
@@ -78,7 +90,14 @@ class Privacy(unittest.TestCase):
         self.addCleanup(self.federation.close)
         f = self.federation
         f.pretrain()
-        f.partition("sites=3", "cohort_max=3", "cohort_min=3", "survivors_min=3", "examples_min=30", "examples_max=40")
+        f.partition(
+            "sites=3",
+            "cohort_max=3",
+            "cohort_min=3",
+            "survivors_min=3",
+            "examples_min=30",
+            "examples_max=40",
+        )
         for photo in glob.glob(f.path("photos/*/*/*.png")):
             os.rename(photo, photo.replace(".png", f"-{MARK}.png"))
         self.canaries = Canaries(glob.glob(f.path("photos/*")))
@@ -100,8 +119,21 @@ class Privacy(unittest.TestCase):
         for name in f.names:
             f.enrol(name)
             f.join(name)
-        f.create_campaign("bridges", "--rounds", 2, "--cohort-min", 3, "--cohort-max", 3, "--survivors-min", 3,
-                          "--learning-rate", 1e-12, "--weight-decay", 0)
+        f.create_campaign(
+            "bridges",
+            "--rounds",
+            2,
+            "--cohort-min",
+            3,
+            "--cohort-max",
+            3,
+            "--survivors-min",
+            3,
+            "--learning-rate",
+            1e-12,
+            "--weight-decay",
+            0,
+        )
         f.admin("campaign", "start", "bridges")
         f.admin("campaign", "wait", "bridges", "--timeout", 60)
         with open(capture, "rb") as captured:

@@ -1,4 +1,4 @@
-"""sotto-simulate: the same bytes from the same seed, every drop-out ends well, and bad input gives one line."""
+"""sotto-simulate: same seed, same bytes; drop-outs end well; bad input gives one line."""
 import filecmp
 import json
 import os
@@ -8,7 +8,15 @@ import unittest
 from federation import SCENARIO, Federation
 
 BINARIES = sys.argv.pop(1)
-SMALL = ["rounds=2", "examples_min=20", "examples_max=40", "test_count=200", "rank=2", "epochs=1", "batch=16"]
+SMALL = [
+    "rounds=2",
+    "examples_min=20",
+    "examples_max=40",
+    "test_count=200",
+    "rank=2",
+    "epochs=1",
+    "batch=16",
+]
 
 
 class Simulate(unittest.TestCase):
@@ -19,22 +27,45 @@ class Simulate(unittest.TestCase):
 
     def simulate(self, *overrides, options=(), code=0):
         f = self.federation
-        settings = [part for pair in (f"model={f.path('base')}", *SMALL, *overrides) for part in ("--set", pair)]
+        settings = [
+            part
+            for pair in (f"model={f.path('base')}", *SMALL, *overrides)
+            for part in ("--set", pair)
+        ]
         return f.run("sotto-simulate", SCENARIO, *settings, *options, code=code)
 
     def test_seed__twice__same_bytes(self):
         f = self.federation
         for run, threads in (("first", 1), ("again", 2)):
             self.simulate(f"threads={threads}", options=("--out", f.path(run)))
-        for name in ("summary.json", "rounds.jsonl", "adapter/adapter_model.safetensors", "adapter/adapter_config.json"):
-            self.assertTrue(filecmp.cmp(f.path("first", name), f.path("again", name), shallow=False), name)
+        for name in (
+            "summary.json",
+            "rounds.jsonl",
+            "adapter/adapter_model.safetensors",
+            "adapter/adapter_config.json",
+        ):
+            self.assertTrue(
+                filecmp.cmp(f.path("first", name), f.path("again", name), shallow=False), name
+            )
         self.simulate("seed=2", options=("--out", f.path("other")))
-        self.assertFalse(filecmp.cmp(f.path("first/rounds.jsonl"), f.path("other/rounds.jsonl"), shallow=False))
+        self.assertFalse(
+            filecmp.cmp(f.path("first/rounds.jsonl"), f.path("other/rounds.jsonl"), shallow=False)
+        )
 
     def test_summary__json__has_the_promised_keys(self):
         summary = json.loads(self.simulate(options=("--json",)).stdout)
-        for key in ("seed", "sites", "rounds_finished", "rounds_abandoned", "accuracy_alone_mean", "accuracy_federated",
-                    "accuracy_pooled", "bytes_up_per_round", "bytes_down_per_round", "oracle_mismatches"):
+        for key in (
+            "seed",
+            "sites",
+            "rounds_finished",
+            "rounds_abandoned",
+            "accuracy_alone_mean",
+            "accuracy_federated",
+            "accuracy_pooled",
+            "bytes_up_per_round",
+            "bytes_down_per_round",
+            "oracle_mismatches",
+        ):
             self.assertIn(key, summary)
         self.assertEqual(summary["rounds_finished"], 2)
         self.assertEqual(summary["oracle_mismatches"], 0)
@@ -42,10 +73,22 @@ class Simulate(unittest.TestCase):
     def test_dropouts__many_seeds__sums_are_exact_or_the_round_is_abandoned(self):
         finished = abandoned = 0
         for seed in range(1, 9):
-            summary = json.loads(self.simulate(
-                f"seed={seed}", "sites=9", "cohort_min=4", "cohort_max=8", "survivors_min=3", "dropout_rate=0.35",
-                "rounds=4", "alone_sites=0", "pooled=false", "examples_min=5", "examples_max=10",
-                options=("--json",)).stdout)
+            summary = json.loads(
+                self.simulate(
+                    f"seed={seed}",
+                    "sites=9",
+                    "cohort_min=4",
+                    "cohort_max=8",
+                    "survivors_min=3",
+                    "dropout_rate=0.35",
+                    "rounds=4",
+                    "alone_sites=0",
+                    "pooled=false",
+                    "examples_min=5",
+                    "examples_max=10",
+                    options=("--json",),
+                ).stdout
+            )
             self.assertEqual(summary["oracle_mismatches"], 0)
             finished += summary["rounds_finished"]
             abandoned += summary["rounds_abandoned"]
@@ -57,10 +100,19 @@ class Simulate(unittest.TestCase):
 
     def test_bad_input__one_line_and_its_exit_code(self):
         f = self.federation
-        for override, code, word in (("model=/nonexistent", 66, "/nonexistent"), ("cohort_min=2", 65, "cohort_min"),
-                                     ("train_images=/etc/hostname", 65, "/etc/hostname"),
-                                     ("examples_max=9000", 65, "examples_max")):
-            done = self.simulate(override, "alone_sites=0", "pooled=false", options=("--out", f.path("none")), code=code)
+        for override, code, word in (
+            ("model=/nonexistent", 66, "/nonexistent"),
+            ("cohort_min=2", 65, "cohort_min"),
+            ("train_images=/etc/hostname", 65, "/etc/hostname"),
+            ("examples_max=9000", 65, "examples_max"),
+        ):
+            done = self.simulate(
+                override,
+                "alone_sites=0",
+                "pooled=false",
+                options=("--out", f.path("none")),
+                code=code,
+            )
             self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
             self.assertIn(word, done.stderr)
             self.assertFalse(os.path.exists(f.path("none")))

@@ -1,4 +1,7 @@
-/* Packed lanes from outside: what unpacks packs to the very same bytes. The first two bytes choose ring and count. */
+/*
+ * Packed lanes from outside: what unpacks packs to the very same bytes. The first two bytes choose
+ * ring and count.
+ */
 #include <stdlib.h>
 #include <string.h>
 

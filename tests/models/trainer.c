@@ -201,7 +201,10 @@ static void fitted(float *lanes, struct bench *bench, const struct sotto_fit *fi
     sotto_trainer_save(bench->trainer, lanes);
 }
 
-/* Head alone: features are computed once, before the first step; the loss must be that of evaluation. */
+/*
+ * Head alone: features are computed once, before the first step; the loss must be that of
+ * evaluation.
+ */
 static void trainer__head_alone_fit__lowers_the_loss_that_evaluation_sees(void **state)
 {
     struct bench bench;

@@ -1,8 +1,10 @@
 /*
- * Constant time, by valgrind's memcheck: secrets are marked as undefined, so that a branch or an address that depends
- * on one is reported as the use of an undefined value. What becomes public is marked as defined again.
+ * Constant time, by valgrind's memcheck: secrets are marked as undefined, so that a branch or an
+ * address that depends on one is reported as the use of an undefined value. What becomes public is
+ * marked as defined again.
  *
- * Not here: X25519, whose refusal of an all-zero result is a branch inside OpenSSL on what is public by then.
+ * Not here: X25519, whose refusal of an all-zero result is a branch inside OpenSSL on what is
+ * public by then.
  */
 #include <setjmp.h>
 #include <stdarg.h>
