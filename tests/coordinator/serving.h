@@ -1,0 +1,51 @@
+/*
+ * A whole coordinator in a process of its own, on loopback, and clients of it: an administrator, and
+ * sites that enrol over the network as real ones do.
+ */
+#ifndef TESTS_COORDINATOR_SERVING_H
+#define TESTS_COORDINATOR_SERVING_H
+
+#include <sys/types.h>
+
+#include "core/net/client.h"
+#include "tests/support/folder.h"
+
+struct serving {
+    struct folder folder;
+    char state[FOLDER_PATH_MAX];
+    char url[64];
+    unsigned port;
+    pid_t process;
+    struct sotto_client *administrator;
+    struct sotto_client *stranger; /* no certificate */
+};
+
+/* An answer; the text is cut at its end. */
+struct serving_answer {
+    int status;
+    char text[4096];
+};
+
+struct serving *serving_open(void);
+void serving_close(struct serving *serving);
+
+/* Starts and ends the process; open has started it once. */
+void serving_start(struct serving *serving);
+void serving_kill(struct serving *serving);
+
+struct serving_answer serving_ask(struct sotto_client *client, const char *method, const char *path,
+                                  struct sotto_view body);
+/* With one header more. */
+struct serving_answer serving_ask_with(struct sotto_client *client, const char *method,
+                                       const char *path, struct sotto_view body,
+                                       const char *header);
+
+/* The whole of enrolment: token, keys, certificate. The caller closes the client. */
+struct sotto_client *serving_enrol(struct serving *serving, const char *site);
+/* Only the token's secret. */
+void serving_token(struct serving *serving, const char *site, uint8_t secret[32]);
+/* An enrolment request with this secret; a fresh key for TLS goes to `<folder>/<site>.key`. */
+size_t serving_request(struct serving *serving, const char *site, const uint8_t secret[32],
+                       uint8_t *out, size_t capacity);
+
+#endif
