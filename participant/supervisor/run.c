@@ -15,7 +15,7 @@
 #include "participant/supervisor/team.h"
 
 enum { RESTARTS_MAX = 8, HEALTHY_MS = 60000, PAUSE_FIRST_MS = 500, PAUSE_MAX_MS = 30000 };
-enum { EXIT_INTERRUPTED = 130, EXIT_FAILED = 1, EXIT_SOFTWARE = 70 };
+enum { EXIT_INTERRUPTED = 130, EXIT_FAILED = 1 };
 
 struct run {
     const struct sotto_state_folder *folder;
@@ -105,7 +105,7 @@ static void team_lose(struct run *run, int exit_code)
         run->failures = 0;
     run->failures++;
     run->is_over = is_lasting(exit_code) || run->failures > RESTARTS_MAX;
-    run->exit_code = is_lasting(exit_code) ? exit_code : EXIT_SOFTWARE;
+    run->exit_code = is_lasting(exit_code) ? exit_code : EXIT_FAILED;
     if (run->is_over)
         sotto_log_write(&run->log, SOTTO_LOG_ERROR, "giving up: %s",
                         is_lasting(exit_code) ? "another try would end the same way"

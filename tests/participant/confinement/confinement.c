@@ -1,4 +1,7 @@
-/* Real processes: each child confines itself as its role does, tries one thing, and exits with the errno. */
+/*
+ * Real processes: each child confines itself as its role does, tries one thing, and exits with the
+ * errno.
+ */
 #include "participant/confinement/confinement.h"
 
 #include <errno.h>
