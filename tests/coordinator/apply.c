@@ -87,8 +87,6 @@ static void bins__uniform_lanes__are_told_from_small_ones(void **state)
     free(lanes);
 }
 
-/* --- the running sum -------------------------------------------------------------------------- */
-
 static struct sotto_view upload_of(const struct cohort *cohort, uint32_t *lanes)
 {
     memcpy(lanes, cohort->plain[2], COHORT_LANES * sizeof *lanes);

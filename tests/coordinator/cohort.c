@@ -138,8 +138,6 @@ struct sotto_round *cohort_round(const struct cohort *cohort, struct sotto_arena
     return round;
 }
 
-/* --- answers ---------------------------------------------------------------------------------- */
-
 static struct sotto_view member_tell(struct cohort *cohort, uint32_t place,
                                      enum sotto_member_event_kind kind, struct sotto_view bytes)
 {

@@ -1,6 +1,6 @@
 /*
- * The sites of one round in memory, honest, with the shipping participant's role: they read mail and
- * answer with events for the round. Their updates are known, so that the sum can be checked.
+ * The sites of one round in memory, honest, with the shipping participant's role: they read mail
+ * and answer with events for the round. Their updates are known, so that the sum can be checked.
  */
 #ifndef TESTS_COORDINATOR_COHORT_H
 #define TESTS_COORDINATOR_COHORT_H
@@ -44,8 +44,8 @@ void cohort_reopen(struct cohort *cohort);
 struct sotto_round *cohort_round(const struct cohort *cohort, struct sotto_arena *arena);
 
 /*
- * What site `place` (id - 1) answers to the mail that the round has for it now; its bytes live until
- * the site's next answer. false: there is no mail for it, or none that is to be answered.
+ * What site `place` (id - 1) answers to the mail that the round has for it now; its bytes live
+ * until the site's next answer. false: there is no mail for it, or none that is to be answered.
  */
 bool cohort_answer(struct cohort *cohort, uint32_t place, const struct sotto_round *round,
                    struct sotto_round_event *event);

@@ -1,7 +1,7 @@
 /*
- * SIGKILL at every journal write: before a commit, after it but before HEAD, and after HEAD but before
- * anybody hears of it. The next start always succeeds, nothing acknowledged is lost, and the round ends
- * with the adapter that it would have had.
+ * SIGKILL at every journal write: before a commit, after it but before HEAD, and after HEAD but
+ * before anybody hears of it. The next start always succeeds, nothing acknowledged is lost, and the
+ * round ends with the adapter that it would have had.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -94,7 +94,10 @@ static void on_answer(void *context)
     tell(answering->pipe, &(struct report){.kind = REPORT_ACKNOWLEDGED});
 }
 
-/* One life of the hub, in a process of its own: goes on with the script wherever the journal stands. */
+/*
+ * One life of the hub, in a process of its own: goes on with the script wherever the journal
+ * stands.
+ */
 static void live(const char *folder, const struct hub_script *script, struct crash *crash, int pipe)
 {
     struct answering answering = {.crash = crash, .pipe = pipe};

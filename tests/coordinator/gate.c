@@ -1,4 +1,6 @@
-/* What comes through the gate: messages, chunks, and uploads that crashes and full disks interrupt. */
+/*
+ * What comes through the gate: messages, chunks, and uploads that crashes and full disks interrupt.
+ */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,8 +15,6 @@
 #include "coordinator/gate/spool.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/folder.h"
-
-/* --- messages --------------------------------------------------------------------------------- */
 
 static void message__known_name__becomes_an_event_of_the_site(void **state)
 {
@@ -60,8 +60,6 @@ static void message__empty_long_or_unknown__is_refused(void **state)
                      SOTTO_NOT_FOUND);
 }
 
-/* --- the texts of a chunk --------------------------------------------------------------------- */
-
 static void chunk__each_field_wrong__is_named(void **state)
 {
     static const char hex[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -86,8 +84,6 @@ static void chunk__each_field_wrong__is_named(void **state)
         assert_non_null(strstr(fault.text, cases[i].named));
     }
 }
-
-/* --- the spool -------------------------------------------------------------------------------- */
 
 enum { UPLOAD_BYTES = 3 * SOTTO_CHUNK_BYTES_MAX / 2, SITE = 4 };
 

@@ -14,8 +14,6 @@
 static const char campaign_name[] = "wards";
 static const uint64_t seed = 20;
 
-/* --- the state folder ------------------------------------------------------------------------- */
-
 static void folders_make(const char *folder)
 {
     static const char *const names[] = {"items/roster", "items/layout", "items/adapter", "spool"};
@@ -93,8 +91,6 @@ void hub_make(const char *folder)
     cohort_close(cohort);
 }
 
-/* --- running ---------------------------------------------------------------------------------- */
-
 static void on_mail(void *context)
 {
     (void)context;
@@ -165,7 +161,9 @@ void hub_start(struct hub *hub)
     assert_int_equal(sotto_drive_settle(hub->drive), SOTTO_OK);
 }
 
-/* UV_RUN_ONCE would wait for the next timer even if one has just brought the phase that is wanted. */
+/*
+ * UV_RUN_ONCE would wait for the next timer even if one has just brought the phase that is wanted.
+ */
 static void loop_turn(struct hub *hub)
 {
     uv_run(&hub->loop, UV_RUN_NOWAIT);
@@ -249,8 +247,6 @@ struct sotto_digest hub_adapter(struct hub *hub)
         return (struct sotto_digest){0};
     return version.adapter;
 }
-
-/* --- the script ------------------------------------------------------------------------------- */
 
 /* The sites of the hub's round, under its plan. */
 static struct cohort *sites_open(struct hub *hub)

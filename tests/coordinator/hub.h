@@ -1,7 +1,7 @@
 /*
- * A coordinator below its HTTP routes: a state folder with five sites and one campaign of one round,
- * and the shipping drive on a loop. Everything but its times derives from fixed seeds, so that two
- * runs exchange the very same messages.
+ * A coordinator below its HTTP routes: a state folder with five sites and one campaign of one
+ * round, and the shipping drive on a loop. Everything but its times derives from fixed seeds, so
+ * that two runs exchange the very same messages.
  */
 #ifndef TESTS_COORDINATOR_HUB_H
 #define TESTS_COORDINATOR_HUB_H
@@ -67,7 +67,10 @@ struct sotto_digest hub_adapter(struct hub *hub);
 /* Runs the loop until the campaign has ended. */
 void hub_finish(struct hub *hub);
 
-/* Plays the campaign with honest sites once, in a folder of its own, and writes down what they sent. */
+/*
+ * Plays the campaign with honest sites once, in a folder of its own, and writes down what they
+ * sent.
+ */
 void hub_script_record(struct hub_script *script, const char *folder);
 
 #endif

@@ -64,8 +64,6 @@ static void assert_says(const struct fixture *fixture, const char *words)
         fail_msg("'%s' is not in '%s'", words, fixture->fault.text);
 }
 
-/* --- the chain -------------------------------------------------------------------------------- */
-
 static enum sotto_status kind_collect(void *context, const struct sotto_ledger_entry *entry)
 {
     strcat(context, entry->kind);
@@ -266,8 +264,6 @@ static void ledger__folder_without_a_journal__says_init(void **state)
     assert_says(fixture, "sotto-coordinator init");
     folder_close(&empty);
 }
-
-/* --- tables ----------------------------------------------------------------------------------- */
 
 static struct sotto_site site_named(const char *name, uint8_t certificate)
 {

@@ -97,8 +97,6 @@ static void config_write(struct fixture *fixture, const char *text)
     fclose(file);
 }
 
-/* --- init ------------------------------------------------------------------------------------- */
-
 static void init__into_a_folder_that_holds_something__is_73_and_changes_nothing(void **state)
 {
     struct fixture *fixture = *state;
@@ -133,8 +131,6 @@ static void commands__used_wrongly__are_2(void **state)
     assert_int_equal(COORDINATOR("--version"), 0);
     assert_says(fixture, "sotto-coordinator ");
 }
-
-/* --- serve ------------------------------------------------------------------------------------ */
 
 static void serve__without_init__is_66_and_says_init(void **state)
 {
@@ -206,8 +202,6 @@ static void serve__journal_shorter_than_head__is_77_until_recover(void **state)
     assert_int_equal(COORDINATOR("recover", "--state", fixture->state), 0);
     assert_int_equal(COORDINATOR("recover", "--state", fixture->state), 0);
 }
-
-/* --- sotto-admin ------------------------------------------------------------------------------ */
 
 static void admin__no_credential__is_66_and_says_where(void **state)
 {

@@ -93,8 +93,6 @@ static void round__any_two_sites_vanish_anywhere__sum_is_exact_or_round_is_aband
         }
 }
 
-/* --- the journal is the state ----------------------------------------------------------------- */
-
 /* Tells the first `count` events again. */
 static struct rehearsal *told_again(const struct rehearsal *first, size_t count)
 {
@@ -147,8 +145,6 @@ static void round__told_again_from_every_prefix__looks_and_ends_the_same(void **
     cohort_close(cohort);
 }
 
-/* --- phase by event --------------------------------------------------------------------------- */
-
 static struct sotto_round_event event_of(const struct rehearsal *rehearsal,
                                          enum sotto_round_event_kind kind)
 {
@@ -198,8 +194,6 @@ static void round__every_event_in_every_phase__matches_the_matrix(void **state)
             cohort_close(cohort);
         }
 }
-
-/* --- single rules ----------------------------------------------------------------------------- */
 
 static void round__deadline_before_the_armed_time__changes_nothing(void **state)
 {
@@ -328,6 +322,37 @@ static void round__roster_of_another_epoch__does_not_open(void **state)
     cohort_close(cohort);
 }
 
+/* As many sites as a roster can hold; a cohort of each size. */
+static void round__every_cohort_size__opens_in_the_announced_memory(void **state)
+{
+    static struct sotto_roster_entry entries[512];
+    struct sotto_roster roster = {.epoch = 1, .entries = entries, .entry_count = 512};
+    struct cohort *cohort = cohort_open(4, 3, 1);
+
+    (void)state;
+    for (uint32_t i = 0; i < 512; i++)
+        entries[i].id = i + 1;
+    for (uint32_t size = SOTTO_COHORT_MIN; size <= SOTTO_COHORT_MAX; size++) {
+        struct sotto_buffer out = sotto_buffer_of(cohort->plan_bytes, sizeof cohort->plan_bytes);
+        struct sotto_round_setup setup = {.protocol = &sotto_secaggplus,
+                                          .plan_signature = cohort->plan_signature.bytes,
+                                          .roster = &roster,
+                                          .signing = &cohort->signing};
+        struct sotto_round_effects effects;
+        struct sotto_round *round;
+        struct sotto_arena arena;
+
+        cohort->plan.cohort_max = size;
+        assert_int_equal(sotto_plan_encode(&out, &cohort->plan), SOTTO_OK);
+        setup.plan_bytes = sotto_view_buffer(&out);
+        assert_int_equal(sotto_arena_open(&arena, sotto_round_bytes(&cohort->plan)), SOTTO_OK);
+        assert_int_equal(sotto_round_open(&round, &arena, &setup, &effects), SOTTO_OK);
+        sotto_round_wipe(round);
+        sotto_arena_close(&arena);
+    }
+    cohort_close(cohort);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +366,7 @@ int main(void)
         cmocka_unit_test(round__same_advert_twice__is_acknowledged_and_not_stored),
         cmocka_unit_test(round__finished__gives_everybody_a_signed_outcome),
         cmocka_unit_test(round__job_broke__is_abandoned_with_the_reason),
+        cmocka_unit_test(round__every_cohort_size__opens_in_the_announced_memory),
         cmocka_unit_test(round__roster_of_another_epoch__does_not_open),
     };
 

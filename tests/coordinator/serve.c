@@ -40,8 +40,6 @@ static void assert_refused(struct sotto_client *client, const char *method, cons
     assert_answer(&answer, status, words);
 }
 
-/* --- who may ---------------------------------------------------------------------------------- */
-
 static void routes__unknown_or_of_another_method__are_404_and_405(void **state)
 {
     struct serving *serving = *state;
@@ -105,8 +103,6 @@ static void routes__certificate_of_another_authority__does_not_connect(void **st
     serving_close(other);
 }
 
-/* --- enrolment -------------------------------------------------------------------------------- */
-
 static void enrol__token_used_unknown_or_cut__is_told_apart(void **state)
 {
     struct serving *serving = *state;
@@ -152,8 +148,6 @@ static void enrol__hub_killed_after_the_answer__the_site_is_still_enrolled(void 
     assert_refused(site, "GET", "/v1/mail", nothing, 204, "");
     sotto_client_close(site);
 }
-
-/* --- items and campaigns ---------------------------------------------------------------------- */
 
 /* A layout and an adapter that fit, put on their shelves; the definition names them. */
 struct draft {
@@ -296,8 +290,6 @@ static void campaign__made_twice_or_started_twice__is_refused(void **state)
                    "\"outcome\":\"abandoned\"");
     free(draft);
 }
-
-/* --- messages of a round ---------------------------------------------------------------------- */
 
 static void message__at_a_wrong_time_malformed_or_too_long__is_told_apart(void **state)
 {

@@ -28,8 +28,6 @@ static unsigned free_port(void)
     return ntohs(address.sin_port);
 }
 
-/* --- the process ------------------------------------------------------------------------------ */
-
 static void serve(const char *state, int log_pipe)
 {
     struct sotto_fault fault = {0};
@@ -53,9 +51,9 @@ void serving_start(struct serving *serving)
     FILE *log;
 
     assert_int_equal(pipe(pipes), 0);
-    serving->process = fork();
-    assert_int_not_equal(serving->process, -1);
-    if (serving->process == 0) {
+    serving->child = fork();
+    assert_int_not_equal(serving->child, -1);
+    if (serving->child == 0) {
         close(pipes[0]);
         serve(serving->state, pipes[1]);
     }
@@ -73,8 +71,8 @@ void serving_kill(struct serving *serving)
 {
     int status;
 
-    kill(serving->process, SIGKILL);
-    assert_int_equal(waitpid(serving->process, &status, 0), serving->process);
+    kill(serving->child, SIGKILL);
+    assert_int_equal(waitpid(serving->child, &status, 0), serving->child);
 }
 
 static struct sotto_client *client_open(struct serving *serving, const char *certificate,
@@ -128,8 +126,6 @@ void serving_close(struct serving *serving)
     free(serving);
 }
 
-/* --- calling ---------------------------------------------------------------------------------- */
-
 struct serving_answer serving_ask_with(struct sotto_client *client, const char *method,
                                        const char *path, struct sotto_view body, const char *header)
 {
@@ -155,8 +151,6 @@ struct serving_answer serving_ask(struct sotto_client *client, const char *metho
 {
     return serving_ask_with(client, method, path, body, NULL);
 }
-
-/* --- enrolment -------------------------------------------------------------------------------- */
 
 void serving_token(struct serving *serving, const char *site, uint8_t secret[32])
 {

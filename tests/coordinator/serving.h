@@ -1,6 +1,6 @@
 /*
- * A whole coordinator in a process of its own, on loopback, and clients of it: an administrator, and
- * sites that enrol over the network as real ones do.
+ * A whole coordinator in a process of its own, on loopback, and clients of it: an administrator,
+ * and sites that enrol over the network as real ones do.
  */
 #ifndef TESTS_COORDINATOR_SERVING_H
 #define TESTS_COORDINATOR_SERVING_H
@@ -15,7 +15,7 @@ struct serving {
     char state[FOLDER_PATH_MAX];
     char url[64];
     unsigned port;
-    pid_t process;
+    pid_t child;
     struct sotto_client *administrator;
     struct sotto_client *stranger; /* no certificate */
 };
