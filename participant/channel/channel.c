@@ -77,6 +77,15 @@ bool sotto_channel_allows(enum sotto_peer from, enum sotto_peer to, enum sotto_l
     return permission_find(from, to, (unsigned)kind) != NULL;
 }
 
+bool sotto_channel_is_seated(void)
+{
+    int type = 0;
+    socklen_t length = sizeof type;
+
+    return getsockopt(SOTTO_SEAT_SUPERVISOR, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
+           type == SOCK_SEQPACKET;
+}
+
 enum sotto_status sotto_channel_pair(int descriptors[2])
 {
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, descriptors) == 0 ? SOTTO_OK

@@ -71,6 +71,9 @@ struct sotto_channel {
     uint8_t inbox[SOTTO_LETTER_BYTES_MAX + 1];
 };
 
+/* Was this process started by a supervisor? A person who starts it by hand is to be told. */
+bool sotto_channel_is_seated(void);
+
 /* A connected pair, close-on-exec. SOTTO_IO: no descriptors left. */
 SOTTO_CHECKED enum sotto_status sotto_channel_pair(int descriptors[2]);
 

@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@
 #include "participant/courier/errands.h"
 #include "participant/courier/mailbox.h"
 
-enum { CONNECT_TIMEOUT_MS = 10000, HOST_MAX = 256 };
+enum { CONNECT_TIMEOUT_MS = 10000, HOST_MAX = 256, EXIT_USAGE = 2 };
 
 struct life {
     struct sotto_channel supervisor;
@@ -154,6 +155,10 @@ int main(void)
     struct sotto_fault fault = {0};
     enum sotto_status status = SOTTO_OK;
 
+    if (!sotto_channel_is_seated()) {
+        fprintf(stderr, "sotto-courier %s: is started by sotto-participant run\n", SOTTO_VERSION);
+        return EXIT_USAGE;
+    }
     seats_take(&life);
     status = started(&life, &fault);
     if (status == SOTTO_OK)

@@ -2,6 +2,7 @@
  * sotto-sealer: holds the site's policy and identity key, hides its updates. Started by the
  * supervisor; opens nothing.
  */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,7 +15,7 @@
  * Plans of more lanes are refused: 64 MiB of adapter. Memory is touched only as far as a plan needs
  * it.
  */
-enum { LANES_MAX = 1 << 24 };
+enum { LANES_MAX = 1 << 24, EXIT_USAGE = 2 };
 
 struct life {
     struct sotto_sealer sealer;
@@ -95,6 +96,10 @@ int main(void)
     struct sotto_fault fault = {0};
     enum sotto_status status = SOTTO_OK;
 
+    if (!sotto_channel_is_seated()) {
+        fprintf(stderr, "sotto-sealer %s: is started by sotto-participant run\n", SOTTO_VERSION);
+        return EXIT_USAGE;
+    }
     sotto_channel_init(&life.sealer.supervisor, SOTTO_SEAT_SUPERVISOR, SOTTO_PEER_SEALER,
                        SOTTO_PEER_SUPERVISOR);
     sotto_channel_init(&life.sealer.trainer, SOTTO_SEAT_FIRST, SOTTO_PEER_SEALER,

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "participant/channel/channel.h"
 #include "participant/confinement/filter.h"
 #include "participant/trainer/drive.h"
 #include "participant/trainer/evaluate.h"
@@ -63,8 +64,8 @@ int main(int argument_count, char **arguments)
     command run = argument_count > 1 ? command_find(arguments[1]) : NULL;
     enum sotto_status status = SOTTO_OK;
 
-    if (run == NULL && argument_count > 1) {
-        fprintf(stderr, "sotto-trainer: is started by sotto-participant\n");
+    if (run == NULL && (argument_count > 1 || !sotto_channel_is_seated())) {
+        fprintf(stderr, "sotto-trainer %s: is started by sotto-participant\n", SOTTO_VERSION);
         return EXIT_USAGE;
     }
     status = run != NULL ? run_once(run, argument_count, arguments) : sotto_trainer_serve();

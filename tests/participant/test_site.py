@@ -1,4 +1,4 @@
-"""A site's programs as people and operators meet them: real processes, one clear line for each mishap."""
+"""A site's programs as people meet them: real processes, one clear line for each mishap."""
 import base64
 import json
 import os
@@ -26,8 +26,8 @@ class Site(unittest.TestCase):
         cls.federation = Federation(BINARIES, sites=3)
         cls.addClassCleanup(cls.federation.close)
         cls.federation.pretrain()
-        cls.federation.partition("sites=3", "cohort_max=3", "cohort_min=3", "survivors_min=3", "examples_min=20",
-                                 "examples_max=30")
+        cls.federation.partition("sites=3", "cohort_max=3", "cohort_min=3", "survivors_min=3",
+                                 "examples_min=20", "examples_max=30")
         cls.federation.init_hub()
         cls.federation.serve()
 
@@ -48,8 +48,8 @@ class Site(unittest.TestCase):
 
     def enrol_arguments(self, state, token):
         f = self.federation
-        return ("enrol", "--state", f.path(state), "--token", token, "--model", f.path("base"), "--examples",
-                f.path("photos/site-1"))
+        return ("enrol", "--state", f.path(state), "--token", token, "--model", f.path("base"),
+                "--examples", f.path("photos/site-1"))
 
     def token(self, site):
         return self.federation.admin("token", "issue", site)
@@ -59,7 +59,8 @@ class Site(unittest.TestCase):
             return log.read()
 
     def wait_log(self, name, text):
-        self.federation.wait(lambda: text in self.log(name), f"{name} to say '{text}'", timeout_s=30)
+        self.federation.wait(lambda: text in self.log(name), f"{name} to say '{text}'",
+                             timeout_s=30)
 
 
 def token_bytes(token):
@@ -76,7 +77,8 @@ class Enrolment(Site):
             self.assertFalse(os.path.exists(self.federation.path(path)), path)
 
     def test_token__not_whole__is_named(self):
-        self.fails(65, "the token does not parse", *self.enrol_arguments("cut", self.token("cut")[:-5]))
+        self.fails(65, "the token does not parse",
+                   *self.enrol_arguments("cut", self.token("cut")[:-5]))
         self.check_nothing_written("cut")
 
     def test_token__expired__is_named_with_its_time(self):
@@ -85,7 +87,8 @@ class Enrolment(Site):
             value = struct.unpack_from(">I", content, at + 1)[0]
             if content[at] == 0xCE and abs(value - time.time()) < 86400 * 60:
                 struct.pack_into(">I", content, at + 1, 1700000000)
-        self.fails(77, "expired at 2023-11-14T22:13:20Z", *self.enrol_arguments("late", token_text(content)))
+        self.fails(77, "expired at 2023-11-14T22:13:20Z",
+                   *self.enrol_arguments("late", token_text(content)))
         self.check_nothing_written("late")
 
     def test_token__used_twice__is_refused_by_the_hub(self):
@@ -112,10 +115,11 @@ class Enrolment(Site):
 
     def test_policy__unknown_key__does_not_use_the_token_up(self):
         token = self.token("strict")
-        self.fails(65, "--policy cohort=3", *self.enrol_arguments("strict", token), "--policy", "cohort=3")
-        self.fails(65, "cohort_min is 2", *self.enrol_arguments("strict", token), "--policy", "cohort_min=2")
+        arguments = self.enrol_arguments("strict", token)
+        self.fails(65, "--policy cohort=3", *arguments, "--policy", "cohort=3")
+        self.fails(65, "cohort_min is 2", *arguments, "--policy", "cohort_min=2")
         self.check_nothing_written("strict")
-        self.federation.run("sotto-participant", *self.enrol_arguments("strict", token), "--policy", "cohort_min=9")
+        self.federation.run("sotto-participant", *arguments, "--policy", "cohort_min=9")
         with open(self.federation.path("strict/site.yaml"), encoding="utf-8") as file:
             self.assertIn("cohort_min: 9", file.read())
 
@@ -129,7 +133,8 @@ class Enrolment(Site):
     def test_model__not_there__is_named(self):
         f = self.federation
         self.fails(66, "no model at /nowhere", "enrol", "--state", f.path("homeless"), "--token",
-                   self.token("homeless"), "--model", "/nowhere", "--examples", f.path("photos/site-1"))
+                   self.token("homeless"), "--model", "/nowhere", "--examples",
+                   f.path("photos/site-1"))
 
     def test_hub__not_there__is_named(self):
         content = token_bytes(self.token("far"))
@@ -139,9 +144,11 @@ class Enrolment(Site):
         self.check_nothing_written("far")
 
     def test_keys__after_enrolment__are_for_the_owner_alone(self):
-        self.federation.run("sotto-participant", *self.enrol_arguments("closed", self.token("closed")))
+        self.federation.run("sotto-participant",
+                            *self.enrol_arguments("closed", self.token("closed")))
         for name in ("identity.key", "pki/tls.key", "site.yaml", "ledger"):
-            self.assertEqual(os.stat(self.federation.path("closed", name)).st_mode & 0o777, 0o600, name)
+            mode = os.stat(self.federation.path("closed", name)).st_mode
+            self.assertEqual(mode & 0o777, 0o600, name)
         self.assertEqual(os.stat(self.federation.path("closed")).st_mode & 0o777, 0o700)
 
 
@@ -194,7 +201,8 @@ class Running(Site):
         self.start("carried")
         pid = self.children("carried")["sotto-courier"]
         held = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
-        self.assertFalse([path for path in held if self.federation.folder in path and not path.endswith(".log")], held)
+        self.assertFalse([path for path in held
+                          if self.federation.folder in path and not path.endswith(".log")], held)
 
     def test_run__second_on_one_folder__is_refused(self):
         self.start("single")
@@ -208,15 +216,16 @@ class Running(Site):
             self.assertEqual(self.federation.kill(name, how), code)
             for pid in children.values():
                 self.assertFalse(os.path.exists(f"/proc/{pid}"))
-            shown = json.loads(self.federation.run("sotto-participant", "status", "--state",
-                                                   self.federation.path(name), "--json").stdout)
-            self.assertEqual(shown["state"], "stopped")
+            done = self.federation.run("sotto-participant", "status", "--state",
+                                       self.federation.path(name), "--json")
+            self.assertEqual(json.loads(done.stdout)["state"], "stopped")
 
     def test_supervisor__killed__takes_its_processes_along(self):
         self.start("orphaned")
         children = self.children("orphaned")
         self.federation.kill("orphaned", signal.SIGKILL)
-        self.federation.wait(lambda: not [p for p in children.values() if os.path.exists(f"/proc/{p}")],
+        self.federation.wait(lambda: not any(os.path.exists(f"/proc/{p}")
+                                             for p in children.values()),
                              "the processes to end", timeout_s=10)
 
     def test_process__killed__is_started_anew_with_the_others(self):
@@ -225,7 +234,8 @@ class Running(Site):
         os.kill(before["sotto-trainer"], signal.SIGKILL)
         self.wait_log("mended", "the trainer was ended by signal 9")
         self.federation.wait(lambda: len(self.children("mended")) == 3 and
-                             not set(before.values()) & set(self.children("mended").values()), "a new team")
+                             not set(before.values()) & set(self.children("mended").values()),
+                             "a new team")
 
     def test_config__unknown_key__is_named_with_its_line(self):
         state = self.site_copy("mistyped")
@@ -284,7 +294,8 @@ class Running(Site):
         self.assertEqual(self.log("patient").count("still trying"), 1, self.log("patient"))
 
     def test_predict__before_an_adapter_came__says_so(self):
-        self.fails(66, "no adapter has come home", "predict", "--state", self.federation.path("site-1"), "photo.png")
+        self.fails(66, "no adapter has come home", "predict", "--state",
+                   self.federation.path("site-1"), "photo.png")
 
 
 def hang_up(server, tries):
@@ -303,8 +314,9 @@ class Models(Site):
 
     def train(self, examples, out, *options, code=0):
         f = self.federation
-        return f.run("sotto-participant", "train", "--model", f.path("base"), "--examples", examples, "--labels",
-                     LABELS, "--rank", 2, "--epochs", 1, "--out", f.path(out), *options, code=code)
+        return f.run("sotto-participant", "train", "--model", f.path("base"), "--examples",
+                     examples, "--labels", LABELS, "--rank", 2, "--epochs", 1, "--out", f.path(out),
+                     *options, code=code)
 
     def photos(self, name):
         """A copy of a site's photos to be spoilt."""
@@ -316,8 +328,9 @@ class Models(Site):
         f = self.federation
         told = json.loads(self.train(f.path("photos/site-1"), "deep/local", "--json").stdout)
         self.assertGreater(told["steps"], 0)
-        score = json.loads(f.run("sotto-participant", "evaluate", "--model", f.path("base"), "--adapter",
-                                 f.path("deep/local"), "--examples", f.path("photos/site-1"), "--json").stdout)
+        done = f.run("sotto-participant", "evaluate", "--model", f.path("base"), "--adapter",
+                     f.path("deep/local"), "--examples", f.path("photos/site-1"), "--json")
+        score = json.loads(done.stdout)
         self.assertEqual(score["count"], told["examples"])
         self.assertEqual(score["accuracy"], score["correct"] / score["count"])
 
@@ -356,8 +369,8 @@ class Models(Site):
         with open(path, "r+b") as file:
             file.seek(8 + struct.unpack("<Q", file.read(8))[0])
             file.write(b"\xff" * 8)
-        done = f.run("sotto-participant", "train", "--model", model, "--examples", f.path("photos/site-1"), "--labels",
-                     LABELS, "--out", f.path("none"), code=65)
+        done = f.run("sotto-participant", "train", "--model", model, "--examples",
+                     f.path("photos/site-1"), "--labels", LABELS, "--out", f.path("none"), code=65)
         self.assertIn("holds NaN", done.stderr)
 
     def test_adapter__of_another_shape__is_named(self):
@@ -368,13 +381,15 @@ class Models(Site):
             text = file.read()
         with open(config, "w", encoding="utf-8") as file:
             file.write(text.replace('"r": 2', '"r": 3'))
-        done = f.run("sotto-participant", "evaluate", "--model", f.path("base"), "--adapter", f.path("shaped"),
-                     "--examples", f.path("photos/site-1"), code=76)
+        done = f.run("sotto-participant", "evaluate", "--model", f.path("base"), "--adapter",
+                     f.path("shaped"), "--examples", f.path("photos/site-1"), code=76)
         self.assertIn("lora_A", done.stderr)
 
     def test_usage__missing_option__ends_with_2(self):
-        for arguments in ((), ("dance",), ("run",), ("train",), ("evaluate", "--count", "0"), ("predict", "--state", "x")):
-            self.assertNotEqual(self.federation.run("sotto-participant", *arguments, code=2).stderr, "")
+        for arguments in ((), ("dance",), ("run",), ("train",), ("evaluate", "--count", "0"),
+                          ("predict", "--state", "x")):
+            done = self.federation.run("sotto-participant", *arguments, code=2)
+            self.assertNotEqual(done.stderr, "")
 
 
 class Linking(unittest.TestCase):
@@ -389,12 +404,13 @@ class Linking(unittest.TestCase):
 
     def test_programs__load_only_what_their_role_needs(self):
         for program, words in self.FORBIDDEN.items():
-            shown = subprocess.run(["readelf", "-d", os.path.join(BINARIES, program)], capture_output=True, text=True,
-                                   check=True).stdout
+            shown = subprocess.run(["readelf", "-d", os.path.join(BINARIES, program)],
+                                   capture_output=True, text=True, check=True).stdout
             needed = [line for line in shown.splitlines() if "NEEDED" in line]
             self.assertTrue(needed)
             for word in words:
-                self.assertFalse([line for line in needed if word in line], f"{program} loads {word}")
+                loads = [line for line in needed if word in line]
+                self.assertFalse(loads, f"{program} loads {word}")
 
 
 if __name__ == "__main__":
