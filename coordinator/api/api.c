@@ -10,7 +10,7 @@
 #include "coordinator/gate/chunk.h"
 #include "coordinator/schedule/definition.h"
 
-enum { ITEM_BYTES_MAX = 256 * 1024 * 1024, SMALL_BYTES_MAX = 4096 };
+enum { ITEM_BYTES_MAX = 256 * 1024 * 1024, SMALL_BYTES_MAX = 4096, SITE_CALLS_MAX = 8 };
 
 static const struct sotto_route routes[] = {
     {"GET", "/healthz", SOTTO_CALLER_ANYBODY, 0, sotto_metrics_health},
@@ -108,6 +108,25 @@ static const char *caller_check(struct sotto_call *call, const struct sotto_call
 
 /* --- what the server calls -------------------------------------------------------------------- */
 
+/* A site's calls in flight: what they may hold in memory is bounded by this and by each route. */
+static bool has_too_many(const struct sotto_call *call)
+{
+    size_t count = 0;
+
+    for (const struct sotto_call *at = call->api->calls; at != NULL; at = at->next)
+        count += at->site.id == call->site.id;
+    return call->site.id != 0 && count >= SITE_CALLS_MAX;
+}
+
+static void call_forget(struct sotto_call *call)
+{
+    for (struct sotto_call **at = &call->api->calls; *at != NULL; at = &(*at)->next)
+        if (*at == call) {
+            *at = call->next;
+            return;
+        }
+}
+
 static int call_refuse(struct sotto_call *call, struct sotto_request *request, int status,
                        const char *detail)
 {
@@ -138,6 +157,10 @@ static int on_begin(void *context, struct sotto_request *request)
         return call_refuse(call, request, 403, why);
     if (length != UINT64_MAX && length > call->route->body_max)
         return call_refuse(call, request, 413, "the body is longer than this route takes");
+    if (has_too_many(call))
+        return call_refuse(call, request, 429, "this site has too many requests in flight");
+    call->next = call->api->calls;
+    call->api->calls = call;
     *sotto_request_user(request) = call;
     return 0;
 }
@@ -193,6 +216,7 @@ static void on_gone(void *context, struct sotto_request *request)
     if (call->has_receipt)
         sotto_drive_forget(api->setup.drive, &call->receipt);
     sotto_poll_forget(call);
+    call_forget(call);
     free(call->body);
     free(call);
 }

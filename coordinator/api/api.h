@@ -24,6 +24,7 @@ struct sotto_api_setup {
 struct sotto_api {
     struct sotto_api_setup setup;
     struct sotto_server *server; /* for its counters; NULL before it is open */
+    struct sotto_call *calls;    /* all in flight, newest first */
     struct sotto_call *waiting;  /* long polls, newest first */
     uv_timer_t timer;            /* ends the polls that have waited long enough */
     bool is_stopping;

@@ -24,6 +24,7 @@ struct sotto_call {
     uint8_t *body;
     size_t length;
     size_t capacity;
+    struct sotto_call *next; /* of all calls in flight */
     struct sotto_receipt receipt;
     bool has_receipt; /* it waits in the drive */
     /* Long poll: */
