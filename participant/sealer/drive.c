@@ -153,7 +153,7 @@ static enum sotto_status order_load(struct sotto_sealer *sealer)
     status =
         post(&sealer->trainer, SOTTO_LETTER_LOAD, sotto_turn_layout_bytes(sealer->turn), lanes);
     close(lanes);
-    sealer->loads_due++;
+    sealer->answers_due++;
     return status;
 }
 
@@ -170,7 +170,7 @@ static enum sotto_status order_train(struct sotto_sealer *sealer,
 
     snprintf(train.campaign, sizeof train.campaign, "%s", effects->campaign);
     sealer->joined_ns = sotto_clock_steady_ns(&sealer->clock);
-    sealer->updates_due++;
+    sealer->answers_due++;
     sotto_note_send(&sealer->supervisor, &note);
     status = sotto_train_encode(&buffer, &train);
     if (status != SOTTO_OK)
@@ -227,13 +227,23 @@ static struct sotto_digest contribute(struct sotto_sealer *sealer)
     return status == SOTTO_OK ? digest : (struct sotto_digest){0};
 }
 
+static enum sotto_status store(struct sotto_sealer *sealer, struct sotto_view record)
+{
+    enum sotto_status status = sotto_ledger_append(&sealer->ledger, record);
+
+    if (status != SOTTO_OK)
+        sotto_note_tell(&sealer->supervisor, SOTTO_NOTE_TROUBLE,
+                        "cannot write the ledger, so nothing more is sent: is the disk full?");
+    return status;
+}
+
 static enum sotto_status carry_out(struct sotto_sealer *sealer,
                                    const struct sotto_turn_effects *effects)
 {
     enum sotto_status status = SOTTO_OK;
 
     if (effects->store.length > 0)
-        status = sotto_ledger_append(&sealer->ledger, effects->store);
+        status = store(sealer, effects->store);
     if (status == SOTTO_OK)
         status = send_answer(sealer, effects);
     if (status == SOTTO_OK)
@@ -281,9 +291,9 @@ static enum sotto_status on_loaded(struct sotto_sealer *sealer, const struct sot
     struct sotto_loaded loaded;
     enum sotto_status status = sotto_loaded_decode(&loaded, letter->body);
 
-    if (status != SOTTO_OK || sealer->loads_due == 0)
+    if (status != SOTTO_OK || sealer->answers_due == 0)
         return SOTTO_MALFORMED;
-    if (--sealer->loads_due > 0)
+    if (--sealer->answers_due > 0)
         return SOTTO_OK;
     event.layout = loaded.layout;
     event.adapter = loaded.adapter;
@@ -296,9 +306,9 @@ static enum sotto_status on_update(struct sotto_sealer *sealer, const struct sot
     struct sotto_view mapped = {0};
     enum sotto_status status = sotto_update_decode(&event.weight, letter->body);
 
-    if (status != SOTTO_OK || sealer->updates_due == 0)
+    if (status != SOTTO_OK || sealer->answers_due == 0)
         return SOTTO_MALFORMED;
-    if (--sealer->updates_due > 0)
+    if (--sealer->answers_due > 0)
         return SOTTO_OK;
     status = sotto_sealed_map(&mapped, letter->descriptor, item_bytes_max);
     if (status != SOTTO_OK)
@@ -314,9 +324,9 @@ static enum sotto_status on_failed(struct sotto_sealer *sealer)
 {
     struct sotto_turn_event event = {.kind = SOTTO_TURN_TRAINER_LOST};
 
-    sealer->loads_due = 0;
-    sealer->updates_due = 0;
-    return step(sealer, &event);
+    if (sealer->answers_due == 0)
+        return SOTTO_MALFORMED;
+    return --sealer->answers_due > 0 ? SOTTO_OK : step(sealer, &event);
 }
 
 static enum sotto_status on_ready(struct sotto_sealer *sealer, const struct sotto_letter *letter)

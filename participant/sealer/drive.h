@@ -19,10 +19,10 @@ struct sotto_sealer {
     struct sotto_entropy entropy;
     struct sotto_clock clock;
 
-    struct sotto_digest
-        wanted[SOTTO_ITEM_KINDS]; /* what was last asked for; other bytes come too late */
-    unsigned loads_due; /* answers that the trainer still owes; only the last one counts */
-    unsigned updates_due;
+    /* What was last asked for; other bytes come too late. */
+    struct sotto_digest wanted[SOTTO_ITEM_KINDS];
+    /* What the trainer still owes for LOAD and TRAIN: only the answer to the last one counts. */
+    unsigned answers_due;
     uint64_t joined_ns;
     int packed; /* sealed descriptor of the masked lanes, -1: none */
 };

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "core/wire/roster.h"
 #include "models/trainer.h"
 
 static enum sotto_refusal judge_form(struct sotto_plan *plan, const struct sotto_mail *mail,
@@ -53,8 +52,6 @@ enum sotto_refusal sotto_judge_roster(struct sotto_roster_room *room, struct sot
                                       const struct sotto_plan *plan,
                                       const struct sotto_site_view *site)
 {
-    static_assert(sizeof room->entries / sizeof *room->entries == SOTTO_ROSTER_MAX,
-                  "room for every line");
     struct sotto_roster_message message;
     const struct sotto_roster_entry *own = NULL;
 

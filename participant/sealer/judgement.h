@@ -6,6 +6,7 @@
 #define SOTTO_PARTICIPANT_SEALER_JUDGEMENT_H
 
 #include "core/wire/mail.h"
+#include "core/wire/roster.h"
 #include "crypto/primitives/ed25519.h"
 #include "participant/ledger/history.h"
 #include "participant/sealer/items.h"
@@ -31,7 +32,7 @@ enum sotto_refusal sotto_judge_plan(struct sotto_plan *plan, const struct sotto_
 /* Room for a decoded roster; the entries are in ascending order of id. */
 struct sotto_roster_room {
     struct sotto_roster roster;
-    struct sotto_roster_entry entries[512];
+    struct sotto_roster_entry entries[SOTTO_ROSTER_MAX];
 };
 
 /* The fetched roster against the plan, with this site in it under its own key. */
