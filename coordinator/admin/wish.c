@@ -69,10 +69,10 @@ static const struct argp_option options[] = {
      0},
     {NULL, 0, NULL, 0, "How long each stage may take, in seconds:", 5},
     {"gathering-deadline", OPTION_REAL + 4, "S", 0, "Sites join (default: 60)", 0},
-    {"sharing-deadline", OPTION_REAL + 5, "S", 0, "They share their keys (default: 60)", 0},
+    {"sharing-deadline", OPTION_REAL + 5, "S", 0, "They share their keys (default: 30)", 0},
     {"uploading-deadline", OPTION_REAL + 6, "S", 0, "They train and upload (default: 3600)", 0},
-    {"including-deadline", OPTION_REAL + 7, "S", 0, "They confirm the survivors (default: 60)", 0},
-    {"revealing-deadline", OPTION_REAL + 8, "S", 0, "They reveal their shares (default: 60)", 0},
+    {"including-deadline", OPTION_REAL + 7, "S", 0, "They confirm the survivors (default: 30)", 0},
+    {"revealing-deadline", OPTION_REAL + 8, "S", 0, "They reveal their shares (default: 30)", 0},
     {0}};
 
 static double number_parse(const char *text, bool is_whole, struct argp_state *state)

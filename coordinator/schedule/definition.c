@@ -70,10 +70,10 @@ void sotto_definition_init(struct sotto_definition *definition)
                                             .learning_rate = 3e-3,
                                             .weight_decay = 0.01,
                                             .gathering_s = 60,
-                                            .sharing_s = 60,
+                                            .sharing_s = 30,
                                             .uploading_s = 3600,
-                                            .including_s = 60,
-                                            .revealing_s = 60};
+                                            .including_s = 30,
+                                            .revealing_s = 30};
 }
 
 /* --- checking --------------------------------------------------------------------------------- */
