@@ -55,10 +55,10 @@ enum sotto_turn_order { SOTTO_ORDER_NONE, SOTTO_ORDER_LOAD, SOTTO_ORDER_TRAIN, S
 /* Views live until the next step. */
 struct sotto_turn_effects {
     enum sotto_refusal refusal; /* secrets are wiped; `send` holds the notice for the coordinator */
-    struct sotto_view
-        store; /* one ledger record, to be appended and synced before anything below */
-    enum sotto_mail_kind
-        answers; /* `send` answers this mail of round `round`; NONE: nothing to send */
+    /* One ledger record, to be appended and synced before anything below. */
+    struct sotto_view store;
+    /* `send` answers this mail of round `round`; NONE: nothing to send. */
+    enum sotto_mail_kind answers;
     uint32_t round;
     const char *campaign;
     bool is_refusal_notice; /* `send` is one byte, the enum sotto_refusal, and goes to .../leave */
@@ -86,8 +86,8 @@ struct sotto_turn_setup {
     const struct sotto_secret *identity;
     struct sotto_ed25519_public coordinator;
     struct sotto_entropy *entropy;
-    struct sotto_arena
-        *arena; /* the turn's own, of at least sotto_turn_bytes; wiped after each round */
+    /* The turn's own, of at least sotto_turn_bytes; wiped after each round. */
+    struct sotto_arena *arena;
 };
 
 /* Arena bytes for plans of up to `lane_count` lanes. A plan that needs more is refused (layout). */
