@@ -76,10 +76,12 @@ class Crashes(unittest.TestCase):
             3,
             "--epochs",
             100,
+            "--batch",
+            1,
             "--gathering-deadline",
             10,
             "--uploading-deadline",
-            10,
+            20,
         )
         f.admin("campaign", "start", "bridges")
         f.admin(

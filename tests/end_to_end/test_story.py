@@ -20,8 +20,8 @@ class Story(unittest.TestCase):
             "cohort_max=4",
             "cohort_min=3",
             "survivors_min=3",
-            "examples_min=100",
-            "examples_max=100",
+            "examples_min=200",
+            "examples_max=200",
         )
         f.init_hub()
         f.serve()
@@ -41,14 +41,14 @@ class Story(unittest.TestCase):
             "--gathering-deadline",
             3,
             "--uploading-deadline",
-            15,
+            30,
             *options,
         )
         self.federation.admin("campaign", "start", "bridges")
 
     def test_campaign__site_and_hub_killed__finishes_and_comes_home(self):
         f = self.federation
-        self.create("--rounds", 4, "--epochs", 50)
+        self.create("--rounds", 4, "--epochs", 100, "--batch", 1)
         f.admin(
             "campaign", "wait", "bridges", "--round", 1, "--phase", "uploading", "--timeout", 60
         )
