@@ -46,7 +46,7 @@ static enum sotto_status order_train(struct sotto_world *world, struct sotto_vir
 static enum sotto_status order_carry(struct sotto_world *world, struct sotto_virtual_site *site,
                                      enum sotto_turn_order order)
 {
-    struct sotto_turn_event adopted = {.kind = SOTTO_TURN_ADOPTED};
+    struct sotto_turn_event adopted = {.kind = SOTTO_TURN_ADOPTED, .is_kept = true};
 
     switch (order) {
     case SOTTO_ORDER_NONE: return SOTTO_OK;

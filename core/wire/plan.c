@@ -74,7 +74,7 @@ static double number_in(const struct sotto_plan *plan, const struct field *field
     case FIELD_NAME:
     case FIELD_BYTES: break;
     }
-    assert(!"a field without a number");
+    assert(false && "a field without a number");
     return 0;
 }
 
