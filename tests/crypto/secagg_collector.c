@@ -155,6 +155,26 @@ static void advert__unusable_key__is_forged(void **state)
     }
 }
 
+/* Two enrolments of one identity, or a certificate listed twice. */
+static void advert__of_somebody_seated_under_another_id__is_forged(void **state)
+{
+    struct chorus *chorus = *state;
+    struct sotto_collector_event answer = answer_in(chorus, SOTTO_STAGE_GATHERING);
+    struct sotto_collector_event first = chorus_answer(chorus, 0);
+    struct sotto_roster_entry entry = chorus->entries[ACTOR];
+    struct sotto_advert advert;
+
+    assert_int_equal(chorus_deliver(chorus, &first).verdict, SOTTO_OK);
+    chorus->entries[ACTOR].certificate = chorus->entries[0].certificate;
+    check_turned_down(chorus, &answer, SOTTO_FORGED);
+    chorus->entries[ACTOR] = entry;
+    chorus->entries[ACTOR].identity = chorus->entries[0].identity;
+    assert_int_equal(sotto_advert_decode(&advert, answer.bytes), SOTTO_OK);
+    sotto_advert_sign(&advert, &chorus->identities[0], &chorus->terms.context);
+    sotto_advert_encode(altered(&answer, 0), &advert);
+    check_turned_down(chorus, &answer, SOTTO_FORGED);
+}
+
 static void advert__cohort_full__is_unexpected(void **state)
 {
     struct chorus *chorus = *state;
@@ -356,6 +376,7 @@ int main(void)
         CHORUS_TEST(advert__of_a_stranger__is_forged),
         CHORUS_TEST(advert__flipped_bit__is_forged),
         CHORUS_TEST(advert__unusable_key__is_forged),
+        CHORUS_TEST(advert__of_somebody_seated_under_another_id__is_forged),
         CHORUS_TEST(advert__cohort_full__is_unexpected),
         CHORUS_TEST(inclusion__signed_by_another__is_forged),
         CHORUS_TEST(reveal__of_somebody_else__is_malformed),

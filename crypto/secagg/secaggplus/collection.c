@@ -63,6 +63,19 @@ uint32_t sotto_collection_seat(const struct sotto_collection *collection, uint32
     return seat < collection->count && collection->adverts[seat].id == id ? seat : SOTTO_SEAT_NONE;
 }
 
+bool sotto_collection_has(const struct sotto_collection *collection,
+                          const struct sotto_roster_entry *entry)
+{
+    for (uint32_t seat = 0; seat < collection->count; seat++) {
+        const struct sotto_roster_entry *seated = collection->entries[seat];
+
+        if (memcmp(&entry->identity, &seated->identity, sizeof entry->identity) == 0 ||
+            sotto_digest_equal(&entry->certificate, &seated->certificate))
+            return true;
+    }
+    return false;
+}
+
 static void shift(struct sotto_collection *collection, uint32_t to, uint32_t from)
 {
     struct sotto_digest *answers = collection->heard[SOTTO_STAGE_GATHERING].answers;

@@ -47,6 +47,9 @@ void sotto_collection_wipe(struct sotto_collection *collection);
 
 /* SOTTO_SEAT_NONE: has none. */
 uint32_t sotto_collection_seat(const struct sotto_collection *collection, uint32_t id);
+/* Is there a seat with the identity or the certificate of this entry, under whatever id? */
+bool sotto_collection_has(const struct sotto_collection *collection,
+                          const struct sotto_roster_entry *entry);
 /* Seats a participant by its id; `count` is below `capacity` and the id has no seat. */
 void sotto_collection_seat_take(struct sotto_collection *collection,
                                 const struct sotto_roster_entry *entry,

@@ -167,8 +167,8 @@ enum sotto_status sotto_collector_message(const struct sotto_collector *collecto
 }
 
 /*
- * Participants refuse a cohort with a low-order key or one key twice: nobody may end the round for
- * all that way.
+ * Participants refuse a cohort with a low-order key, or with a key or an identity twice: nobody may
+ * end the round for all that way.
  */
 static bool is_usable(const struct sotto_collection *collection,
                       const struct sotto_x25519_public *key)
@@ -201,6 +201,7 @@ static enum sotto_status take_advert(struct sotto_collector *collector, const st
         sotto_advert_verify(&advert, &answer->entry->identity, &collector->terms.context) !=
             SOTTO_OK ||
         memcmp(&advert.mask_key, &advert.share_key, sizeof advert.mask_key) == 0 ||
+        sotto_collection_has(collection, answer->entry) ||
         !is_usable(collection, &advert.mask_key) || !is_usable(collection, &advert.share_key))
         return SOTTO_FORGED;
     sotto_collection_seat_take(collection, answer->entry, &advert, &answer->digest);
