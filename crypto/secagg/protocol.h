@@ -138,8 +138,12 @@ struct sotto_protocol {
      */
     enum sotto_status (*member_mask)(struct sotto_member *member, uint32_t *lanes,
                                      size_t lane_count);
-    /* Ids of the cohort, ascending, once COHORT was accepted; for the differencing check. */
+    /*
+     * For the differencing check: ids of the cohort once COHORT was accepted, and of those whose
+     * sum is to be opened once SURVIVORS was; ascending.
+     */
     size_t (*member_cohort)(const struct sotto_member *member, uint32_t *ids);
+    size_t (*member_survivors)(const struct sotto_member *member, uint32_t *ids);
     void (*member_wipe)(struct sotto_member *member); /* idempotent */
 
     enum sotto_status (*collector_open)(struct sotto_collector **collector,

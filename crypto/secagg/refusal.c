@@ -69,8 +69,8 @@ static const struct refusal_words refusal_words[SOTTO_REFUSAL_COUNT] = {
         {"neighbour-set", "the coordinator names other neighbours or another threshold than this "
                           "site computes from the cohort"},
     [SOTTO_REFUSAL_DIFFERENCING] =
-        {"differencing", "the cohort differs by too few members from one that already gave a sum "
-                         "from the same start; wait for a larger change"},
+        {"differencing", "the members differ by too few from those of an earlier sum from the same "
+                         "start; wait for a larger change"},
     [SOTTO_REFUSAL_INBOX_MALFORMED] =
         {"inbox-malformed", "the sealed shares do not parse, or are for or from a stranger"},
     [SOTTO_REFUSAL_SHARE_SEALED] =

@@ -29,7 +29,7 @@ enum sotto_refusal {
     SOTTO_REFUSAL_NEIGHBOUR_SIGNATURE, /* keys not signed by their owner for this context */
     SOTTO_REFUSAL_NEIGHBOUR_LOW_ORDER, /* a neighbour's key has low order */
     SOTTO_REFUSAL_NEIGHBOUR_SET,       /* neighbours, k or t other than computed here */
-    SOTTO_REFUSAL_DIFFERENCING,        /* cohort too close to one that already gave a sum */
+    SOTTO_REFUSAL_DIFFERENCING,        /* members too close to those of an earlier sum */
     SOTTO_REFUSAL_INBOX_MALFORMED, /* sealed shares do not parse, or are for or from a stranger */
     SOTTO_REFUSAL_SHARE_SEALED,    /* a sealed share does not open */
     SOTTO_REFUSAL_TOO_FEW_SHARED,  /* fewer than t neighbours or survivors_min in all */

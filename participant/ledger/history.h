@@ -1,6 +1,6 @@
 /*
  * What a site remembers of earlier rounds, rebuilt from its ledger: the highest round of each
- * campaign, the newest adapter it kept, and the cohorts whose sums it helped to open.
+ * campaign, the newest adapter it kept, and the members of the sums that it helped to open.
  */
 #ifndef SOTTO_PARTICIPANT_LEDGER_HISTORY_H
 #define SOTTO_PARTICIPANT_LEDGER_HISTORY_H
@@ -43,7 +43,7 @@ bool sotto_history_is_new_round(const struct sotto_history *history, const char 
 bool sotto_history_is_new_adapter(const struct sotto_history *history, const char *campaign,
                                   uint32_t round);
 
-/* A cohort about to be summed. */
+/* A cohort, or what is left of it, about to be summed. */
 struct sotto_history_cohort {
     const char *campaign;
     struct sotto_digest start;
@@ -52,7 +52,7 @@ struct sotto_history_cohort {
 };
 
 /*
- * The differencing check: is there an earlier revealed cohort that differs from this one by 1 ..
+ * The differencing check: is there an earlier sum whose members differ from these by 1 ..
  * distance_min - 1 members, so that the difference of the two sums would speak of very few?
  *
  *   is_strict  in  compare with every round of the campaign, else with those that trained from the

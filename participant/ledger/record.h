@@ -14,7 +14,7 @@ enum sotto_record_kind {
         1, /* digest: ctx0; start: the adapter it trains from; the round number is used up */
     SOTTO_RECORD_ANSWERED, /* note: what the protocol wants kept before it answers */
     SOTTO_RECORD_UPLOADED, /* digest: of the packed masked lanes */
-    SOTTO_RECORD_REVEALED, /* start, members: a sum over this cohort is about to become readable */
+    SOTTO_RECORD_REVEALED, /* start, members: the sum of these is about to become readable */
     SOTTO_RECORD_REFUSED,  /* refusal */
     SOTTO_RECORD_ADOPTED,  /* digest: the adapter that is now the site's */
     SOTTO_RECORD_KIND_COUNT

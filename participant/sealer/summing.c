@@ -34,13 +34,23 @@ static enum sotto_member_event_kind member_event_of(enum sotto_mail_kind kind)
     return SOTTO_MEMBER_BEGIN;
 }
 
-static bool is_close_cohort(const struct sotto_turn *turn)
+/*
+ * Whoever picks dropouts picks what a sum is of: the cohort is looked at as soon as it is told, and
+ * its survivors again before they are confirmed.
+ */
+static bool is_close(const struct sotto_turn *turn, enum sotto_mail_kind kind)
 {
+    const struct sotto_protocol *protocol = turn->setup.protocol;
     uint32_t members[SOTTO_COHORT_MAX];
     struct sotto_history_cohort cohort = {
         .campaign = turn->campaign, .start = turn->plan.adapter, .members = members};
 
-    cohort.member_count = turn->setup.protocol->member_cohort(turn->member, members);
+    if (kind == SOTTO_MAIL_COHORT)
+        cohort.member_count = protocol->member_cohort(turn->member, members);
+    else if (kind == SOTTO_MAIL_SURVIVORS)
+        cohort.member_count = protocol->member_survivors(turn->member, members);
+    else
+        return false;
     return sotto_history_is_close(&turn->history, &cohort, turn->setup.policy->survivors_min,
                                   turn->setup.policy->refuse_close_cohorts);
 }
@@ -53,7 +63,7 @@ static void store_answer(struct sotto_turn *turn, struct sotto_turn_effects *eff
     if (member->is_done) {
         record.kind = SOTTO_RECORD_REVEALED;
         record.start = turn->plan.adapter;
-        record.member_count = turn->setup.protocol->member_cohort(turn->member, record.members);
+        record.member_count = turn->setup.protocol->member_survivors(turn->member, record.members);
     }
     if (member->is_done || member->store.length > 0)
         sotto_turn_store(turn, effects, &record);
@@ -69,7 +79,7 @@ void sotto_sum_pass_message(struct sotto_turn *turn, const struct sotto_occasion
 
     member_step(turn, &event, &member);
     refusal = member.refusal;
-    if (refusal == SOTTO_REFUSAL_NONE && kind == SOTTO_MAIL_COHORT && is_close_cohort(turn))
+    if (refusal == SOTTO_REFUSAL_NONE && is_close(turn, kind))
         refusal = SOTTO_REFUSAL_DIFFERENCING;
     if (refusal != SOTTO_REFUSAL_NONE) {
         sotto_turn_refuse(turn, effects, refusal);

@@ -6,7 +6,7 @@
 
 #include "participant/sealer/state.h"
 
-/* A message of the protocol. A cohort close to an earlier one is refused here. */
+/* A message of the protocol. A cohort or survivors close to an earlier sum's are refused here. */
 void sotto_sum_pass_message(struct sotto_turn *turn, const struct sotto_occasion *occasion,
                             struct sotto_turn_effects *effects);
 /* From the trainer. Its weight is cut to what plan and policy allow. */

@@ -156,9 +156,32 @@ static void round__six_participants__every_dropout_pattern_ends_as_predicted(voi
     walk_cohort(6, 3);
 }
 
+/* What a site writes down of a sum: those whose uploads are in it, not those who set out. */
+static void member__told_the_survivors__lists_them_and_not_the_dropouts(void **state)
+{
+    enum { COUNT = 6, DROPOUT = 4 };
+    struct chorus_setup setup = chorus_setup_of(COUNT, 107);
+    struct chorus *chorus = chorus_open(&setup);
+    uint32_t ids[SOTTO_COHORT_MAX];
+
+    (void)state;
+    chorus_play_until(chorus, SOTTO_STAGE_UPLOADING);
+    chorus_play(chorus, ((1u << COUNT) - 1) & ~(1u << DROPOUT));
+    assert_int_equal(chorus->protocol->member_survivors(chorus->members[0], ids), 0);
+    chorus_answer(chorus, 0);
+    assert_int_equal(chorus->protocol->member_cohort(chorus->members[0], ids), COUNT);
+    assert_int_equal(chorus->protocol->member_survivors(chorus->members[0], ids), COUNT - 1);
+    for (uint32_t i = 0; i < COUNT - 1; i++) {
+        assert_int_not_equal(ids[i], chorus_id(DROPOUT));
+        assert_true(i == 0 || ids[i - 1] < ids[i]);
+    }
+    chorus_close(chorus);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(member__told_the_survivors__lists_them_and_not_the_dropouts),
         cmocka_unit_test(round__three_participants__every_dropout_pattern_ends_as_predicted),
         cmocka_unit_test(round__four_participants__every_dropout_pattern_ends_as_predicted),
         cmocka_unit_test(round__five_participants__every_dropout_pattern_ends_as_predicted),

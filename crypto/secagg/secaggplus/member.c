@@ -95,6 +95,17 @@ size_t sotto_member_cohort(const struct sotto_member *member, uint32_t *ids)
     return member->cohort.parameters.cohort;
 }
 
+size_t sotto_member_survivors(const struct sotto_member *member, uint32_t *ids)
+{
+    size_t count = 0;
+
+    for (uint32_t seat = 0; seat < member->cohort.parameters.cohort; seat++) {
+        if (sotto_seats_has(&member->survivors, seat))
+            ids[count++] = member->cohort.places[seat].id;
+    }
+    return count;
+}
+
 /* Everybody else in the cohort that is in `seats`. */
 static bool is_neighbour_in(const struct sotto_member *member, const struct sotto_seats *seats,
                             uint32_t seat)

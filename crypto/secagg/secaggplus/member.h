@@ -42,6 +42,7 @@ void sotto_member_step(struct sotto_member *member, const struct sotto_member_ev
 SOTTO_CHECKED enum sotto_status sotto_member_mask(struct sotto_member *member, uint32_t *lanes,
                                                   size_t lane_count);
 size_t sotto_member_cohort(const struct sotto_member *member, uint32_t *ids);
+size_t sotto_member_survivors(const struct sotto_member *member, uint32_t *ids);
 void sotto_member_wipe(struct sotto_member *member);
 
 #endif
