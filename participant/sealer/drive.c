@@ -315,7 +315,7 @@ static enum sotto_status on_update(struct sotto_sealer *sealer, const struct sot
         return SOTTO_MALFORMED;
     event.values = (const float *)(const void *)mapped.at;
     event.value_count = mapped.length / sizeof(float);
-    status = step(sealer, &event);
+    status = mapped.length % sizeof(float) == 0 ? step(sealer, &event) : SOTTO_MALFORMED;
     sotto_sealed_unmap(mapped);
     return status;
 }
