@@ -76,32 +76,35 @@ void peer_read_all(struct peer *peer, char out[PEER_ANSWER_MAX])
     out[length] = '\0';
 }
 
-/* Whether `out` holds a head and as many bytes behind it as that says. */
-static bool is_whole(const char *out, size_t length)
+/* Reads until out holds `length` bytes; false: the connection ended before. */
+static bool read_up_to(struct peer *peer, char *out, size_t *held, size_t length)
 {
-    const char *body = strstr(out, "\r\n\r\n");
-    const char *count = strcasestr(out, "\r\ncontent-length: ");
+    while (*held < length) {
+        int got = SSL_read(peer->tls, out + *held, (int)(length - *held));
 
-    if (!body)
-        return false;
-    body += 4;
-    if (!count || count > body)
-        return true;
-    return (size_t)(out + length - body) >= strtoul(count + 18, NULL, 10);
+        if (got <= 0)
+            return false;
+        *held += (size_t)got;
+        out[*held] = '\0';
+    }
+    return true;
 }
 
 int peer_read_answer(struct peer *peer, char out[PEER_ANSWER_MAX])
 {
-    size_t length = 0;
+    const char *count;
+    size_t held = 0;
 
     out[0] = '\0';
-    while (!is_whole(out, length) && length < PEER_ANSWER_MAX - 1) {
-        int got = SSL_read(peer->tls, out + length, 1);
-
-        if (got <= 0)
+    while (held < 4 || memcmp(out + held - 4, "\r\n\r\n", 4) != 0)
+        if (held == PEER_ANSWER_MAX - 1 || !read_up_to(peer, out, &held, held + 1))
             return 0;
-        length += (size_t)got;
-        out[length] = '\0';
+    count = strcasestr(out, "\r\ncontent-length: ");
+    if (count) {
+        size_t length = held + strtoul(count + 18, NULL, 10);
+
+        if (length >= PEER_ANSWER_MAX || !read_up_to(peer, out, &held, length))
+            return 0;
     }
     return strncmp(out, "HTTP/1.1 ", 9) == 0 ? atoi(out + 9) : 0;
 }
