@@ -87,14 +87,22 @@ void sotto_spool_remove(struct sotto_spool *spool)
 
 /* --- finding and resuming --------------------------------------------------------------------- */
 
-/* NULL: more sites than a cohort can have. */
-static struct sotto_upload *upload_of(struct sotto_spool *spool, uint32_t site)
+/* NULL: none yet in this life. */
+static struct sotto_upload *upload_find(struct sotto_spool *spool, uint32_t site)
 {
     for (size_t i = 0; i < spool->upload_count; i++)
         if (spool->uploads[i].site == site)
             return &spool->uploads[i];
-    if (spool->upload_count == SOTTO_COHORT_MAX)
-        return NULL;
+    return NULL;
+}
+
+/* NULL: more sites than a cohort can have. */
+static struct sotto_upload *upload_of(struct sotto_spool *spool, uint32_t site)
+{
+    struct sotto_upload *found = upload_find(spool, site);
+
+    if (found != NULL || spool->upload_count == SOTTO_COHORT_MAX)
+        return found;
     spool->uploads[spool->upload_count] = (struct sotto_upload){.site = site, .descriptor = -1};
     return &spool->uploads[spool->upload_count++];
 }
@@ -150,10 +158,21 @@ static enum sotto_status part_open(struct sotto_spool *spool, struct sotto_uploa
     return SOTTO_OK;
 }
 
+static bool has_file(const struct sotto_spool *spool, uint32_t site, const char *suffix)
+{
+    char path[SOTTO_SPOOL_PATH_MAX];
+
+    return file_path(spool, site, suffix, path) == SOTTO_OK && access(path, F_OK) == 0;
+}
+
+/* Whoever merely asks takes no place: it may be of a site that is not in the cohort. */
 uint64_t sotto_spool_received(struct sotto_spool *spool, uint32_t site)
 {
-    struct sotto_upload *upload = upload_of(spool, site);
+    struct sotto_upload *upload = upload_find(spool, site);
 
+    if (upload == NULL && !has_file(spool, site, "part") && !has_file(spool, site, "upload"))
+        return 0;
+    upload = upload_of(spool, site);
     if (upload == NULL)
         return 0;
     if (upload->state == SOTTO_UPLOAD_NONE && part_open(spool, upload, NULL) != SOTTO_OK)

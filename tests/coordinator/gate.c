@@ -316,6 +316,18 @@ static void spool__more_sites_than_a_cohort__are_refused(void **state)
                      SOTTO_OVER_LIMIT);
 }
 
+/* Sites outside the cohort may ask too. */
+static void spool__asked_by_strangers__has_room_for_the_cohort(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (uint32_t site = SITE + 1; site <= SITE + SOTTO_COHORT_MAX; site++)
+        assert_int_equal(sotto_spool_received(&fixture->spool, site), 0);
+    assert_int_equal(folder_count(&fixture->folder), 0);
+    assert_int_equal(take_range(fixture, 0, 1000), SOTTO_OK);
+    assert_int_equal(sotto_spool_received(&fixture->spool, SITE), 1000);
+}
+
 static void spool__removed__leaves_nothing(void **state)
 {
     struct fixture *fixture = *state;
@@ -347,6 +359,7 @@ int main(void)
         WITH_SPOOL(spool__acknowledged__says_yes_to_the_same_and_no_to_another),
         WITH_SPOOL(spool__disk_full_for_a_while__keeps_the_part_and_ends_whole),
         WITH_SPOOL(spool__more_sites_than_a_cohort__are_refused),
+        WITH_SPOOL(spool__asked_by_strangers__has_room_for_the_cohort),
         WITH_SPOOL(spool__removed__leaves_nothing),
     };
 
