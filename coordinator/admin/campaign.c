@@ -21,8 +21,6 @@ struct draft {
     float *lanes;
 };
 
-/* --- the base model --------------------------------------------------------------------------- */
-
 static enum sotto_status model_read(const char *folder, struct sotto_arch *arch,
                                     struct sotto_digest *digest, struct sotto_fault *fault)
 {
@@ -62,8 +60,6 @@ static void base_name_set(struct sotto_definition *definition, const char *folde
     snprintf(definition->base_name, sizeof definition->base_name, "%.*s", (int)(length - first),
              folder + first);
 }
-
-/* --- the draft -------------------------------------------------------------------------------- */
 
 static enum sotto_status lanes_start(struct draft *draft, const struct sotto_wish *wish,
                                      struct sotto_fault *fault)
@@ -109,8 +105,6 @@ static enum sotto_status draft_make(struct draft *draft, struct sotto_wish *wish
     sotto_hash_list(&definition->adapter, "sotto/1 adapter", parts, 2);
     return sotto_definition_check(definition, fault);
 }
-
-/* --- uploading -------------------------------------------------------------------------------- */
 
 static enum sotto_status put(struct sotto_session *session, const char *path,
                              struct sotto_view body, struct sotto_fault *fault)
@@ -188,8 +182,6 @@ done:
     free(wish);
     return status;
 }
-
-/* --- start and stop --------------------------------------------------------------------------- */
 
 static enum sotto_status campaign_tell(struct sotto_session *session, const char *name,
                                        const char *rest, struct sotto_fault *fault)

@@ -25,8 +25,6 @@ static const cyaml_schema_value_t credential_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct credential, credential_fields),
 };
 
-/* --- opening ---------------------------------------------------------------------------------- */
-
 static bool holds_credential(const char *folder)
 {
     char path[SESSION_PATH_MAX];
@@ -101,8 +99,6 @@ void sotto_session_close(struct sotto_session *session)
     free(session->url);
     *session = (struct sotto_session){0};
 }
-
-/* --- calling ---------------------------------------------------------------------------------- */
 
 static enum sotto_status status_of_http(int status)
 {

@@ -23,8 +23,6 @@ static json_int_t number_of(const json_t *object, const char *key)
     return json_integer_value(json_object_get(object, key));
 }
 
-/* --- show ------------------------------------------------------------------------------------- */
-
 static double seconds_sum(const json_t *phases)
 {
     double sum = 0;
@@ -87,8 +85,6 @@ enum sotto_status sotto_command_campaign_show(struct sotto_session *session,
     json_decref(campaign);
     return SOTTO_OK;
 }
-
-/* --- wait ------------------------------------------------------------------------------------- */
 
 struct wait_wish {
     const char *name;
@@ -244,8 +240,6 @@ enum sotto_status sotto_command_campaign_wait(struct sotto_session *session,
         nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
     }
 }
-
-/* --- status ----------------------------------------------------------------------------------- */
 
 static void status_print(const json_t *answer)
 {

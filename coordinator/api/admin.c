@@ -26,8 +26,6 @@ static void settled_answer(struct sotto_call *call, json_t *json)
         json_decref(json);
 }
 
-/* --- sites ------------------------------------------------------------------------------------ */
-
 void sotto_admin_token(struct sotto_call *call)
 {
     struct sotto_api_setup *setup = &call->api->setup;
@@ -79,8 +77,6 @@ void sotto_admin_revoke(struct sotto_call *call)
     sotto_drive_revoke(setup->drive, site.id);
     settled_answer(call, json_pack("{s:s, s:i}", "revoked", site.name, "id", (int)site.id));
 }
-
-/* --- items ------------------------------------------------------------------------------------ */
 
 /* The layout that an adapter is for; from malloc. */
 static enum sotto_status layout_read(struct sotto_call *call, const char *hex, uint8_t **bytes,
@@ -134,8 +130,6 @@ void sotto_admin_item(struct sotto_call *call)
     item_store(call, shelf, sotto_view_of(layout, length));
     free(layout);
 }
-
-/* --- campaigns -------------------------------------------------------------------------------- */
 
 static enum sotto_status layout_check(const struct sotto_definition *definition,
                                       struct sotto_view bytes, struct sotto_fault *fault)

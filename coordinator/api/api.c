@@ -42,8 +42,6 @@ static const struct sotto_route routes[] = {
 
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
 
-/* --- finding the route ------------------------------------------------------------------------ */
-
 /* Does the path fit the pattern? Words that stand for a '*' are kept. */
 static bool path_fits(struct sotto_call *call, const char *pattern, const char *path)
 {
@@ -105,8 +103,6 @@ static const char *caller_check(struct sotto_call *call, const struct sotto_call
     }
     return NULL;
 }
-
-/* --- what the server calls -------------------------------------------------------------------- */
 
 /* A site's calls in flight: what they may hold in memory is bounded by this and by each route. */
 static bool has_too_many(const struct sotto_call *call)

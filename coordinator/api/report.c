@@ -6,8 +6,6 @@
 #include "coordinator/ledger/campaigns.h"
 #include "coordinator/ledger/sites.h"
 
-/* --- sites ------------------------------------------------------------------------------------ */
-
 static void site_add(void *context, const struct sotto_site *site)
 {
     json_t *sites = context;
@@ -30,8 +28,6 @@ json_t *sotto_report_sites(struct sotto_ledger *ledger)
     }
     return json_pack("{s:o}", "sites", sites);
 }
-
-/* --- rounds ----------------------------------------------------------------------------------- */
 
 /* Where a walk over rounds and their sites puts what it finds. */
 struct report {
@@ -151,8 +147,6 @@ json_t *sotto_report_campaign(struct sotto_ledger *ledger, const struct sotto_li
                      sotto_campaign_state_name(campaign.state), "reason", campaign.reason,
                      "definition", json_loads(campaign.definition, 0, NULL), "rounds", report.list);
 }
-
-/* --- status ----------------------------------------------------------------------------------- */
 
 static void campaign_add(void *context, const struct sotto_campaign *campaign)
 {

@@ -47,8 +47,6 @@ void sotto_site_fetch(struct sotto_call *call)
     free(bytes);
 }
 
-/* --- messages of a round ---------------------------------------------------------------------- */
-
 static bool round_parse(struct sotto_call *call, uint32_t *round)
 {
     uint64_t number;
@@ -128,8 +126,6 @@ void sotto_site_message(struct sotto_call *call)
                         sotto_refusal_sentence((enum sotto_refusal)event.reason));
     event_submit(call, round, &event, message_done);
 }
-
-/* --- uploads ---------------------------------------------------------------------------------- */
 
 /* The running round, if it is the one meant and this site's upload has a place in it. */
 static struct sotto_live *upload_live(struct sotto_call *call, uint32_t *round)

@@ -50,8 +50,6 @@ static void drive_break(struct sotto_drive *drive, const struct sotto_fault *fau
 
 static struct sotto_live_setup live_setup(struct sotto_drive *drive);
 
-/* --- one event -------------------------------------------------------------------------------- */
-
 static void phase_log(const struct sotto_drive *drive)
 {
     const struct sotto_plan *plan = sotto_round_plan(drive->live->round);
@@ -114,8 +112,6 @@ void sotto_drive_forget(struct sotto_drive *drive, const struct sotto_receipt *r
 {
     sotto_outbox_forget(&drive->outbox, receipt);
 }
-
-/* --- opening and ending rounds ---------------------------------------------------------------- */
 
 static enum sotto_status round_begin(struct sotto_drive *drive,
                                      const struct sotto_definition *definition,
@@ -208,8 +204,6 @@ static bool round_advance(struct sotto_drive *drive)
     return status == SOTTO_OK;
 }
 
-/* --- effects, in their order ------------------------------------------------------------------ */
-
 static void on_timer(uv_timer_t *timer);
 
 static void timer_arm(struct sotto_drive *drive)
@@ -270,8 +264,6 @@ static void on_timer(uv_timer_t *timer)
     (void)!sotto_drive_settle(drive);
 }
 
-/* --- jobs ------------------------------------------------------------------------------------- */
-
 static void job_take(struct sotto_drive *drive, const struct sotto_job_result *result)
 {
     struct sotto_round_event event = {.at_ms = now_ms(drive)};
@@ -324,8 +316,6 @@ static struct sotto_live_setup live_setup(struct sotto_drive *drive)
                                      .context = drive};
 }
 
-/* --- mail ------------------------------------------------------------------------------------- */
-
 static enum sotto_status live_mail(struct sotto_drive *drive, uint32_t site,
                                    const struct sotto_mail_seen *seen, struct sotto_buffer *out)
 {
@@ -352,8 +342,6 @@ enum sotto_status sotto_drive_mail(struct sotto_drive *drive, uint32_t site,
         return live_mail(drive, site, seen, out);
     return has_outcome ? SOTTO_NOT_FOUND : sotto_epilogue_mail(&drive->epilogue, out);
 }
-
-/* --- by hand ---------------------------------------------------------------------------------- */
 
 enum sotto_status sotto_drive_start(struct sotto_drive *drive, const char *name,
                                     struct sotto_fault *fault)
@@ -406,8 +394,6 @@ struct sotto_live *sotto_drive_live(struct sotto_drive *drive)
 {
     return drive->live;
 }
-
-/* --- life ------------------------------------------------------------------------------------- */
 
 /* The round that the journal left open, told again; then the loop takes over. */
 static enum sotto_status campaign_resume(struct sotto_drive *drive, struct sotto_fault *fault)

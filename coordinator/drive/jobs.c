@@ -84,8 +84,6 @@ static void job_end(struct sotto_jobs *jobs)
     jobs->setup.done(jobs->setup.context, &result);
 }
 
-/* --- add -------------------------------------------------------------------------------------- */
-
 static void add_work(uv_work_t *work)
 {
     struct sotto_jobs *jobs = work->data;
@@ -108,8 +106,6 @@ static void single_after(uv_work_t *work, int cancelled)
     jobs->running--;
     job_end(jobs);
 }
-
-/* --- unmask ----------------------------------------------------------------------------------- */
 
 static void range_work(uv_work_t *work)
 {
@@ -159,8 +155,6 @@ static void unmask_begin(struct sotto_jobs *jobs)
     }
 }
 
-/* --- apply ------------------------------------------------------------------------------------ */
-
 static enum sotto_status adapter_advance(struct sotto_jobs *jobs, float *lanes,
                                          struct sotto_fault *fault)
 {
@@ -202,8 +196,6 @@ static void apply_work(uv_work_t *work)
     free(bytes);
     jobs->result.status = status;
 }
-
-/* ---------------------------------------------------------------------------------------------- */
 
 void sotto_jobs_run(struct sotto_jobs *jobs)
 {

@@ -11,8 +11,6 @@
 #include "core/base/file.h"
 #include "crypto/ring/lanes.h"
 
-/* --- opening ---------------------------------------------------------------------------------- */
-
 static enum sotto_status census_open(struct sotto_live *live, const struct sotto_plan *plan,
                                      struct sotto_fault *fault)
 {
@@ -138,8 +136,6 @@ void sotto_live_close(struct sotto_live *live)
     free(live->layout);
     free(live);
 }
-
-/* --- stepping --------------------------------------------------------------------------------- */
 
 /* What both a fresh and a replayed event lead to. */
 static void effects_keep(struct sotto_live *live, const struct sotto_round_event *event,
@@ -285,8 +281,6 @@ enum sotto_status sotto_live_step(struct sotto_live *live, const struct sotto_ro
     effects_keep(live, event, effects);
     return status;
 }
-
-/* --- jobs ------------------------------------------------------------------------------------- */
 
 static enum sotto_status version_note(struct sotto_live *live, const struct sotto_applied *applied,
                                       struct sotto_fault *fault)

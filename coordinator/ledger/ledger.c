@@ -34,8 +34,6 @@ static void entry_hash(struct sotto_digest *out, const struct sotto_digest *prev
     sotto_hash(out, parts, sizeof parts / sizeof parts[0]);
 }
 
-/* --- reading ---------------------------------------------------------------------------------- */
-
 /* A row of events with room for its texts. */
 struct entry_row {
     struct sotto_ledger_entry entry;
@@ -84,8 +82,6 @@ enum sotto_status sotto_ledger_replay(
     sotto_rows_close(&rows);
     return status == SOTTO_NOT_FOUND ? SOTTO_OK : status;
 }
-
-/* --- opening ---------------------------------------------------------------------------------- */
 
 /* What a walk over the whole chain found. */
 struct chain_walk {
@@ -243,8 +239,6 @@ void sotto_ledger_close(struct sotto_ledger *ledger)
         close(ledger->lock);
     ledger->lock = -1;
 }
-
-/* --- writing ---------------------------------------------------------------------------------- */
 
 enum sotto_status sotto_ledger_append(struct sotto_ledger *ledger, struct sotto_ledger_entry *entry,
                                       struct sotto_fault *fault)

@@ -111,8 +111,6 @@ enum sotto_status sotto_rounds_note_site(struct sotto_ledger *ledger, const char
         8, fault);
 }
 
-/* --- reading ---------------------------------------------------------------------------------- */
-
 /* At most `capacity` bytes; what is longer was not written here. */
 static size_t bytes_read(const struct sotto_rows *rows, int column, uint8_t *out, size_t capacity)
 {

@@ -32,8 +32,6 @@ struct serving {
     bool is_stopping;
 };
 
-/* --- stopping --------------------------------------------------------------------------------- */
-
 static void on_drive_closed(void *context)
 {
     struct serving *serving = context;
@@ -87,8 +85,6 @@ static void on_broken(void *context)
     serving->is_broken = true;
     uv_stop(&serving->loop);
 }
-
-/* --- starting --------------------------------------------------------------------------------- */
 
 static unsigned thread_count(const struct sotto_settings *settings)
 {

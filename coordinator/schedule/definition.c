@@ -76,8 +76,6 @@ void sotto_definition_init(struct sotto_definition *definition)
                                             .revealing_s = 30};
 }
 
-/* --- checking --------------------------------------------------------------------------------- */
-
 static double number_of(const struct sotto_definition *definition, const struct field *field)
 {
     const char *at = (const char *)definition + field->offset;
@@ -141,8 +139,6 @@ enum sotto_status sotto_definition_check(const struct sotto_definition *definiti
             definition->ring_bits);
     return SOTTO_OK;
 }
-
-/* --- JSON ------------------------------------------------------------------------------------- */
 
 static enum sotto_status text_decode(char *at, const struct field *field, const json_t *value,
                                      struct sotto_fault *fault)

@@ -348,8 +348,6 @@ static void everyone__ways_round__are_denied(void **state)
             assert_int_equal(roles[role](*state, ways[way]), EPERM);
 }
 
-/* --- kernels without a layer */
-
 /* As an older kernel answers. */
 static void forget_landlock(void)
 {

@@ -160,8 +160,6 @@ static void plan__in_a_mail_of_another_round__is_refused(void **state)
     assert_int_equal(circle->sites[0].last.refusal, SOTTO_REFUSAL_PLAN_MALFORMED);
 }
 
-/* --- what the plan names */
-
 /* An honest plan, but this item comes altered. */
 static enum sotto_refusal judge_item(struct circle *circle, enum sotto_item_kind kind)
 {
@@ -274,8 +272,6 @@ static void trainer__no_example__is_refused(void **state)
     assert_true(circle_deliver(circle, 0));
     assert_int_equal(circle->sites[0].last.refusal, SOTTO_REFUSAL_UPDATE);
 }
-
-/* --- the cohort */
 
 static void cohort__one_less_from_the_same_adapter__is_refused(void **state)
 {

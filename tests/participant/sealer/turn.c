@@ -135,8 +135,6 @@ static void turn__newer_plan__leaves_the_round_for_it(void **state)
     assert_int_equal(sotto_turn_plan(circle->sites[0].turn)->round, 9);
 }
 
-/* --- restarts */
-
 static void turn__restarted_after_the_advert__refuses_the_round(void **state)
 {
     struct circle *circle = *state;
@@ -209,8 +207,6 @@ static void turn__adapter_not_kept__is_taken_again(void **state)
     assert_int_equal(circle->sites[0].last.order, SOTTO_ORDER_LOAD);
 }
 
-/* --- what is left behind */
-
 /* 16 bytes of a value that only a running round knows. */
 static bool arena_holds(const struct sotto_arena *arena, const void *needle, size_t length)
 {
@@ -254,8 +250,6 @@ static void turn__outcome__leaves_no_seed_in_memory(void **state)
     assert_int_equal(site->turn->phase, SOTTO_PHASE_IDLE);
     assert_true(site->last.is_finished);
 }
-
-/* --- contributions */
 
 static void turn__encoded_update__is_wiped(void **state)
 {
