@@ -1,6 +1,7 @@
 #include "models/data/dataset.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,4 +143,18 @@ void sotto_dataset_close(struct sotto_dataset *dataset)
     free(dataset->pixels);
     free(dataset->labels);
     *dataset = (struct sotto_dataset){0};
+}
+
+void sotto_dataset_log_shares(float *log_shares, const struct sotto_dataset *dataset,
+                              uint32_t label_count)
+{
+    double total = (double)dataset->count + 0.5 * label_count;
+
+    memset(log_shares, 0, label_count * sizeof *log_shares);
+    for (size_t i = 0; i < dataset->count; i++) {
+        assert(dataset->labels[i] < label_count);
+        log_shares[dataset->labels[i]] += 1.0f;
+    }
+    for (uint32_t label = 0; label < label_count; label++)
+        log_shares[label] = (float)log((log_shares[label] + 0.5) / total);
 }

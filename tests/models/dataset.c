@@ -1,4 +1,5 @@
 /* Datasets: ImageFolders and IDX pairs, their order, and what is refused by name. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,6 +223,20 @@ static void dataset__subset__copies_the_named_examples(void **state)
     folder_close(&folder);
 }
 
+static void dataset__log_shares__count_every_label_and_half_a_picture_more(void **state)
+{
+    static uint32_t marks[] = {1, 1, 1, 2};
+    const struct sotto_dataset dataset = {.count = 4, .labels = marks};
+    float log_shares[4];
+
+    (void)state;
+    sotto_dataset_log_shares(log_shares, &dataset, 4);
+    assert_true(fabs(exp(log_shares[0]) - 0.5 / 6) < 1e-6);
+    assert_true(fabs(exp(log_shares[1]) - 3.5 / 6) < 1e-6);
+    assert_true(fabs(exp(log_shares[2]) - 1.5 / 6) < 1e-6);
+    assert_true(fabs(exp(log_shares[3]) - 0.5 / 6) < 1e-6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +249,7 @@ int main(void)
         cmocka_unit_test(dataset__idx_slice__has_its_pictures_and_labels),
         cmocka_unit_test(dataset__idx_pair_of_different_counts__both_are_in_the_fault),
         cmocka_unit_test(dataset__subset__copies_the_named_examples),
+        cmocka_unit_test(dataset__log_shares__count_every_label_and_half_a_picture_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
