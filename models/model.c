@@ -13,7 +13,7 @@ struct sotto_model {
 enum sotto_status sotto_model_open(struct sotto_model **model, const char *folder,
                                    struct sotto_fault *fault)
 {
-    struct sotto_model *opened = calloc(1, sizeof(*opened));
+    struct sotto_model *opened = calloc(1, sizeof *opened);
     enum sotto_status status;
 
     *model = NULL;

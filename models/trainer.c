@@ -66,9 +66,9 @@ static enum sotto_status take_memory(struct sotto_trainer *trainer, struct sotto
     trainer->features_gradient = take(arena, &is_full, features, sizeof(float));
     trainer->logits =
         take(arena, &is_full, batch * trainer->layout.choice.label_count, sizeof(float));
-    trainer->pictures = take(arena, &is_full, batch, sizeof(*trainer->pictures));
-    trainer->examples = take(arena, &is_full, batch, sizeof(*trainer->examples));
-    trainer->labels = take(arena, &is_full, batch, sizeof(*trainer->labels));
+    trainer->pictures = take(arena, &is_full, batch, sizeof *trainer->pictures);
+    trainer->examples = take(arena, &is_full, batch, sizeof *trainer->examples);
+    trainer->labels = take(arena, &is_full, batch, sizeof *trainer->labels);
     if (is_full)
         return SOTTO_NO_MEMORY;
     return sotto_vit_pass_take(&trainer->pass, &trainer->vit, trainer->batch_max, arena);
@@ -123,7 +123,7 @@ static enum sotto_status open_memory(struct sotto_trainer *trainer)
         .arch = &base->arch,
         .weights = base->weights,
         .pixel_map = base->pixel_map,
-        .blocks = calloc(base->arch.block_count, sizeof(*trainer->vit.blocks)),
+        .blocks = calloc(base->arch.block_count, sizeof *trainer->vit.blocks),
     };
     if (trainer->vit.blocks == NULL)
         return SOTTO_NO_MEMORY;
@@ -157,7 +157,7 @@ enum sotto_status sotto_trainer_open(struct sotto_trainer **trainer,
                                layout->width, layout->mlp_width, layout->block_count,
                                sotto_model_arch(model)->width, sotto_model_arch(model)->mlp_width,
                                sotto_model_arch(model)->block_count);
-    opened = calloc(1, sizeof(*opened));
+    opened = calloc(1, sizeof *opened);
     if (opened == NULL)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for a trainer");
     opened->model = model;
@@ -204,13 +204,13 @@ enum sotto_status sotto_trainer_load(struct sotto_trainer *trainer, const float 
         return SOTTO_MISMATCH;
     if (!are_finite(lanes, lane_count))
         return SOTTO_MALFORMED;
-    memcpy(trainer->lanes, lanes, lane_count * sizeof(*lanes));
+    memcpy(trainer->lanes, lanes, lane_count * sizeof *lanes);
     return SOTTO_OK;
 }
 
 void sotto_trainer_save(const struct sotto_trainer *trainer, float *lanes)
 {
-    memcpy(lanes, trainer->lanes, trainer->layout.lane_count * sizeof(*lanes));
+    memcpy(lanes, trainer->lanes, trainer->layout.lane_count * sizeof *lanes);
 }
 
 /* Gathers the examples `order[0 .. count)`, or the first ones of the dataset from `first` on. */
@@ -240,7 +240,7 @@ static void see(struct sotto_trainer *trainer, uint32_t count)
     }
     for (uint32_t i = 0; i < count; i++)
         memcpy(trainer->features + i * width, trainer->known + trainer->examples[i] * width,
-               width * sizeof(*trainer->features));
+               width * sizeof *trainer->features);
 }
 
 /* Logits of the gathered pictures. */
@@ -266,7 +266,7 @@ static double differentiate(struct sotto_trainer *trainer, uint32_t count)
     struct sotto_cross_entropy loss =
         sotto_cross_entropy_backward(kernels, logits, trainer->labels);
 
-    memset(trainer->gradients, 0, trainer->layout.lane_count * sizeof(*trainer->gradients));
+    memset(trainer->gradients, 0, trainer->layout.lane_count * sizeof *trainer->gradients);
     sotto_linear_backward(
         kernels, &trainer->head, sotto_matrix_of(trainer->features_gradient, count, width),
         sotto_matrix_read(logits), sotto_matrix_view_of(trainer->features, count, width));
@@ -306,7 +306,7 @@ enum sotto_status sotto_trainer_gradient(struct sotto_trainer *trainer, float *g
     if (!isfinite(mean))
         return SOTTO_MALFORMED;
     *loss = mean;
-    memcpy(gradient, trainer->gradients, trainer->layout.lane_count * sizeof(*gradient));
+    memcpy(gradient, trainer->gradients, trainer->layout.lane_count * sizeof *gradient);
     return SOTTO_OK;
 }
 
@@ -398,7 +398,7 @@ static enum sotto_status know_features(struct sotto_trainer *trainer, float **kn
 {
     size_t width = trainer->layout.width;
 
-    *known = malloc(dataset->count * width * sizeof(**known));
+    *known = malloc(dataset->count * width * sizeof **known);
     if (*known == NULL)
         return SOTTO_NO_MEMORY;
     for (size_t first = 0; first < dataset->count; first += trainer->batch_max) {
@@ -407,7 +407,7 @@ static enum sotto_status know_features(struct sotto_trainer *trainer, float **kn
 
         gather(trainer, dataset, NULL, first, count);
         see(trainer, count);
-        memcpy(*known + first * width, trainer->features, count * width * sizeof(**known));
+        memcpy(*known + first * width, trainer->features, count * width * sizeof **known);
     }
     trainer->known = *known;
     return SOTTO_OK;
@@ -442,7 +442,7 @@ enum sotto_status sotto_trainer_fit(struct sotto_trainer *trainer,
     if (status != SOTTO_OK)
         return status;
     course.step_count = fit->epochs * ((dataset->count + fit->batch - 1) / fit->batch);
-    course.order = malloc(dataset->count * sizeof(*course.order));
+    course.order = malloc(dataset->count * sizeof *course.order);
     if (course.order == NULL)
         return SOTTO_NO_MEMORY;
     if (trainer->layout.choice.rank == 0)
@@ -484,5 +484,5 @@ void sotto_trainer_predict(struct sotto_trainer *trainer, const uint8_t *pixels,
     trainer->pictures[0] = pixels;
     logits = classify(trainer, 1);
     trainer->vit.kernels->softmax_rows(logits);
-    memcpy(probabilities, logits.at, logits.columns * sizeof(*probabilities));
+    memcpy(probabilities, logits.at, logits.columns * sizeof *probabilities);
 }

@@ -61,7 +61,7 @@ static enum sotto_status decode_count(struct sotto_arch *arch, const struct read
                                reading->path, rule->key, rule->max);
     if (value != NULL)
         count = (uint32_t)json_integer_value(value);
-    memcpy((char *)arch + rule->offset, &count, sizeof(count));
+    memcpy((char *)arch + rule->offset, &count, sizeof count);
     return SOTTO_OK;
 }
 
@@ -135,7 +135,7 @@ static enum sotto_status decode_object(struct sotto_arch *arch, const struct rea
 
     if (status == SOTTO_OK)
         status = check_text(reading, "hidden_act", "gelu", false);
-    for (size_t i = 0; i < sizeof(count_rules) / sizeof(count_rules[0]) && status == SOTTO_OK; i++)
+    for (size_t i = 0; i < sizeof count_rules / sizeof count_rules[0] && status == SOTTO_OK; i++)
         status = decode_count(arch, reading, &count_rules[i]);
     if (status == SOTTO_OK)
         status = decode_epsilon(arch, reading);

@@ -59,7 +59,7 @@ static const struct sotto_stored_tensor *find(const struct sotto_safetensors *fi
                                  tensor->name_of_5 + prefix};
     const struct sotto_stored_tensor *found = NULL;
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && found == NULL; i++)
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && found == NULL; i++)
         found = sotto_safetensors_find(file, names[i]);
     return found;
 }
@@ -95,10 +95,10 @@ static enum sotto_status read_weights(struct sotto_base *base, const char *folde
         return sotto_fault_set(fault, SOTTO_MISMATCH,
                                "%s: too small for the %zu weights that config.json asks for", path,
                                count);
-    if (sotto_arena_open(&base->memory, count * sizeof(*base->weights)) != SOTTO_OK)
+    if (sotto_arena_open(&base->memory, count * sizeof *base->weights) != SOTTO_OK)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "%s: no memory for %zu weights", path,
                                count);
-    base->weights = sotto_arena_take(&base->memory, count, sizeof(*base->weights));
+    base->weights = sotto_arena_take(&base->memory, count, sizeof *base->weights);
     for (size_t i = 0; i < sotto_vit_tensor_count(&base->arch) && status == SOTTO_OK; i++) {
         struct sotto_vit_tensor tensor = sotto_vit_tensor(&base->arch, i);
 

@@ -105,8 +105,8 @@ static struct sotto_vit_tensor outer_tensor(const struct sotto_arch *arch, enum 
     };
     struct sotto_vit_tensor tensor = outer[index];
 
-    snprintf(tensor.name, sizeof(tensor.name), "%s", outer_names[index]);
-    snprintf(tensor.name_of_5, sizeof(tensor.name_of_5), "%s", outer_names[index]);
+    snprintf(tensor.name, sizeof tensor.name, "%s", outer_names[index]);
+    snprintf(tensor.name_of_5, sizeof tensor.name_of_5, "%s", outer_names[index]);
     tensor.is_stored = true;
     return tensor;
 }
@@ -125,9 +125,9 @@ static struct sotto_vit_tensor block_tensor(const struct sotto_arch *arch, size_
     bool is_matrix = place.columns > 1;
     struct sotto_vit_tensor tensor = {.rank = is_matrix ? 2 : 1, .has_decay = is_matrix};
 
-    snprintf(tensor.name, sizeof(tensor.name), "vit.encoder.layer.%zu.%s", block,
+    snprintf(tensor.name, sizeof tensor.name, "vit.encoder.layer.%zu.%s", block,
              block_names[kind].name);
-    snprintf(tensor.name_of_5, sizeof(tensor.name_of_5), "vit.layers.%zu.%s", block,
+    snprintf(tensor.name_of_5, sizeof tensor.name_of_5, "vit.layers.%zu.%s", block,
              block_names[kind].name_of_5);
     tensor.shape[0] = place.rows;
     tensor.shape[1] = is_matrix ? place.columns : 0;
@@ -177,7 +177,7 @@ static struct sotto_block_shape shape_of(const struct sotto_arch *arch, uint32_t
 
 static bool take(float **out, struct sotto_arena *arena, size_t count)
 {
-    *out = sotto_arena_take(arena, count, sizeof(**out));
+    *out = sotto_arena_take(arena, count, sizeof **out);
     return arena->counting || *out != NULL;
 }
 
@@ -186,7 +186,7 @@ static enum sotto_status take_blocks(struct sotto_vit_pass *pass, const struct s
 {
     enum sotto_status status = SOTTO_OK;
 
-    pass->blocks = sotto_arena_take(arena, vit->arch->block_count, sizeof(*pass->blocks));
+    pass->blocks = sotto_arena_take(arena, vit->arch->block_count, sizeof *pass->blocks);
     if (pass->blocks == NULL && !arena->counting)
         return SOTTO_NO_MEMORY;
     for (uint32_t i = 0; i < vit->arch->block_count && status == SOTTO_OK; i++) {
@@ -244,7 +244,7 @@ static void embed(const struct sotto_vit *vit, const struct sotto_vit_pass *pass
                                       .weight = vit->weights + places.patch_weight,
                                       .bias = vit->weights + places.patch_bias};
 
-    memcpy(tokens, vit->weights + places.class_token, width * sizeof(*tokens));
+    memcpy(tokens, vit->weights + places.class_token, width * sizeof *tokens);
     vit->kernels->add(tokens, positions, width);
     sotto_patches_cut(pass->patches, pixels, &shape, &vit->pixel_map);
     sotto_linear_forward(vit->kernels, &projection, sotto_matrix_of(tokens + width, patches, width),
@@ -309,7 +309,7 @@ void sotto_vit_backward(const struct sotto_vit *vit, struct sotto_vit_pass *pass
 
     if (lowest == last)
         return;
-    memset(pass->gradient, 0, pass->batch * width * sizeof(*pass->gradient));
+    memset(pass->gradient, 0, pass->batch * width * sizeof *pass->gradient);
     sotto_norm_backward(vit->kernels, &norm, sotto_matrix_of(pass->gradient, pass->batch, width),
                         sotto_matrix_view_of(features_gradient, pass->batch, width),
                         sotto_matrix_view_of(stream_of(vit, pass, last), pass->batch, width),

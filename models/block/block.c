@@ -62,7 +62,7 @@ static bool has_all_queries(struct sotto_block_shape shape)
 
 static bool take(float **out, struct sotto_arena *arena, size_t count)
 {
-    *out = sotto_arena_take(arena, count, sizeof(**out));
+    *out = sotto_arena_take(arena, count, sizeof **out);
     return arena->counting || *out != NULL;
 }
 
@@ -428,8 +428,8 @@ static void spread_rows(float *gradient, struct sotto_block_shape shape, size_t 
     size_t stride = shape.token_count * width;
 
     for (size_t sample = shape.batch; sample-- > 0;) {
-        memmove(gradient + sample * stride, gradient + sample * width, width * sizeof(*gradient));
-        memset(gradient + sample * stride + width, 0, (stride - width) * sizeof(*gradient));
+        memmove(gradient + sample * stride, gradient + sample * width, width * sizeof *gradient);
+        memset(gradient + sample * stride + width, 0, (stride - width) * sizeof *gradient);
     }
 }
 

@@ -16,11 +16,11 @@ static void fill_row(float *y, const float *bias, const float *residual, size_t 
     if (bias != NULL && residual != NULL)
         add_rows(y, bias, residual, count);
     else if (bias != NULL)
-        memcpy(y, bias, count * sizeof(*y));
+        memcpy(y, bias, count * sizeof *y);
     else if (residual != NULL)
-        memmove(y, residual, count * sizeof(*y));
+        memmove(y, residual, count * sizeof *y);
     else
-        memset(y, 0, count * sizeof(*y));
+        memset(y, 0, count * sizeof *y);
 }
 
 void sotto_cpu_fill_rows(struct sotto_matrix y, const float *bias,

@@ -41,9 +41,9 @@ static inline float sotto_vector_exp(float x)
     p = p * r + 0.5f;
     p = p * r + 1.0f;
     p = p * r + 1.0f;
-    memcpy(&bits, &shifted, sizeof(bits));
+    memcpy(&bits, &shifted, sizeof bits);
     bits = (bits + 127) << 23;
-    memcpy(&power, &bits, sizeof(power));
+    memcpy(&power, &bits, sizeof power);
     return p * power;
 }
 

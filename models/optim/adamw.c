@@ -9,8 +9,8 @@
 void sotto_adamw_init(struct sotto_adamw *adamw, float *first_moment, float *second_moment,
                       size_t count)
 {
-    memset(first_moment, 0, count * sizeof(*first_moment));
-    memset(second_moment, 0, count * sizeof(*second_moment));
+    memset(first_moment, 0, count * sizeof *first_moment);
+    memset(second_moment, 0, count * sizeof *second_moment);
     *adamw = (struct sotto_adamw){first_moment, second_moment, count, 0};
 }
 

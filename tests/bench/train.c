@@ -45,7 +45,7 @@ static void require(enum sotto_status status)
 
 static float *random_floats(size_t count, uint64_t seed)
 {
-    float *values = malloc(count * sizeof(*values));
+    float *values = malloc(count * sizeof *values);
     struct sotto_entropy entropy;
 
     if (values == NULL)
@@ -115,7 +115,7 @@ static void fill_dataset(struct sotto_dataset *dataset)
 
     *dataset = (struct sotto_dataset){.channels = 1, .side = 28, .count = BATCH};
     dataset->pixels = malloc(pixels);
-    dataset->labels = malloc(BATCH * sizeof(*dataset->labels));
+    dataset->labels = malloc(BATCH * sizeof *dataset->labels);
     if (dataset->pixels == NULL || dataset->labels == NULL)
         require(SOTTO_NO_MEMORY);
     sotto_entropy_init_seeded(&entropy, 4);
@@ -132,7 +132,7 @@ static void derive_layout(struct sotto_layout *layout)
                                           .label_count = LABELS};
 
     for (uint32_t i = 0; i < LABELS; i++)
-        snprintf(choice.labels[i], sizeof(choice.labels[i]), "label-%" PRIu32, i);
+        snprintf(choice.labels[i], sizeof choice.labels[i], "label-%" PRIu32, i);
     require(sotto_layout_derive(layout, &shape, &choice, NULL));
 }
 

@@ -77,7 +77,7 @@ static void arch__config_that_cannot_be__is_refused_by_key(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct sotto_arch arch = {.width = 7};
         struct sotto_fault fault = {0};
 

@@ -100,7 +100,7 @@ static void bench_close(struct bench *bench)
 static void bench_backward(struct bench *bench, enum sotto_block_below below)
 {
     loss_of(bench);
-    memcpy(bench->gradient, bench->direction, sizeof(bench->gradient));
+    memcpy(bench->gradient, bench->direction, sizeof bench->gradient);
     sotto_block_backward(&bench->block, &bench->pass, &bench->scratch, bench->gradient, below);
 }
 
@@ -201,7 +201,7 @@ static void block__another_sample_in_the_batch__does_not_matter(void **state)
     (void)state;
     bench_open(&bench, whole, false, 0);
     loss_of(&bench);
-    memcpy(kept, bench.y, sizeof(kept));
+    memcpy(kept, bench.y, sizeof kept);
     for (size_t i = TOKENS * WIDTH; i < VALUES; i++)
         bench.x[i] += 1.0f;
     loss_of(&bench);

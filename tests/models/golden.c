@@ -18,7 +18,7 @@ float *golden_read(const char *name, size_t *count)
                      SOTTO_OK);
     tensor = sotto_safetensors_find(&file, name);
     assert_non_null(tensor);
-    *count = tensor->bytes.length / sizeof(*values);
+    *count = tensor->bytes.length / sizeof *values;
     values = malloc(tensor->bytes.length);
     assert_non_null(values);
     assert_int_equal(sotto_stored_tensor_read(values, tensor, tensor->shape, tensor->rank, NULL),

@@ -310,8 +310,8 @@ static void norm_backward__strided__is_the_slope(void **state)
     struct sotto_norm_rows rows = {norm.mean, norm.inverse_std};
     float dgain[COLUMNS] = {0};
     float dbias[COLUMNS] = {0};
-    float *dx = calloc(SPAN, sizeof(*dx));
-    float *y = calloc(SPAN, sizeof(*y));
+    float *dx = calloc(SPAN, sizeof *dx);
+    float *y = calloc(SPAN, sizeof *y);
 
     (void)state;
     norm_case_open(&norm);

@@ -115,7 +115,7 @@ static void linear__backward_twice__adds_up(void **state)
     (void)state;
     layer_open(&layer);
     layer_backward(&layer, sotto_matrix_of(layer.dx, ROWS, IN));
-    memcpy(once, layer.weight_gradient, sizeof(once));
+    memcpy(once, layer.weight_gradient, sizeof once);
     layer_backward(&layer, nobody);
     for (size_t i = 0; i < OUT * IN; i++)
         assert_true(fabsf(layer.weight_gradient[i] - 2.0f * once[i]) < 1e-5f);
@@ -133,9 +133,9 @@ static void linear__frozen__leaves_gradients_alone(void **state)
     layer.linear.bias_gradient = NULL;
     layer.lora.rank = 0;
     layer_backward(&layer, nobody);
-    assert_memory_equal(layer.weight_gradient, zeros, sizeof(layer.weight_gradient));
-    assert_memory_equal(layer.bias_gradient, zeros, sizeof(layer.bias_gradient));
-    assert_memory_equal(layer.a_gradient, zeros, sizeof(layer.a_gradient));
+    assert_memory_equal(layer.weight_gradient, zeros, sizeof layer.weight_gradient);
+    assert_memory_equal(layer.bias_gradient, zeros, sizeof layer.bias_gradient);
+    assert_memory_equal(layer.a_gradient, zeros, sizeof layer.a_gradient);
     layer_close(&layer);
 }
 
@@ -184,12 +184,12 @@ static void patches__two_channels__lie_as_a_convolution_weight(void **state)
     float rows[4][8];
 
     (void)state;
-    for (size_t i = 0; i < sizeof(pixels); i++)
+    for (size_t i = 0; i < sizeof pixels; i++)
         pixels[i] = (uint8_t)i;
     assert_int_equal(sotto_patch_count(&shape), 4);
     assert_int_equal(sotto_patch_values(&shape), 8);
     sotto_patches_cut(rows[0], pixels, &shape, &map);
-    assert_memory_equal(rows[1], second, sizeof(second));
+    assert_memory_equal(rows[1], second, sizeof second);
     assert_true(rows[2][0] == 8.0f);
     assert_true(rows[3][7] == 115.5f);
 }
@@ -202,7 +202,7 @@ static double entropy_loss(void *context)
 {
     float logits[EXAMPLES * LABELS];
 
-    memcpy(logits, context, sizeof(logits));
+    memcpy(logits, context, sizeof logits);
     return sotto_cross_entropy_backward(sotto_kernels_cpu(),
                                         sotto_matrix_of(logits, EXAMPLES, LABELS), labels)
                .loss_sum /

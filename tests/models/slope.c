@@ -13,7 +13,7 @@ enum { SAMPLES_MAX = 64 };
 
 float *normal_floats(size_t count, double scale, uint64_t seed)
 {
-    float *values = malloc(count * sizeof(*values));
+    float *values = malloc(count * sizeof *values);
     struct sotto_entropy entropy;
 
     assert_non_null(values);

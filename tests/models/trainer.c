@@ -31,7 +31,7 @@ static void choose(struct sotto_adapter_choice *choice, uint32_t rank, uint32_t 
     *choice = (struct sotto_adapter_choice){
         .rank = rank, .alpha = 3.0, .target_set = target_set, .label_count = LABELS};
     for (uint32_t i = 0; i < LABELS; i++)
-        snprintf(choice->labels[i], sizeof(choice->labels[i]), "corner-%u", i);
+        snprintf(choice->labels[i], sizeof choice->labels[i], "corner-%u", i);
 }
 
 static void fill_pictures(struct bench *bench)
@@ -72,7 +72,7 @@ static void bench_open(struct bench *bench, uint32_t rank, uint32_t target_set)
     assert_int_equal(
         sotto_trainer_open(&bench->trainer, bench->model, &bench->layout, BATCH_MAX, NULL),
         SOTTO_OK);
-    bench->lanes = calloc(bench->layout.lane_count, sizeof(*bench->lanes));
+    bench->lanes = calloc(bench->layout.lane_count, sizeof *bench->lanes);
     assert_non_null(bench->lanes);
     sotto_entropy_init_seeded(&entropy, 6);
     sotto_layout_start(bench->lanes, &bench->layout, &entropy);
@@ -123,7 +123,7 @@ static void check_gradient(uint32_t rank, uint32_t target_set)
     bench_open(&bench, rank, target_set);
     free(bench.lanes);
     bench.lanes = normal_floats(bench.layout.lane_count, 0.5, 8);
-    gradient = calloc(bench.layout.lane_count, sizeof(*gradient));
+    gradient = calloc(bench.layout.lane_count, sizeof *gradient);
     loss_of(&bench);
     assert_int_equal(
         sotto_trainer_gradient(bench.trainer, gradient, &loss, &bench.dataset, BATCH_MAX),
@@ -232,14 +232,14 @@ static void trainer__same_seed_twice__same_bits(void **state)
 
     (void)state;
     bench_open(&bench, 2, ALL_TARGETS);
-    first = calloc(bench.layout.lane_count, sizeof(*first));
-    second = calloc(bench.layout.lane_count, sizeof(*second));
+    first = calloc(bench.layout.lane_count, sizeof *first);
+    second = calloc(bench.layout.lane_count, sizeof *second);
     fitted(first, &bench, &brief_fit);
     fitted(second, &bench, &brief_fit);
-    assert_memory_equal(first, second, bench.layout.lane_count * sizeof(*first));
+    assert_memory_equal(first, second, bench.layout.lane_count * sizeof *first);
     other.seed++;
     fitted(second, &bench, &other);
-    assert_memory_not_equal(first, second, bench.layout.lane_count * sizeof(*first));
+    assert_memory_not_equal(first, second, bench.layout.lane_count * sizeof *first);
     free(first);
     free(second);
     bench_close(&bench);
@@ -259,7 +259,7 @@ static void trainer__saved_and_loaded__predicts_the_same(void **state)
     assert_int_equal(sotto_trainer_open(&other, bench.model, &bench.layout, 1, NULL), SOTTO_OK);
     assert_int_equal(sotto_trainer_load(other, bench.lanes, bench.layout.lane_count), SOTTO_OK);
     sotto_trainer_predict(other, bench.pixels, after);
-    assert_memory_equal(before, after, sizeof(before));
+    assert_memory_equal(before, after, sizeof before);
     sotto_trainer_close(other);
     bench_close(&bench);
 }
@@ -344,7 +344,7 @@ static void trainer__load_of_what_is_no_adapter__is_refused(void **state)
     assert_int_equal(sotto_trainer_load(bench.trainer, bench.lanes, bench.layout.lane_count),
                      SOTTO_MALFORMED);
     sotto_trainer_predict(bench.trainer, bench.pixels, after);
-    assert_memory_equal(before, after, sizeof(before));
+    assert_memory_equal(before, after, sizeof before);
     bench_close(&bench);
 }
 

@@ -30,7 +30,7 @@ static void golden_open_dataset(struct sotto_dataset *dataset)
     dataset->channels = 3;
     dataset->side = 12;
     dataset->pixels = golden_pixels(&pixel_count);
-    dataset->labels = malloc(dataset->count * sizeof(*dataset->labels));
+    dataset->labels = malloc(dataset->count * sizeof *dataset->labels);
     for (size_t i = 0; i < dataset->count; i++)
         dataset->labels[i] = (uint32_t)labels[i];
     free(labels);
@@ -99,7 +99,7 @@ static void trainer__golden_pictures__gradient_as_another_implementation(void **
 
     (void)state;
     golden_open(&known);
-    gradient = calloc(known.lane_count, sizeof(*gradient));
+    gradient = calloc(known.lane_count, sizeof *gradient);
     assert_int_equal(
         sotto_trainer_gradient(known.trainer, gradient, &loss, &known.dataset, known.dataset.count),
         SOTTO_OK);

@@ -126,8 +126,8 @@ static void vit__tensor_names__are_those_of_transformers_4_and_5(void **state)
         struct sotto_vit_tensor tensor = sotto_vit_tensor(&arch, 4 + SOTTO_BLOCK_TENSOR_COUNT + i);
         char expected[2][SOTTO_VIT_NAME_MAX + 1];
 
-        snprintf(expected[0], sizeof(expected[0]), "vit.encoder.layer.1.%s", names[i][0]);
-        snprintf(expected[1], sizeof(expected[1]), "vit.layers.1.%s", names[i][1]);
+        snprintf(expected[0], sizeof expected[0], "vit.encoder.layer.1.%s", names[i][0]);
+        snprintf(expected[1], sizeof expected[1], "vit.layers.1.%s", names[i][1]);
         assert_string_equal(tensor.name, expected[0]);
         assert_string_equal(tensor.name_of_5, expected[1]);
     }
@@ -163,9 +163,9 @@ static void rewrite(const struct model_folder *folder, const float *weights, enu
                                                    .values = weights + tensors[i].first,
                                                    .rank = tensors[i].rank,
                                                    .dtype = SOTTO_DTYPE_F32};
-        memcpy(stored[i].shape, tensors[i].shape, sizeof(stored[i].shape));
+        memcpy(stored[i].shape, tensors[i].shape, sizeof stored[i].shape);
     }
-    snprintf(path, sizeof(path), "%s/model.safetensors", folder->path);
+    snprintf(path, sizeof path, "%s/model.safetensors", folder->path);
     assert_int_equal(sotto_safetensors_write(path, stored, TINY_TENSORS - missing, NULL, NULL),
                      SOTTO_OK);
 }
@@ -183,8 +183,7 @@ static void base__any_naming__reads_the_same_weights(void **state)
 
         rewrite(&folder, weights, naming, 0);
         assert_int_equal(sotto_base_open(&base, folder.path, NULL), SOTTO_OK);
-        assert_memory_equal(base.weights, weights,
-                            sotto_vit_weight_count(&arch) * sizeof(*weights));
+        assert_memory_equal(base.weights, weights, sotto_vit_weight_count(&arch) * sizeof *weights);
         sotto_base_close(&base);
     }
     model_folder_close(&folder);
@@ -299,7 +298,7 @@ static void base__preprocessor_that_does_not_fit__names_the_key(void **state)
 
     (void)state;
     model_folder_open(&folder, &arch, weights);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         model_folder_write(&folder, "preprocessor_config.json", rows[i].text);
         assert_refused(&folder, rows[i].status, rows[i].part);
     }

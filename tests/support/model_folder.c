@@ -32,7 +32,7 @@ struct sotto_arch model_folder_tiny(void)
 
 float *model_folder_weights(const struct sotto_arch *arch, uint64_t seed)
 {
-    float *weights = calloc(sotto_vit_weight_count(arch), sizeof(*weights));
+    float *weights = calloc(sotto_vit_weight_count(arch), sizeof *weights);
     struct sotto_entropy entropy;
 
     if (weights == NULL)
@@ -66,7 +66,7 @@ static void write_config(const struct model_folder *folder, const struct sotto_a
 {
     char text[1024];
 
-    snprintf(text, sizeof(text),
+    snprintf(text, sizeof text,
              "{\"model_type\": \"vit\", \"hidden_size\": %u, \"intermediate_size\": %u,"
              " \"num_hidden_layers\": %u, \"num_attention_heads\": %u, \"image_size\": %u,"
              " \"patch_size\": %u, \"num_channels\": %u, \"layer_norm_eps\": %g,"
@@ -81,8 +81,8 @@ static void write_weights(const struct model_folder *folder, const struct sotto_
                           const float *weights)
 {
     size_t count = sotto_vit_tensor_count(arch);
-    struct sotto_vit_tensor *tensors = calloc(count, sizeof(*tensors));
-    struct sotto_tensor_to_store *stored = calloc(count, sizeof(*stored));
+    struct sotto_vit_tensor *tensors = calloc(count, sizeof *tensors);
+    struct sotto_tensor_to_store *stored = calloc(count, sizeof *stored);
     char path[MODEL_FOLDER_PATH_MAX + 64];
     size_t stored_count = 0;
 
@@ -110,7 +110,7 @@ static void write_weights(const struct model_folder *folder, const struct sotto_
 void model_folder_open(struct model_folder *folder, const struct sotto_arch *arch,
                        const float *weights)
 {
-    snprintf(folder->path, sizeof(folder->path), P_tmpdir "/sotto-model-XXXXXX");
+    snprintf(folder->path, sizeof folder->path, P_tmpdir "/sotto-model-XXXXXX");
     if (mkdtemp(folder->path) == NULL)
         abort();
     write_config(folder, arch);
@@ -124,7 +124,7 @@ void model_folder_close(struct model_folder *folder)
 {
     char path[MODEL_FOLDER_PATH_MAX + 64];
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         path_of(path, folder, names[i]);
         unlink(path);
     }
