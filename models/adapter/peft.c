@@ -17,6 +17,7 @@ enum { CONFIG_BYTES_MAX = 1024 * 1024 };
 
 static const char config_name[] = "adapter_config.json";
 static const char tensors_name[] = "adapter_model.safetensors";
+static const char labels_name[] = "labels.json";
 
 /* What PEFT takes as "no module at all", for an adapter that is a classifier head alone. */
 static const char no_targets[] = "dummy-target-modules";
@@ -68,21 +69,34 @@ static char *config_to_store(const struct sotto_layout *layout, const char *base
 {
     const struct sotto_adapter_choice *choice = &layout->choice;
     bool has_lora = choice->rank > 0;
-    json_t *labels = json_array();
     json_t *config;
+    char *text;
+
+    config = json_pack(
+        "{s:s, s:n, s:s, s:i, s:o, s:f, s:s, s:o, s:[s], s:b, s:b}", "peft_type", "LORA",
+        "task_type", "base_model_name_or_path", base_name, "r", has_lora ? (int)choice->rank : 1,
+        "lora_alpha", alpha_to_store(has_lora ? choice->alpha : 1.0), "lora_dropout", 0.0, "bias",
+        "none", "target_modules", has_lora ? targets_to_store(layout) : json_string(no_targets),
+        "modules_to_save", "classifier", "fan_in_fan_out", 0, "inference_mode", 1);
+    text = json_dumps(config, JSON_INDENT(2));
+    json_decref(config);
+    return text;
+}
+
+/*
+ * labels.json from malloc, or NULL: the label names in the order of the classifier's rows. A file
+ * of its own, because releases of PEFT before 0.14 refuse a config with a key that they do not
+ * know.
+ */
+static char *labels_to_store(const struct sotto_adapter_choice *choice)
+{
+    json_t *labels = json_array();
     char *text;
 
     for (uint32_t label = 0; label < choice->label_count; label++)
         json_array_append_new(labels, json_string(choice->labels[label]));
-    config = json_pack(
-        "{s:s, s:n, s:s, s:i, s:o, s:f, s:s, s:o, s:[s], s:b, s:b, s:o}", "peft_type", "LORA",
-        "task_type", "base_model_name_or_path", base_name, "r", has_lora ? (int)choice->rank : 1,
-        "lora_alpha", alpha_to_store(has_lora ? choice->alpha : 1.0), "lora_dropout", 0.0, "bias",
-        "none", "target_modules", has_lora ? targets_to_store(layout) : json_string(no_targets),
-        "modules_to_save", "classifier", "fan_in_fan_out", 0, "inference_mode", 1, "sotto_labels",
-        labels);
-    text = json_dumps(config, JSON_INDENT(2));
-    json_decref(config);
+    text = json_dumps(labels, JSON_INDENT(2));
+    json_decref(labels);
     return text;
 }
 
@@ -108,12 +122,12 @@ static enum sotto_status write_readme(const char *folder, const struct sotto_lay
         "---\nlibrary_name: peft\n---\n\n"
         "# Adapter\n\n"
         "A low-rank adapter and a classifier of %u labels for the base model `%.400s`. The labels"
-        "\nare `sotto_labels` in `%s`, in the order of the classifier's rows.\n\n"
+        "\nare in `%s`, in the order of the classifier's rows.\n\n"
         "    from transformers import ViTForImageClassification\n"
         "    from peft import PeftModel\n"
         "    base = ViTForImageClassification.from_pretrained(BASE, num_labels=%u)\n"
         "    model = PeftModel.from_pretrained(base, THIS_FOLDER)\n",
-        layout->choice.label_count, base_name, config_name, layout->choice.label_count);
+        layout->choice.label_count, base_name, labels_name, layout->choice.label_count);
     return write_text(folder, "README.md", text, fault);
 }
 
@@ -154,9 +168,13 @@ static enum sotto_status write_files(const char *folder, const float *lanes,
                                      struct sotto_fault *fault)
 {
     char *config = config_to_store(layout, base_name);
+    char *labels = labels_to_store(&layout->choice);
     enum sotto_status status = write_text(folder, config_name, config, fault);
 
+    if (status == SOTTO_OK)
+        status = write_text(folder, labels_name, labels, fault);
     free(config);
+    free(labels);
     if (status == SOTTO_OK)
         status = write_tensors(folder, lanes, layout, fault);
     if (status == SOTTO_OK)
@@ -243,13 +261,60 @@ static enum sotto_status read_scale(struct sotto_adapter_choice *choice, const j
     return SOTTO_OK;
 }
 
-/* As many labels as the classifier has rows. */
-static enum sotto_status read_labels(struct sotto_adapter_choice *choice, const json_t *config,
+/* The array in labels.json, or NULL if there is no such file. */
+static enum sotto_status open_labels(json_t **labels, const struct reading *reading)
+{
+    char path[PATH_MAX];
+    uint8_t *bytes;
+    size_t length;
+    enum sotto_status status;
+
+    *labels = NULL;
+    if (sotto_path_join(path, sizeof path, reading->folder, labels_name) != SOTTO_OK)
+        return sotto_fault_set(reading->fault, SOTTO_OVER_LIMIT, "%.300s: the path is too long",
+                               reading->folder);
+    status = sotto_file_read(&bytes, &length, path, CONFIG_BYTES_MAX, reading->fault);
+    if (status == SOTTO_NOT_FOUND)
+        return SOTTO_OK;
+    if (status != SOTTO_OK)
+        return status;
+    *labels = json_loadb((const char *)bytes, length, JSON_REJECT_DUPLICATES, NULL);
+    free(bytes);
+    if (json_is_array(*labels))
+        return SOTTO_OK;
+    json_decref(*labels);
+    *labels = NULL;
+    return sotto_fault_set(reading->fault, SOTTO_MALFORMED,
+                           "%s: no JSON array of label names: get the adapter anew", path);
+}
+
+/* Copies the names; without any, "0", "1", ... */
+static enum sotto_status name_labels(struct sotto_adapter_choice *choice, const json_t *labels,
                                      const struct reading *reading)
 {
-    const json_t *labels = json_object_get(config, "sotto_labels");
+    if (labels != NULL && json_array_size(labels) != choice->label_count)
+        return sotto_fault_set(reading->fault, SOTTO_MISMATCH,
+                               "%s/%s: %zu labels for a classifier of %u rows", reading->folder,
+                               labels_name, json_array_size(labels), choice->label_count);
+    for (uint32_t label = 0; label < choice->label_count; label++) {
+        const char *text = json_string_value(json_array_get(labels, label));
+
+        if (labels == NULL)
+            snprintf(choice->labels[label], sizeof choice->labels[label], "%u", label);
+        else if (text != NULL && strlen(text) <= SOTTO_LABEL_TEXT_MAX)
+            memcpy(choice->labels[label], text, strlen(text) + 1);
+    }
+    return SOTTO_OK;
+}
+
+/* As many labels as the classifier has rows. */
+static enum sotto_status read_labels(struct sotto_adapter_choice *choice,
+                                     const struct reading *reading)
+{
     const struct sotto_stored_tensor *head =
         sotto_safetensors_find(&reading->file, "base_model.model.classifier.weight");
+    json_t *labels = NULL;
+    enum sotto_status status;
 
     if (head == NULL || head->rank != 2)
         return sotto_fault_set(
@@ -260,19 +325,11 @@ static enum sotto_status read_labels(struct sotto_adapter_choice *choice, const 
         return sotto_fault_set(reading->fault, SOTTO_OVER_LIMIT, "%s/%s: more than %d labels",
                                reading->folder, tensors_name, SOTTO_LABELS_MAX);
     choice->label_count = (uint32_t)head->shape[0];
-    if (labels != NULL && json_array_size(labels) != choice->label_count)
-        return sotto_fault_set(
-            reading->fault, SOTTO_MISMATCH, "%s/%s: %zu sotto_labels for a classifier of %u rows",
-            reading->folder, config_name, json_array_size(labels), choice->label_count);
-    for (uint32_t label = 0; label < choice->label_count; label++) {
-        const char *text = json_string_value(json_array_get(labels, label));
-
-        if (labels == NULL)
-            snprintf(choice->labels[label], sizeof choice->labels[label], "%u", label);
-        else if (text != NULL && strlen(text) <= SOTTO_LABEL_TEXT_MAX)
-            memcpy(choice->labels[label], text, strlen(text) + 1);
-    }
-    return SOTTO_OK;
+    status = open_labels(&labels, reading);
+    if (status == SOTTO_OK)
+        status = name_labels(choice, labels, reading);
+    json_decref(labels);
+    return status;
 }
 
 static void name_of_5(char out[SOTTO_TENSOR_TEXT_MAX + 1], const struct sotto_layout_tensor *tensor)
@@ -373,7 +430,7 @@ static enum sotto_status read_adapter(float **lanes, struct sotto_layout *layout
     if (status == SOTTO_OK)
         status = read_scale(&choice, config, reading);
     if (status == SOTTO_OK)
-        status = read_labels(&choice, config, reading);
+        status = read_labels(&choice, reading);
     if (status == SOTTO_OK)
         status = find_targets(&choice, arch, reading);
     if (status == SOTTO_OK)

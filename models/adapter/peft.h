@@ -22,7 +22,7 @@ SOTTO_CHECKED enum sotto_status sotto_peft_write(const char *folder, const float
 
 /*
  * Reads a directory that sotto or PEFT wrote for a base model of the given shape. Names of
- * transformers 4 and 5 are both known. Labels come from adapter_config.json's "sotto_labels", else
+ * transformers 4 and 5 are both known. Labels come from labels.json, an array of names; without it
  * they are "0", "1", ... Without a classifier in it (PEFT without modules_to_save) there are no
  * labels, and the directory is SOTTO_UNSUPPORTED, as are DoRA, rank-stabilised scales and biases.
  *

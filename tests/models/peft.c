@@ -1,10 +1,13 @@
 /* PEFT directories: written and read again, names of both transformers, and what is refused. */
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "core/base/file.h"
 #include "models/adapter/peft.h"
 #include "models/arch/arch.h"
 #include "models/weights/safetensors.h"
@@ -58,6 +61,14 @@ static void adapter_put(const struct adapter *adapter, const char *name, const c
 
     snprintf(inner, sizeof inner, "round-1/%s", name);
     folder_write(&adapter->folder, inner, sotto_view_text(text));
+}
+
+static void adapter_remove(const struct adapter *adapter, const char *name)
+{
+    char path[PATH_MAX];
+
+    assert_int_equal(sotto_path_join(path, sizeof path, adapter->path.text, name), SOTTO_OK);
+    assert_int_equal(unlink(path), 0);
 }
 
 static void assert_reads_back(const struct adapter *adapter)
@@ -198,7 +209,7 @@ static void peft__names_of_transformers_5__are_read(void **state)
     adapter_close(&adapter);
 }
 
-static void peft__no_labels_in_the_config__are_numbers(void **state)
+static void peft__no_labels_file__are_numbers(void **state)
 {
     struct adapter adapter;
     struct sotto_layout layout;
@@ -209,6 +220,7 @@ static void peft__no_labels_in_the_config__are_numbers(void **state)
     adapter_write(&adapter);
     adapter_put(&adapter, "adapter_config.json",
                 "{\"peft_type\": \"LORA\", \"r\": 4, \"lora_alpha\": 8}");
+    adapter_remove(&adapter, "labels.json");
     assert_int_equal(sotto_peft_read(&lanes, &layout, adapter.path.text, &tiny, NULL), SOTTO_OK);
     assert_string_equal(layout.choice.labels[2], "2");
     assert_true(layout.choice.alpha == 8.0);
@@ -232,8 +244,6 @@ static void peft__config_that_is_not_plain_lora__is_refused(void **state)
          "rank_pattern"},
         {"{\"peft_type\": \"LORA\", \"r\": 0, \"lora_alpha\": 8}", SOTTO_MALFORMED, "r must be"},
         {"{\"peft_type\": \"LORA\", \"r\": 4}", SOTTO_MALFORMED, "lora_alpha"},
-        {"{\"peft_type\": \"LORA\", \"r\": 4, \"lora_alpha\": 8, \"sotto_labels\": [\"a\"]}",
-         SOTTO_MISMATCH, "sotto_labels"},
         {"{\"peft_type\": \"LORA\", \"r\": 2, \"lora_alpha\": 8}", SOTTO_MISMATCH, "[4, 16]"},
     };
     struct adapter adapter;
@@ -245,6 +255,20 @@ static void peft__config_that_is_not_plain_lora__is_refused(void **state)
         adapter_put(&adapter, "adapter_config.json", bad[i].config);
         assert_unreadable(&adapter, bad[i].status, bad[i].words);
     }
+    adapter_close(&adapter);
+}
+
+static void peft__labels_file_that_does_not_fit__is_refused(void **state)
+{
+    struct adapter adapter;
+
+    (void)state;
+    adapter_open(&adapter, 4, "query");
+    adapter_write(&adapter);
+    adapter_put(&adapter, "labels.json", "[\"bag\"]");
+    assert_unreadable(&adapter, SOTTO_MISMATCH, "labels.json: 1 labels");
+    adapter_put(&adapter, "labels.json", "{\"0\": \"bag\"}");
+    assert_unreadable(&adapter, SOTTO_MALFORMED, "no JSON array");
     adapter_close(&adapter);
 }
 
@@ -289,7 +313,8 @@ int main(void)
         cmocka_unit_test(peft__foreign_folder_of_that_name__is_left_alone),
         cmocka_unit_test(peft__lane_is_nan__nothing_is_written),
         cmocka_unit_test(peft__names_of_transformers_5__are_read),
-        cmocka_unit_test(peft__no_labels_in_the_config__are_numbers),
+        cmocka_unit_test(peft__no_labels_file__are_numbers),
+        cmocka_unit_test(peft__labels_file_that_does_not_fit__is_refused),
         cmocka_unit_test(peft__config_that_is_not_plain_lora__is_refused),
         cmocka_unit_test(peft__missing_or_damaged_file__names_it),
         cmocka_unit_test(peft__adapter_of_a_deeper_base__is_a_mismatch),
