@@ -8,7 +8,9 @@ pkg_search_module(MSGPACK REQUIRED IMPORTED_TARGET msgpack-c msgpack)
 pkg_search_module(OPENBLAS REQUIRED IMPORTED_TARGET openblas blas-openblas)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+# libcyaml reads by schema; libyaml itself tells where in a file a mistake is.
 pkg_check_modules(CYAML REQUIRED IMPORTED_TARGET libcyaml)
+pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(TURBOJPEG REQUIRED IMPORTED_TARGET libturbojpeg)
@@ -16,6 +18,8 @@ pkg_search_module(SPNG REQUIRED IMPORTED_TARGET spng libspng)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 if(SOTTO_WITH_TESTS)
     pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+    find_package(Python3 REQUIRED COMPONENTS Interpreter)
+    find_program(SOTTO_VALGRIND valgrind)
 endif()
 
 # llhttp comes as C source in Debian's node-llhttp, unpacked by scripts/setup; Node is not needed.
