@@ -15,6 +15,12 @@ _Static_assert((int)SOTTO_TARGET_COUNT == (int)SOTTO_BLOCK_LINEAR_COUNT &&
                    (int)SOTTO_TARGET_MLP_OUT == (int)SOTTO_BLOCK_MLP_OUT,
                "a target of a layout is a linear layer of a block");
 
+/*
+ * With the usual 1e-8 every lane moves by the learning rate in a round's first steps, however small
+ * its gradient; over sites of skewed labels that noise drowns the mean delta.
+ */
+#define ADAM_EPSILON 1e-3
+
 struct sotto_trainer {
     const struct sotto_model *model;
     struct sotto_layout layout;
@@ -27,11 +33,12 @@ struct sotto_trainer {
     float *gradients;
     float *first_moment;
     float *second_moment;
-    float *features;          /* [batch_max, width] */
-    float *features_gradient; /* [batch_max, width] */
-    float *logits;            /* [batch_max, label_count] */
-    const uint8_t **pictures; /* [batch_max] */
-    uint32_t *examples;       /* [batch_max] their indices in the dataset */
+    float *features;                    /* [batch_max, width] */
+    float *features_gradient;           /* [batch_max, width] */
+    float *logits;                      /* [batch_max, label_count] */
+    float log_shares[SOTTO_LABELS_MAX]; /* of the labels while fitting, else 0 */
+    const uint8_t **pictures;           /* [batch_max] */
+    uint32_t *examples;                 /* [batch_max] their indices in the dataset */
     const float *known; /* [count, width] the dataset's features while a head alone is fitted */
     uint32_t *labels;   /* [batch_max] */
 };
@@ -183,11 +190,6 @@ void sotto_trainer_close(struct sotto_trainer *trainer)
     free(trainer);
 }
 
-const struct sotto_layout *sotto_trainer_layout(const struct sotto_trainer *trainer)
-{
-    return &trainer->layout;
-}
-
 static bool are_finite(const float *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -263,9 +265,11 @@ static double differentiate(struct sotto_trainer *trainer, uint32_t count)
     const struct sotto_kernels *kernels = trainer->vit.kernels;
     size_t width = trainer->layout.width;
     struct sotto_matrix logits = classify(trainer, count);
-    struct sotto_cross_entropy loss =
-        sotto_cross_entropy_backward(kernels, logits, trainer->labels);
+    struct sotto_cross_entropy loss;
 
+    for (size_t row = 0; row < count; row++)
+        kernels->add(logits.at + row * logits.stride, trainer->log_shares, logits.columns);
+    loss = sotto_cross_entropy_backward(kernels, logits, trainer->labels);
     memset(trainer->gradients, 0, trainer->layout.lane_count * sizeof *trainer->gradients);
     sotto_linear_backward(
         kernels, &trainer->head, sotto_matrix_of(trainer->features_gradient, count, width),
@@ -352,7 +356,7 @@ static void update(struct course *course)
             fit->learning_rate_start + (fit->learning_rate_end - fit->learning_rate_start) * done,
         .beta1 = 0.9,
         .beta2 = 0.999,
-        .epsilon = 1e-8,
+        .epsilon = ADAM_EPSILON,
     };
 
     sotto_adamw_step(&course->adamw, trainer->lanes, trainer->gradients, &rule, spans, 2);
@@ -447,8 +451,10 @@ enum sotto_status sotto_trainer_fit(struct sotto_trainer *trainer,
         return SOTTO_NO_MEMORY;
     if (trainer->layout.choice.rank == 0)
         status = know_features(trainer, &known, dataset);
+    sotto_dataset_log_shares(trainer->log_shares, dataset, trainer->layout.choice.label_count);
     if (status == SOTTO_OK)
         status = fit_epochs(&course);
+    memset(trainer->log_shares, 0, sizeof trainer->log_shares);
     trainer->known = NULL;
     free(known);
     free(course.order);

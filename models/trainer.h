@@ -28,8 +28,6 @@ SOTTO_CHECKED enum sotto_status sotto_trainer_open(struct sotto_trainer **traine
                                                    uint32_t batch_max, struct sotto_fault *fault);
 void sotto_trainer_close(struct sotto_trainer *trainer);
 
-const struct sotto_layout *sotto_trainer_layout(const struct sotto_trainer *trainer);
-
 /*
  * Sets the adapter. SOTTO_MALFORMED: NaN or infinity; SOTTO_MISMATCH: lane_count is not the
  * layout's. The adapter is then as before.
@@ -38,7 +36,10 @@ SOTTO_CHECKED enum sotto_status sotto_trainer_load(struct sotto_trainer *trainer
                                                    const float *lanes, size_t lane_count);
 void sotto_trainer_save(const struct sotto_trainer *trainer, float *lanes); /* [lane_count] */
 
-/* AdamW, beta 0.9 and 0.999, decoupled decay on A and B only; the rate is linear over all steps. */
+/*
+ * AdamW, beta 0.9 and 0.999, epsilon 1e-3, decoupled decay on A and B only; the rate is linear over
+ * all steps.
+ */
 struct sotto_fit {
     uint32_t epochs;
     uint32_t batch;
@@ -57,9 +58,11 @@ struct sotto_fit_result {
 };
 
 /*
- * Trains the adapter, with fresh optimiser state. Every epoch has its own order, a Fisher-Yates
- * shuffle; a short last batch is kept. Allocates the order of the examples before the first step,
- * nothing in a step.
+ * Trains the adapter, with fresh optimiser state. The logarithm of a label's share in the dataset
+ * is added to its logit, so that the adapter learns the pictures and not this site's mix of
+ * labels: Menon et al., Long-tail learning via logit adjustment, ICLR 2021. Every epoch
+ * has its own order, a Fisher-Yates shuffle; a short last batch is kept. Allocates the order of
+ * the examples before the first step, nothing in a step.
  *
  * SOTTO_MISMATCH: the pictures' form or a label is not the model's and the layout's;
  * SOTTO_OVER_LIMIT: the batch is 0 or above batch_max, or there is no example; SOTTO_NO_MEMORY:

@@ -69,8 +69,8 @@ SOTTO_CHECKED enum sotto_status sotto_dataset_open_subset(struct sotto_dataset *
 void sotto_dataset_close(struct sotto_dataset *dataset);
 
 /*
- * The logarithm of each label's share, log((n + 1/2) / (count + label_count / 2)), so that an absent
- * label has one too.
+ * The logarithm of each label's share, log((n + 1/2) / (count + label_count / 2)), so that an
+ * absent label has one too.
  *
  *   log_shares  out  [label_count]
  *   dataset     in   every label below label_count

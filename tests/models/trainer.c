@@ -223,6 +223,26 @@ static void trainer__head_alone_fit__lowers_the_loss_that_evaluation_sees(void *
     bench_close(&bench);
 }
 
+/* Pictures that say nothing: all that could be learnt is this site's mix of labels. */
+static void trainer__skewed_labels_alone__are_not_learnt(void **state)
+{
+    struct bench bench;
+    struct sotto_fit_result result;
+    float probabilities[LABELS];
+
+    (void)state;
+    bench_open(&bench, 0, 0);
+    memset(bench.pixels, 100, sizeof bench.pixels);
+    for (size_t example = 0; example < EXAMPLES; example++)
+        bench.labels[example] = example % 8 < LABELS ? (uint32_t)(example % 8) : 0;
+    assert_int_equal(sotto_trainer_fit(bench.trainer, &bench.dataset, &brief_fit, &result),
+                     SOTTO_OK);
+    sotto_trainer_predict(bench.trainer, bench.pixels, probabilities);
+    for (size_t label = 0; label < LABELS; label++)
+        assert_true(fabsf(probabilities[label] - 1.0f / LABELS) < 0.1f);
+    bench_close(&bench);
+}
+
 static void trainer__same_seed_twice__same_bits(void **state)
 {
     struct bench bench;
@@ -432,6 +452,7 @@ int main(void)
         cmocka_unit_test(trainer__all_targets__gradient_of_every_tensor_is_the_slope),
         cmocka_unit_test(trainer__query_and_value__gradient_of_every_tensor_is_the_slope),
         cmocka_unit_test(trainer__head_alone__gradient_of_every_tensor_is_the_slope),
+        cmocka_unit_test(trainer__skewed_labels_alone__are_not_learnt),
         cmocka_unit_test(trainer__head_alone_fit__lowers_the_loss_that_evaluation_sees),
         cmocka_unit_test(trainer__fresh_adapter__predicts_every_label_alike),
         cmocka_unit_test(trainer__fit__learns_the_pictures),
