@@ -13,25 +13,6 @@ struct sotto_view sotto_call_body(const struct sotto_call *call)
     return sotto_view_of(call->body, call->length);
 }
 
-int sotto_http_status(enum sotto_status status)
-{
-    switch (status) {
-    case SOTTO_OK: return 204;
-    case SOTTO_MALFORMED: return 400;
-    case SOTTO_FORGED: return 403;
-    case SOTTO_UNEXPECTED: return 409;
-    case SOTTO_OVER_LIMIT: return 413;
-    case SOTTO_MISMATCH: return 409;
-    case SOTTO_REFUSED: return 403;
-    case SOTTO_NOT_FOUND: return 404;
-    case SOTTO_BUSY: return 429;
-    case SOTTO_UNSUPPORTED: return 501;
-    case SOTTO_NO_MEMORY: return 503;
-    case SOTTO_IO: return 507;
-    }
-    return 500;
-}
-
 /* Body bytes of a site's calls count for the round that runs. */
 static void traffic_count(struct sotto_call *call, size_t bytes_out)
 {
@@ -79,6 +60,25 @@ void sotto_call_answer_json_take(struct sotto_call *call, int status, struct jso
     free(text);
 }
 
+static int http_status(enum sotto_status status)
+{
+    switch (status) {
+    case SOTTO_OK: return 204;
+    case SOTTO_MALFORMED: return 400;
+    case SOTTO_FORGED: return 403;
+    case SOTTO_UNEXPECTED: return 409;
+    case SOTTO_OVER_LIMIT: return 413;
+    case SOTTO_MISMATCH: return 409;
+    case SOTTO_REFUSED: return 403;
+    case SOTTO_NOT_FOUND: return 404;
+    case SOTTO_BUSY: return 429;
+    case SOTTO_UNSUPPORTED: return 501;
+    case SOTTO_NO_MEMORY: return 503;
+    case SOTTO_IO: return 507;
+    }
+    return 500;
+}
+
 void sotto_call_refuse(struct sotto_call *call, enum sotto_status status, const char *detail)
 {
     struct sotto_request *request = call->request;
@@ -87,5 +87,5 @@ void sotto_call_refuse(struct sotto_call *call, enum sotto_status status, const 
         return;
     call->request = NULL;
     traffic_count(call, 0);
-    sotto_request_answer_problem(request, sotto_http_status(status), detail);
+    sotto_request_answer_problem(request, http_status(status), detail);
 }

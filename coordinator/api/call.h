@@ -48,7 +48,4 @@ void sotto_call_answer_json_take(struct sotto_call *call, int status, struct jso
 /* A problem document with the status's HTTP number. */
 void sotto_call_refuse(struct sotto_call *call, enum sotto_status status, const char *detail);
 
-/* 200, 204, 400, 403 and so on. */
-int sotto_http_status(enum sotto_status status);
-
 #endif

@@ -7,7 +7,8 @@
 
 enum { TTL_MAX_S = 30 * 24 * 3600 };
 
-bool sotto_site_name_is_good(const char *name)
+/* a-z 0-9 and -, 1 .. SOTTO_SITE_NAME_MAX, no - at an end. */
+static bool site_name_is_good(const char *name)
 {
     size_t length = strlen(name);
 
@@ -27,7 +28,7 @@ enum sotto_status sotto_enrolment_invite(struct sotto_ledger *ledger,
     struct sotto_site site;
     enum sotto_status status;
 
-    if (!sotto_site_name_is_good(wish->site))
+    if (!site_name_is_good(wish->site))
         return sotto_fault_set(fault, SOTTO_MALFORMED,
                                "a site's name is 1 to %d of a-z, 0-9 and -, with no - at an end",
                                SOTTO_SITE_NAME_MAX);

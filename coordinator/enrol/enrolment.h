@@ -9,9 +9,6 @@
 #include "coordinator/ledger/sites.h"
 #include "core/base/entropy.h"
 
-/* a-z 0-9 and -, 1 .. SOTTO_SITE_NAME_MAX, no - at an end. */
-bool sotto_site_name_is_good(const char *name);
-
 struct sotto_token_wish {
     const char *site;
     const char *url; /* where the site will reach the coordinator */

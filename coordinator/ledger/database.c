@@ -182,11 +182,6 @@ enum sotto_status sotto_database_change(struct sotto_database *database, const c
     return status == SOTTO_NOT_FOUND ? SOTTO_OK : status;
 }
 
-size_t sotto_database_changed(const struct sotto_database *database)
-{
-    return (size_t)sqlite3_changes(database->connection);
-}
-
 enum sotto_status sotto_database_commit(struct sotto_database *database, struct sotto_fault *fault)
 {
     enum sotto_status status;

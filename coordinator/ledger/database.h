@@ -56,8 +56,6 @@ SOTTO_CHECKED enum sotto_status sotto_database_change(struct sotto_database *dat
                                                       const char *sql,
                                                       const struct sotto_bind *binds, size_t count,
                                                       struct sotto_fault *fault);
-/* Rows that the last change touched. */
-size_t sotto_database_changed(const struct sotto_database *database);
 /* SOTTO_OK with nothing open too. After a failure the transaction is rolled back. */
 SOTTO_CHECKED enum sotto_status sotto_database_commit(struct sotto_database *database,
                                                       struct sotto_fault *fault);

@@ -11,11 +11,6 @@ enum { SHELF_PATH_MAX = 512 };
 
 static const char *const shelf_names[SOTTO_SHELF_COUNT] = {"roster", "layout", "adapter"};
 
-const char *sotto_shelf_name(enum sotto_shelf shelf)
-{
-    return shelf_names[shelf];
-}
-
 enum sotto_status sotto_shelf_parse(enum sotto_shelf *shelf, const char *name)
 {
     for (size_t i = 0; i < SOTTO_SHELF_COUNT; i++)

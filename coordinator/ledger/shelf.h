@@ -14,9 +14,7 @@ enum sotto_shelf { SOTTO_SHELF_ROSTER, SOTTO_SHELF_LAYOUT, SOTTO_SHELF_ADAPTER, 
 
 enum { SOTTO_SHELF_BYTES_MAX = 1 << 30 };
 
-/* "roster", "layout" or "adapter". */
-const char *sotto_shelf_name(enum sotto_shelf shelf);
-/* SOTTO_NOT_FOUND: no such kind of item. */
+/* "roster", "layout" or "adapter"; SOTTO_NOT_FOUND: no such kind of item. */
 SOTTO_CHECKED enum sotto_status sotto_shelf_parse(enum sotto_shelf *shelf, const char *name);
 
 /* The digest under which `bytes` stands on a shelf; `layout` matters for adapters only. */

@@ -45,14 +45,6 @@ void sotto_request_answer(struct sotto_request *request, const struct sotto_answ
     request->answer(request, answer);
 }
 
-void sotto_request_answer_problem(struct sotto_request *request, int status, const char *detail)
-{
-    char text[SOTTO_PROBLEM_MAX];
-    struct sotto_answer answer = sotto_problem_write(text, status, detail);
-
-    sotto_request_answer(request, &answer);
-}
-
 static const char *reason_of(int status)
 {
     static const struct {
@@ -93,6 +85,44 @@ static const char *reason_of(int status)
     return status < 400 ? "Done" : "Refused";
 }
 
+/* JSON string content in ASCII: what would need an escape of its own is shown as '?'. */
+static void quote(char *out, const char *text)
+{
+    for (size_t count = 0; *text && count < DETAIL_MAX; text++, count++) {
+        if (*text == '"' || *text == '\\')
+            *out++ = '\\';
+        *out++ = *text >= ' ' && *text < 0x7f ? *text : '?';
+    }
+    *out = '\0';
+}
+
+/* A problem document into `text`, as an answer that borrows it. */
+static struct sotto_answer problem_write(char text[SOTTO_PROBLEM_MAX], int status,
+                                         const char *detail)
+{
+    char quoted[2 * DETAIL_MAX + 1];
+    int length = 0;
+
+    quote(quoted, detail ? detail : "");
+    length =
+        snprintf(text, SOTTO_PROBLEM_MAX, "{\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}\n",
+                 reason_of(status), status, quoted);
+    assert(length < SOTTO_PROBLEM_MAX);
+    return (struct sotto_answer){
+        .status = status,
+        .content_type = "application/problem+json",
+        .body = sotto_view_of(text, (size_t)length),
+    };
+}
+
+void sotto_request_answer_problem(struct sotto_request *request, int status, const char *detail)
+{
+    char text[SOTTO_PROBLEM_MAX];
+    struct sotto_answer answer = problem_write(text, status, detail);
+
+    sotto_request_answer(request, &answer);
+}
+
 /* RFC 9110 section 8.6: a 204 has no length. */
 static int write_length(char *out, size_t capacity, const struct sotto_answer *answer)
 {
@@ -118,35 +148,6 @@ size_t sotto_answer_head_write(char out[SOTTO_ANSWER_HEAD_MAX], const struct sot
     return (size_t)length;
 }
 
-/* JSON string content in ASCII: what would need an escape of its own is shown as '?'. */
-static void quote(char *out, const char *text)
-{
-    for (size_t count = 0; *text && count < DETAIL_MAX; text++, count++) {
-        if (*text == '"' || *text == '\\')
-            *out++ = '\\';
-        *out++ = *text >= ' ' && *text < 0x7f ? *text : '?';
-    }
-    *out = '\0';
-}
-
-struct sotto_answer sotto_problem_write(char text[SOTTO_PROBLEM_MAX], int status,
-                                        const char *detail)
-{
-    char quoted[2 * DETAIL_MAX + 1];
-    int length = 0;
-
-    quote(quoted, detail ? detail : "");
-    length =
-        snprintf(text, SOTTO_PROBLEM_MAX, "{\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}\n",
-                 reason_of(status), status, quoted);
-    assert(length < SOTTO_PROBLEM_MAX);
-    return (struct sotto_answer){
-        .status = status,
-        .content_type = "application/problem+json",
-        .body = sotto_view_of(text, (size_t)length),
-    };
-}
-
 static const char *refusal_detail(int status)
 {
     switch (status) {
@@ -164,5 +165,5 @@ static const char *refusal_detail(int status)
 
 struct sotto_answer sotto_refusal_write(char text[SOTTO_PROBLEM_MAX], int status)
 {
-    return sotto_problem_write(text, status, refusal_detail(status));
+    return problem_write(text, status, refusal_detail(status));
 }

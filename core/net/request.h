@@ -50,11 +50,7 @@ void sotto_request_answer_problem(struct sotto_request *request, int status, con
 /* Status line and headers of an answer, zero-terminated; returns their length. */
 size_t sotto_answer_head_write(char out[SOTTO_ANSWER_HEAD_MAX], const struct sotto_answer *answer,
                                bool keeps_alive);
-/* A problem document into `text`, as an answer that borrows it. */
-struct sotto_answer sotto_problem_write(char text[SOTTO_PROBLEM_MAX], int status,
-                                        const char *detail);
-
-/* The same for what this server refuses by itself. */
+/* A problem document for what this server refuses by itself, as an answer that borrows `text`. */
 struct sotto_answer sotto_refusal_write(char text[SOTTO_PROBLEM_MAX], int status);
 
 #endif

@@ -73,7 +73,8 @@ struct sotto_round_effects rehearsal_step(struct rehearsal *rehearsal,
     return effects;
 }
 
-void rehearsal_run_job(struct rehearsal *rehearsal)
+/* Runs what was asked for and steps its result. */
+static void run_job(struct rehearsal *rehearsal)
 {
     struct sotto_round_event event = {.kind = SOTTO_ROUND_APPLIED, .at_ms = ++rehearsal->now_ms};
 
@@ -124,7 +125,7 @@ void rehearsal_play(struct rehearsal *rehearsal, const struct rehearsal_script *
     while (sotto_round_phase(rehearsal->round) < SOTTO_ROUND_FINISHED &&
            sotto_round_phase(rehearsal->round) != until) {
         if (rehearsal->job != SOTTO_ROUND_JOB_NONE) {
-            rehearsal_run_job(rehearsal);
+            run_job(rehearsal);
             continue;
         }
         sites_answer(rehearsal, script, &silent);

@@ -39,8 +39,6 @@ void rehearsal_close(struct rehearsal *rehearsal);
 /* Steps one event, keeps it if it is to be stored, runs ADDs; returns the effects. */
 struct sotto_round_effects rehearsal_step(struct rehearsal *rehearsal,
                                           const struct sotto_round_event *event);
-/* Runs what was asked for and steps its result. */
-void rehearsal_run_job(struct rehearsal *rehearsal);
 /* The armed time comes. */
 void rehearsal_expire(struct rehearsal *rehearsal);
 /* To the end, or until `until` is the phase. */

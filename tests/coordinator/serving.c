@@ -126,15 +126,11 @@ void serving_close(struct serving *serving)
     free(serving);
 }
 
-struct serving_answer serving_ask_with(struct sotto_client *client, const char *method,
-                                       const char *path, struct sotto_view body, const char *header)
+struct serving_answer serving_ask(struct sotto_client *client, const char *method, const char *path,
+                                  struct sotto_view body)
 {
-    struct sotto_exchange exchange = {.method = method,
-                                      .path = path,
-                                      .body = body,
-                                      .headers = {header},
-                                      .timeout_ms = 20000,
-                                      .answer_max = 1 << 20};
+    struct sotto_exchange exchange = {
+        .method = method, .path = path, .body = body, .timeout_ms = 20000, .answer_max = 1 << 20};
     struct serving_answer answer = {0};
     struct sotto_fault fault;
 
@@ -144,12 +140,6 @@ struct serving_answer serving_ask_with(struct sotto_client *client, const char *
     snprintf(answer.text, sizeof answer.text, "%s", (const char *)exchange.answer);
     free(exchange.answer);
     return answer;
-}
-
-struct serving_answer serving_ask(struct sotto_client *client, const char *method, const char *path,
-                                  struct sotto_view body)
-{
-    return serving_ask_with(client, method, path, body, NULL);
 }
 
 void serving_token(struct serving *serving, const char *site, uint8_t secret[32])

@@ -35,10 +35,6 @@ void serving_kill(struct serving *serving);
 
 struct serving_answer serving_ask(struct sotto_client *client, const char *method, const char *path,
                                   struct sotto_view body);
-/* With one header more. */
-struct serving_answer serving_ask_with(struct sotto_client *client, const char *method,
-                                       const char *path, struct sotto_view body,
-                                       const char *header);
 
 /* The whole of enrolment: token, keys, certificate. The caller closes the client. */
 struct sotto_client *serving_enrol(struct serving *serving, const char *site);

@@ -166,7 +166,8 @@ enum sotto_member_event_kind chorus_mail_kind(enum sotto_stage stage)
     return SOTTO_MEMBER_BEGIN;
 }
 
-struct sotto_digest chorus_mask(struct chorus *chorus, uint32_t place)
+/* The member masks its lanes into chorus->masked and reports their digest. */
+static struct sotto_digest mask(struct chorus *chorus, uint32_t place)
 {
     const struct sotto_terms *terms = &chorus->terms;
     uint32_t *lanes = chorus->masked + (size_t)place * terms->lane_count;
@@ -197,7 +198,7 @@ struct sotto_collector_event chorus_answer(struct chorus *chorus, uint32_t place
 
     assert_int_equal(effects.refusal, SOTTO_REFUSAL_NONE);
     if (effects.is_ready_to_mask)
-        answer.digest = chorus_mask(chorus, place);
+        answer.digest = mask(chorus, place);
     answer.bytes = effects.send;
     return answer;
 }

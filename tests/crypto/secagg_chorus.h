@@ -57,8 +57,6 @@ struct sotto_view chorus_mail(struct chorus *chorus, uint32_t place);
 
 /* The member's event for the mail of a stage. */
 enum sotto_member_event_kind chorus_mail_kind(enum sotto_stage stage);
-/* The member masks its lanes into chorus->masked and reports their digest. */
-struct sotto_digest chorus_mask(struct chorus *chorus, uint32_t place);
 /*
  * The honest answer of `place` in the present stage, in the member's own memory until its next
  * step; what the member would refuse fails the test.
