@@ -14,22 +14,6 @@ struct sotto_x25519_public {
 void sotto_x25519_public_of(struct sotto_x25519_public *out, const struct sotto_secret *secret);
 
 /*
- * A secret ready for many peers: making it costs as much as one agreement. Owns OpenSSL's copy of
- * the secret; close wipes it.
- */
-struct sotto_x25519_key {
-    void *key;
-};
-
-void sotto_x25519_open(struct sotto_x25519_key *key, const struct sotto_secret *secret);
-void sotto_x25519_close(struct sotto_x25519_key *key);
-
-/* As sotto_x25519, below. */
-SOTTO_CHECKED enum sotto_status sotto_x25519_agree(struct sotto_secret *out,
-                                                   const struct sotto_x25519_key *key,
-                                                   const struct sotto_x25519_public *peer);
-
-/*
  * SOTTO_FORGED: the peer's key has low order (the result is all zero); out is zeroed. Constant time
  * in the secret.
  */

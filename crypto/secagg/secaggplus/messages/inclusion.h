@@ -21,11 +21,7 @@
 
 #include "crypto/secagg/secaggplus/messages/seats.h"
 
-enum {
-    SOTTO_INCLUSION_MAC_BYTES = 16,
-    SOTTO_INCLUSION_BYTES_MAX =
-        SOTTO_SIGNATURE_BYTES + (SOTTO_COHORT_MAX - 1) * SOTTO_INCLUSION_MAC_BYTES,
-};
+enum { SOTTO_INCLUSION_MAC_BYTES = 16 };
 
 /* The set that is confirmed, by its digest, in one context. */
 struct sotto_inclusion_claim {

@@ -70,12 +70,6 @@ void sotto_seats_digest(struct sotto_digest *out, const struct sotto_seats *seat
     sotto_hash(out, &bytes, 1);
 }
 
-uint32_t sotto_seat_slot(uint32_t owner, uint32_t peer)
-{
-    assert(owner != peer);
-    return peer < owner ? peer : peer - 1;
-}
-
 uint32_t sotto_seat_at_slot(uint32_t owner, uint32_t slot)
 {
     return slot < owner ? slot : slot + 1;

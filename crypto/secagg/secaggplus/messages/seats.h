@@ -32,8 +32,7 @@ SOTTO_CHECKED enum sotto_status sotto_seats_decode(struct sotto_seats *seats,
 /* SHA-256 of the wire form. */
 void sotto_seats_digest(struct sotto_digest *out, const struct sotto_seats *seats, uint32_t cohort);
 
-/* Where `peer` stands in a list of everybody but `owner`, and who stands there. */
-uint32_t sotto_seat_slot(uint32_t owner, uint32_t peer);
+/* Who stands at `slot` in a list of everybody but `owner`. */
 uint32_t sotto_seat_at_slot(uint32_t owner, uint32_t slot);
 
 #endif
