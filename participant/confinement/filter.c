@@ -158,12 +158,12 @@ static int trainer_rules(scmp_filter_ctx filter)
 static int deny_families(scmp_filter_ctx filter)
 {
     int result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
-                                  SCMP_A0(SCMP_CMP_GT, AF_NETLINK));
+                                  SCMP_A0(SCMP_CMP_GT, AF_NETLINK, 0));
 
     for (unsigned family = 0; family < AF_NETLINK && result == 0; family++)
         if (family != AF_INET && family != AF_INET6)
             result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
-                                      SCMP_A0(SCMP_CMP_EQ, family));
+                                      SCMP_A0(SCMP_CMP_EQ, family, 0));
     return result;
 }
 
