@@ -85,8 +85,6 @@ void sotto_spool_remove(struct sotto_spool *spool)
     rmdir(spool->folder);
 }
 
-/* --- finding and resuming --------------------------------------------------------------------- */
-
 /* NULL: none yet in this life. */
 static struct sotto_upload *upload_find(struct sotto_spool *spool, uint32_t site)
 {
@@ -192,8 +190,6 @@ void sotto_spool_acknowledge(struct sotto_spool *spool, uint32_t site,
     upload->received = spool->total;
     upload->digest = *digest;
 }
-
-/* --- taking ----------------------------------------------------------------------------------- */
 
 static enum sotto_status chunk_check(const struct sotto_spool *spool,
                                      const struct sotto_chunk *chunk, struct sotto_fault *fault)

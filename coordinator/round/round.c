@@ -85,8 +85,6 @@ static void phase_enter(struct sotto_round *round, enum sotto_round_phase phase,
     effects->job = job_of_phase(phase);
 }
 
-/* --- actions ---------------------------------------------------------------------------------- */
-
 static enum sotto_collector_event_kind collector_event_of(enum sotto_round_event_kind kind)
 {
     switch (kind) {
@@ -197,8 +195,6 @@ static void abandon(struct sotto_round *round, const struct sotto_round_event *e
     phase_enter(round, SOTTO_ROUND_ABANDONED, event->at_ms, effects);
 }
 
-/* --- transitions ------------------------------------------------------------------------------ */
-
 /* A timer that was armed before the phase moved, or before the stage's time, is stale. */
 static bool is_due(const struct sotto_round *round, const struct sotto_round_event *event)
 {
@@ -267,8 +263,6 @@ void sotto_round_step(struct sotto_round *round, const struct sotto_round_event 
     effects->store = effects->verdict == SOTTO_OK && !effects->is_repeat;
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
-
 static void terms_of_plan(struct sotto_terms *terms, const struct sotto_plan *plan,
                           struct sotto_view plan_bytes)
 {
@@ -335,8 +329,6 @@ void sotto_round_wipe(struct sotto_round *round)
     sotto_wipe(round, sizeof *round);
 }
 
-/* --- what it shows ---------------------------------------------------------------------------- */
-
 enum sotto_round_phase sotto_round_phase(const struct sotto_round *round)
 {
     return round->phase;
@@ -382,8 +374,6 @@ uint32_t sotto_round_survivor_count(const struct sotto_round *round)
             round->protocol->collector_survived(round->collector, round->roster->entries[i].id);
     return count;
 }
-
-/* --- mail ------------------------------------------------------------------------------------- */
 
 static enum sotto_status outcome_write(const struct sotto_round *round, struct sotto_mail *mail,
                                        struct sotto_buffer *body)
