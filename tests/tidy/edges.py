@@ -5,7 +5,6 @@ import re
 # longest key that fits a file counts. '!' forbids what another prefix of the list allows.
 TRAINER_DOOR = ('models/trainer.h', 'models/adapter/layout.h', 'models/arch/arch.h',
                 'models/data/dataset.h')
-MODELS_BELOW = ('models/tensor/', 'models/kernels/')
 EDGES = {
     'core/base/': (),
     'core/wire/': ('core/base/',),
@@ -15,14 +14,13 @@ EDGES = {
     'crypto/privacy/': ('core/base/', 'crypto/ring/'),
     'crypto/secagg/': ('core/base/', 'crypto/primitives/', 'crypto/ring/', 'crypto/secagg/'),
     'models/': ('core/base/', 'models/'),
-    'models/tensor/': ('core/base/',),
-    'models/kernels/': ('core/base/', 'models/tensor/'),
-    'models/ops/': ('core/base/',) + MODELS_BELOW,
-    'models/block/': ('core/base/', 'models/ops/') + MODELS_BELOW,
-    'models/arch/': ('core/base/', 'models/ops/', 'models/block/', 'models/weights/',
-                     'models/arch/') + MODELS_BELOW,
-    'models/weights/': ('core/base/', 'models/tensor/'),
-    'models/optim/': ('core/base/',) + MODELS_BELOW,
+    'models/kernels/': ('core/base/',),
+    'models/ops/': ('core/base/', 'models/kernels/'),
+    'models/block/': ('core/base/', 'models/ops/', 'models/kernels/'),
+    'models/arch/': ('core/base/', 'models/kernels/', 'models/ops/', 'models/block/',
+                     'models/weights/', 'models/arch/'),
+    'models/weights/': ('core/base/',),
+    'models/optim/': ('core/base/', 'models/kernels/'),
     'models/data/': ('core/base/',),
     'coordinator/': ('core/', 'crypto/', 'models/adapter/layout.h', 'models/optim/',
                      'coordinator/'),

@@ -29,6 +29,7 @@ RULES = (
     words.check_names,
     words.check_notes,
     words.check_machine_paths,
+    words.check_banners,
     words.check_if_zero,
     words.check_dead_code,
     contracts.check_comments,

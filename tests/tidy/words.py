@@ -10,6 +10,7 @@ KEYWORDS = {'return', 'else', 'case', 'goto', 'sizeof', 'do', 'in', 'typedef', '
 
 NOTES = re.compile(r'\b(?:TODO|FIXME|XXX|HACK)\b')
 MACHINE = re.compile(r'\.\./shared|(?<![\w.$}])/(?:work|root|home/\w+|tmp)/')
+BANNER = re.compile(r'(?:/\*|#|//)\s*(?:[-=*#]{3,}|~{3,})|[-=]{4,}\s*\*/')
 IF_ZERO = re.compile(r'^\s*#\s*if\s+0\b')
 
 # A comment line that would compile.
@@ -76,6 +77,13 @@ def check_machine_paths(tree):
         for number, line in enumerate(source.lines, 1):
             if MACHINE.search(line):
                 yield source.path, number, 'a path of one machine'
+
+
+def check_banners(tree):
+    for source in tree.c_files():
+        for first, _, comment in source.comments:
+            if BANNER.search(comment):
+                yield source.path, first, 'a banner: a file with sections wants to be two'
 
 
 def check_if_zero(tree):
