@@ -1,4 +1,4 @@
-/* The JSON of a campaign, from an administrator: whatever is accepted passes its own check again. */
+/* The JSON of a campaign, from an administrator: what is accepted passes its own check again. */
 #include <stdint.h>
 #include <stdlib.h>
 
