@@ -68,7 +68,7 @@ static enum sotto_status take_path(char out[SOTTO_START_PATH_MAX], const char *p
         memcpy(out, absolute, strlen(absolute) + 1);
     free(absolute);
     if (absolute == NULL)
-        return sotto_fault_set(fault, SOTTO_NOT_FOUND, "no %s at %s", what, path);
+        return sotto_fault_set(fault, SOTTO_NOT_FOUND, "no %s at %s: check the path", what, path);
     if (!fits)
         return sotto_fault_set(fault, SOTTO_OVER_LIMIT, "the path %.80s... is too long", path);
     return SOTTO_OK;
@@ -81,10 +81,11 @@ static enum sotto_status check_state(const char *state, struct sotto_fault *faul
     const struct dirent *entry = NULL;
     bool is_empty = true;
 
-    if (folder == NULL && errno == ENOENT)
+    if (folder == NULL && errno == ENOENT && state[0] != '\0')
         return SOTTO_OK;
     if (folder == NULL)
-        return sotto_fault_set(fault, SOTTO_IO, "cannot use %s: %s", state, strerror(errno));
+        return sotto_fault_set(fault, SOTTO_IO, "cannot use the state folder '%s': %s", state,
+                               strerror(errno));
     while ((entry = readdir(folder)) != NULL)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             is_empty = false;
@@ -236,23 +237,26 @@ static enum sotto_status ask(struct enrolment *enrolment, struct sotto_client *c
     return status;
 }
 
-static enum sotto_status make_and_ask(struct enrolment *enrolment, uint64_t now_s,
-                                      struct sotto_fault *fault)
+static enum sotto_status make_keys(struct enrolment *enrolment, struct sotto_fault *fault)
+{
+    struct sotto_entropy entropy;
+
+    sotto_entropy_init_system(&entropy);
+    sotto_entropy_fill(&entropy, enrolment->identity.bytes, sizeof enrolment->identity.bytes);
+    enrolment->request = sotto_buffer_of(enrolment->request_bytes, sizeof enrolment->request_bytes);
+    return sotto_certificate_request_make(&enrolment->key, &enrolment->request, SOTTO_KEY_P256,
+                                          fault);
+}
+
+static enum sotto_status call(struct enrolment *enrolment, uint64_t now_s,
+                              struct sotto_fault *fault)
 {
     struct sotto_client_setup setup = {.url = enrolment->token.url,
                                        .authority = &enrolment->token.authority,
                                        .connect_timeout_ms = TIMEOUT_MS};
     struct sotto_client *client = NULL;
-    struct sotto_entropy entropy;
-    enum sotto_status status = SOTTO_OK;
+    enum sotto_status status = sotto_client_open(&client, &setup, fault);
 
-    sotto_entropy_init_system(&entropy);
-    sotto_entropy_fill(&entropy, enrolment->identity.bytes, sizeof enrolment->identity.bytes);
-    enrolment->request = sotto_buffer_of(enrolment->request_bytes, sizeof enrolment->request_bytes);
-    status =
-        sotto_certificate_request_make(&enrolment->key, &enrolment->request, SOTTO_KEY_P256, fault);
-    if (status == SOTTO_OK)
-        status = sotto_client_open(&client, &setup, fault);
     if (status == SOTTO_OK)
         status = ask(enrolment, client, now_s, fault);
     sotto_client_close(client);
@@ -269,9 +273,10 @@ static enum sotto_status write_certificate(const char *path,
     return sotto_file_replace(path, sotto_view_text(pem), 0600, fault);
 }
 
-static enum sotto_status write_all(const struct enrolment *enrolment,
-                                   const struct sotto_state_folder *folder,
-                                   struct sotto_fault *fault)
+/* What is there before the coordinator is asked: a disk that fails then uses no token up. */
+static enum sotto_status write_keys(const struct enrolment *enrolment,
+                                    const struct sotto_state_folder *folder,
+                                    struct sotto_fault *fault)
 {
     struct sotto_view nothing = {0};
     enum sotto_status status = sotto_folder_make(folder->pki, fault);
@@ -281,13 +286,7 @@ static enum sotto_status write_all(const struct enrolment *enrolment,
     if (status == SOTTO_OK)
         status = sotto_file_replace(folder->key, sotto_view_text(enrolment->key.pem), 0600, fault);
     if (status == SOTTO_OK)
-        status = write_certificate(folder->certificate, &enrolment->certificate, fault);
-    if (status == SOTTO_OK)
-        status = write_certificate(folder->authority, &enrolment->authority, fault);
-    if (status == SOTTO_OK)
         status = sotto_hex_file_write(folder->identity, enrolment->identity.bytes, fault);
-    if (status == SOTTO_OK)
-        status = sotto_hex_file_write(folder->coordinator, enrolment->coordinator, fault);
     if (status == SOTTO_OK)
         status = sotto_file_replace(folder->ledger, nothing, 0600, fault);
     if (status == SOTTO_OK)
@@ -295,7 +294,24 @@ static enum sotto_status write_all(const struct enrolment *enrolment,
     return status;
 }
 
-/* What write_all may have made, deepest first. */
+/* site.yaml is written again, with the id. */
+static enum sotto_status write_answer(const struct enrolment *enrolment,
+                                      const struct sotto_state_folder *folder,
+                                      struct sotto_fault *fault)
+{
+    enum sotto_status status =
+        write_certificate(folder->certificate, &enrolment->certificate, fault);
+
+    if (status == SOTTO_OK)
+        status = write_certificate(folder->authority, &enrolment->authority, fault);
+    if (status == SOTTO_OK)
+        status = sotto_hex_file_write(folder->coordinator, enrolment->coordinator, fault);
+    if (status == SOTTO_OK)
+        status = sotto_file_replace(folder->site, sotto_view_text(enrolment->yaml), 0600, fault);
+    return status;
+}
+
+/* What write_keys and write_answer may have made, deepest first. */
 static void remove_all(const struct sotto_state_folder *folder)
 {
     const char *const paths[] = {folder->site,     folder->ledger,    folder->coordinator,
@@ -308,28 +324,38 @@ static void remove_all(const struct sotto_state_folder *folder)
             return;
 }
 
-/* Beside the state folder first, then one rename; it replaces an empty folder. */
-static enum sotto_status folder_write(const struct enrolment *enrolment, const char *state,
-                                      struct sotto_fault *fault)
+/* STATE.enrolling, which becomes the state folder by one rename. */
+static enum sotto_status name_fresh(struct sotto_state_folder *folder, const char *state,
+                                    struct sotto_fault *fault)
 {
     char fresh[SOTTO_START_PATH_MAX];
-    struct sotto_state_folder folder;
     size_t length = strlen(state);
-    enum sotto_status status = SOTTO_OK;
 
     while (length > 1 && state[length - 1] == '/')
         length--;
     if (snprintf(fresh, sizeof fresh, "%.*s.enrolling", (int)length, state) >= (int)sizeof fresh)
         return sotto_fault_set(fault, SOTTO_OVER_LIMIT, "the path %.80s... is too long", state);
-    status = sotto_state_folder_name(&folder, fresh, fault);
-    if (status != SOTTO_OK)
-        return status;
-    remove_all(&folder);
-    status = write_all(enrolment, &folder, fault);
-    if (status == SOTTO_OK && rename(fresh, state) != 0)
-        status = sotto_fault_set(fault, SOTTO_IO, "cannot make %s: %s", state, strerror(errno));
-    if (status != SOTTO_OK)
-        remove_all(&folder);
+    return sotto_state_folder_name(folder, fresh, fault);
+}
+
+/* The rename replaces an empty folder. */
+static enum sotto_status enrol_into(struct enrolment *enrolment,
+                                    const struct sotto_state_folder *folder,
+                                    const struct sotto_enrol_wish *wish, struct sotto_fault *fault)
+{
+    enum sotto_status status = make_keys(enrolment, fault);
+
+    if (status == SOTTO_OK)
+        status = write_keys(enrolment, folder, fault);
+    if (status == SOTTO_OK)
+        status = call(enrolment, wish->now_s, fault);
+    if (status == SOTTO_OK)
+        status = sotto_site_compose(enrolment->yaml, &enrolment->site, &wish->policy, fault);
+    if (status == SOTTO_OK)
+        status = write_answer(enrolment, folder, fault);
+    if (status == SOTTO_OK && rename(folder->root, wish->state) != 0)
+        status =
+            sotto_fault_set(fault, SOTTO_IO, "cannot make %s: %s", wish->state, strerror(errno));
     return status;
 }
 
@@ -337,19 +363,22 @@ enum sotto_status sotto_site_enrol(struct sotto_site_config *site,
                                    const struct sotto_enrol_wish *wish, struct sotto_fault *fault)
 {
     struct enrolment *enrolment = calloc(1, sizeof *enrolment);
+    struct sotto_state_folder folder;
     enum sotto_status status = SOTTO_NO_MEMORY;
 
     if (enrolment == NULL)
         return sotto_fault_set(fault, status, "no memory to enrol");
     status = prepare(enrolment, wish, fault);
     if (status == SOTTO_OK)
-        status = make_and_ask(enrolment, wish->now_s, fault);
-    if (status == SOTTO_OK)
-        status = sotto_site_compose(enrolment->yaml, &enrolment->site, &wish->policy, fault);
-    if (status == SOTTO_OK)
-        status = folder_write(enrolment, wish->state, fault);
-    if (status == SOTTO_OK)
-        *site = enrolment->site;
+        status = name_fresh(&folder, wish->state, fault);
+    if (status == SOTTO_OK) {
+        remove_all(&folder);
+        status = enrol_into(enrolment, &folder, wish, fault);
+        if (status == SOTTO_OK)
+            *site = enrolment->site;
+        else
+            remove_all(&folder);
+    }
     sotto_wipe(enrolment, sizeof *enrolment);
     free(enrolment);
     return status;

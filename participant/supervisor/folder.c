@@ -1,5 +1,6 @@
 #include "participant/supervisor/folder.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,12 +49,16 @@ enum sotto_status sotto_state_folder_find(struct sotto_state_folder *folder, con
     free(absolute);
     if (status == SOTTO_OVER_LIMIT)
         return status;
-    if (status != SOTTO_OK || access(folder->site, F_OK) != 0)
-        return sotto_fault_set(fault, SOTTO_NOT_FOUND,
-                               "%s is not a site's state folder: make one with "
-                               "sotto-participant enrol --state %s",
-                               root, root);
-    return SOTTO_OK;
+    if (status == SOTTO_OK && access(folder->site, R_OK) == 0)
+        return SOTTO_OK;
+    if (errno == EACCES)
+        return sotto_fault_set(fault, SOTTO_IO,
+                               "%s may not be read by this user: check who owns it and its mode",
+                               root);
+    return sotto_fault_set(fault, SOTTO_NOT_FOUND,
+                           "%s is not a site's state folder: make one with "
+                           "sotto-participant enrol --state %s",
+                           root, root);
 }
 
 enum sotto_status sotto_hex_file_read(uint8_t out[32], const char *path, struct sotto_fault *fault)
