@@ -50,6 +50,7 @@ static enum sotto_status run_once(command run, int argument_count, char **argume
     snprintf(program, sizeof program, "sotto-participant %.16s", arguments[1]);
     arguments[1] = program;
     argp_err_exit_status = EXIT_USAGE;
+    argp_program_version = "sotto-participant " SOTTO_VERSION;
     if (status != SOTTO_OK)
         sotto_fault_set(&fault, status, "this kernel takes no seccomp filter");
     else

@@ -79,6 +79,16 @@ static uint64_t whole(struct argp_state *state, const char *name, const char *te
     return value;
 }
 
+/* The same from 1 on. */
+static uint32_t count(struct argp_state *state, const char *name, const char *text, uint32_t max)
+{
+    uint64_t value = whole(state, name, text, max);
+
+    if (value == 0)
+        argp_error(state, "--%s must be a whole number from 1 to %u, not '%s'", name, max, text);
+    return (uint32_t)value;
+}
+
 static double real(struct argp_state *state, const char *name, const char *text)
 {
     char *end = NULL;
@@ -124,8 +134,8 @@ static error_t parse_number(int key, const char *text, struct argp_state *state)
         options->choice.rank = (uint32_t)whole(state, "rank", text, SOTTO_RANK_MAX);
         return 0;
     case KEY_ALPHA: options->choice.alpha = real(state, "alpha", text); return 0;
-    case KEY_EPOCHS: fit->epochs = (uint32_t)whole(state, "epochs", text, 10000); return 0;
-    case KEY_BATCH: fit->batch = (uint32_t)whole(state, "batch", text, 1024); return 0;
+    case KEY_EPOCHS: fit->epochs = count(state, "epochs", text, 10000); return 0;
+    case KEY_BATCH: fit->batch = count(state, "batch", text, 1024); return 0;
     case KEY_RATE: fit->learning_rate_start = real(state, "learning-rate", text); return 0;
     case KEY_DECAY: fit->weight_decay = real(state, "weight-decay", text); return 0;
     case KEY_SEED: fit->seed = whole(state, "seed", text, UINT64_MAX); return 0;
@@ -156,6 +166,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_TARGETS: take_targets(state, &options->choice, text); return 0;
     case 'j': options->as_json = true; return 0;
     case ARGP_KEY_END:
+        if (options->place.folder[0] != '\0' && options->place.images != NULL)
+            argp_error(state, "give --examples or --images, not both");
         if (!is_complete(options))
             argp_error(state, "--model, --labels, --out, and --examples or --images with "
                               "--image-labels are needed");

@@ -123,6 +123,12 @@ class Enrolment(Site):
         with open(self.federation.path("strict/site.yaml"), encoding="utf-8") as file:
             self.assertIn("cohort_min: 9", file.read())
 
+    def test_state__cannot_be_written__does_not_use_the_token_up(self):
+        token = self.token("late-disk")
+        self.fails(66, "/proc/none", *self.enrol_arguments("/proc/none", token))
+        self.fails(74, "''", "enrol", "--state", "", *self.enrol_arguments("x", token)[3:])
+        self.federation.run("sotto-participant", *self.enrol_arguments("late-disk", token))
+
     def test_state__in_use__is_left_alone(self):
         os.mkdir(self.federation.path("used"))
         with open(self.federation.path("used/mine"), "w", encoding="utf-8") as file:
@@ -332,7 +338,7 @@ class Models(Site):
                      f.path("deep/local"), "--examples", f.path("photos/site-1"), "--json")
         score = json.loads(done.stdout)
         self.assertEqual(score["count"], told["examples"])
-        self.assertEqual(score["accuracy"], score["correct"] / score["count"])
+        self.assertAlmostEqual(score["accuracy"], score["correct"] / score["count"], 6)
 
     def test_train__same_seed__gives_the_same_adapter(self):
         for out in ("one", "two"):
@@ -390,6 +396,14 @@ class Models(Site):
                           ("predict", "--state", "x")):
             done = self.federation.run("sotto-participant", *arguments, code=2)
             self.assertNotEqual(done.stderr, "")
+
+    def test_train__wrong_numbers__end_with_2_and_name_the_option(self):
+        for option in ("--batch", "--epochs"):
+            done = self.federation.run("sotto-participant", "train", option, "0", code=2)
+            self.assertIn(f"{option} must be a whole number from 1 to", done.stderr)
+        done = self.federation.run("sotto-participant", "train", "--examples", "a", "--images",
+                                   "b", code=2)
+        self.assertIn("not both", done.stderr)
 
 
 class Linking(unittest.TestCase):
