@@ -1,5 +1,6 @@
 #include "coordinator/admin/session.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "core/base/config.h"
 #include "core/base/file.h"
 
-enum { SESSION_PATH_MAX = 512, TIMEOUT_MS = 60000, CONNECT_MS = 5000 };
+enum { TIMEOUT_MS = 60000, CONNECT_MS = 5000 };
 
 static const size_t answer_max = (size_t)1 << 30;
 
@@ -27,30 +28,51 @@ static const cyaml_schema_value_t credential_schema = {
 
 static bool holds_credential(const char *folder)
 {
-    char path[SESSION_PATH_MAX];
+    char path[SOTTO_SESSION_PATH_MAX];
 
     return sotto_path_join(path, sizeof path, folder, "admin.yaml") == SOTTO_OK &&
            access(path, R_OK) == 0;
 }
 
-static void folder_find(char out[SESSION_PATH_MAX])
+static void folder_find(char out[SOTTO_SESSION_PATH_MAX])
 {
     const char *configuration = getenv("XDG_CONFIG_HOME");
     const char *home = getenv("HOME");
 
     if (configuration != NULL)
-        snprintf(out, SESSION_PATH_MAX, "%s/sotto", configuration);
+        snprintf(out, SOTTO_SESSION_PATH_MAX, "%s/sotto", configuration);
     else
-        snprintf(out, SESSION_PATH_MAX, "%s/.config/sotto", home == NULL ? "" : home);
+        snprintf(out, SOTTO_SESSION_PATH_MAX, "%s/.config/sotto", home == NULL ? "" : home);
     if (!holds_credential(out))
-        snprintf(out, SESSION_PATH_MAX, ".");
+        snprintf(out, SOTTO_SESSION_PATH_MAX, ".");
 }
 
-static enum sotto_status client_open(struct sotto_session *session, const char *folder,
+enum sotto_status sotto_session_open(struct sotto_session *session, const char *folder,
                                      struct sotto_fault *fault)
 {
-    char certificate[SESSION_PATH_MAX], key[SESSION_PATH_MAX], authority[SESSION_PATH_MAX];
-    struct sotto_client_setup setup = {.url = session->url,
+    *session = (struct sotto_session){0};
+    if (folder == NULL)
+        folder_find(session->folder);
+    else if (snprintf(session->folder, sizeof session->folder, "%s", folder) >=
+             (int)sizeof session->folder)
+        return sotto_fault_set(fault, SOTTO_OVER_LIMIT, "%s: the path is too long", folder);
+    return SOTTO_OK;
+}
+
+void sotto_session_close(struct sotto_session *session)
+{
+    if (session->client != NULL)
+        sotto_client_close(session->client);
+    *session = (struct sotto_session){0};
+}
+
+static enum sotto_status client_open(struct sotto_session *session, const char *url,
+                                     struct sotto_fault *fault)
+{
+    const char *folder = session->folder;
+    char certificate[SOTTO_SESSION_PATH_MAX], key[SOTTO_SESSION_PATH_MAX];
+    char authority[SOTTO_SESSION_PATH_MAX];
+    struct sotto_client_setup setup = {.url = url,
                                        .authority_path = authority,
                                        .certificate_path = certificate,
                                        .key_path = key,
@@ -63,21 +85,17 @@ static enum sotto_status client_open(struct sotto_session *session, const char *
     return sotto_client_open(&session->client, &setup, fault);
 }
 
-enum sotto_status sotto_session_open(struct sotto_session *session, const char *folder,
-                                     struct sotto_fault *fault)
+static enum sotto_status credential_open(struct sotto_session *session, struct sotto_fault *fault)
 {
-    char found[SESSION_PATH_MAX], path[SESSION_PATH_MAX];
+    char path[SOTTO_SESSION_PATH_MAX];
+    const struct credential *credential;
     void *loaded;
     enum sotto_status status;
 
-    *session = (struct sotto_session){0};
-    if (folder == NULL) {
-        folder_find(found);
-        folder = found;
-    }
-    if (sotto_path_join(path, sizeof path, folder, "admin.yaml") != SOTTO_OK)
-        return sotto_fault_set(fault, SOTTO_OVER_LIMIT, "%s: the path is too long", folder);
-    if (!holds_credential(folder))
+    if (sotto_path_join(path, sizeof path, session->folder, "admin.yaml") != SOTTO_OK)
+        return sotto_fault_set(fault, SOTTO_OVER_LIMIT, "%s: the path is too long",
+                               session->folder);
+    if (!holds_credential(session->folder) && errno != EACCES)
         return sotto_fault_set(fault, SOTTO_NOT_FOUND,
                                "%s is not there: name the folder that the coordinator's init made "
                                "with --credential DIR",
@@ -85,19 +103,10 @@ enum sotto_status sotto_session_open(struct sotto_session *session, const char *
     status = sotto_config_load(&loaded, path, &credential_schema, NULL, fault);
     if (status != SOTTO_OK)
         return status;
-    session->url = strdup(((struct credential *)loaded)->url);
+    credential = loaded;
+    status = client_open(session, credential->url, fault);
     sotto_config_free(loaded, &credential_schema);
-    if (session->url == NULL)
-        return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory");
-    return client_open(session, folder, fault);
-}
-
-void sotto_session_close(struct sotto_session *session)
-{
-    if (session->client != NULL)
-        sotto_client_close(session->client);
-    free(session->url);
-    *session = (struct sotto_session){0};
+    return status;
 }
 
 static enum sotto_status status_of_http(int status)
@@ -136,9 +145,14 @@ enum sotto_status sotto_session_exchange(struct sotto_session *session,
                                       .content_type = "application/json",
                                       .timeout_ms = TIMEOUT_MS,
                                       .answer_max = answer_max};
-    enum sotto_status status = sotto_client_exchange(session->client, &exchange, fault);
+    enum sotto_status status = SOTTO_OK;
 
     call->answer = NULL;
+    if (session->client == NULL)
+        status = credential_open(session, fault);
+    if (status != SOTTO_OK)
+        return status;
+    status = sotto_client_exchange(session->client, &exchange, fault);
     session->is_unreachable = status == SOTTO_IO;
     if (status != SOTTO_OK)
         return status;

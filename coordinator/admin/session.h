@@ -8,15 +8,18 @@
 #include "core/base/bytes.h"
 #include "core/net/client.h"
 
+enum { SOTTO_SESSION_PATH_MAX = 512 };
+
 struct sotto_session {
-    struct sotto_client *client;
-    char *url;           /* from admin.yaml */
+    struct sotto_client *client; /* NULL before the first call */
+    char folder[SOTTO_SESSION_PATH_MAX];
     bool is_unreachable; /* the last call found nobody */
 };
 
 /*
  * `folder` holds admin.yaml, admin.pem, admin.key and ca.pem; NULL: $XDG_CONFIG_HOME/sotto,
- * ~/.config/sotto or the present folder, whichever has an admin.yaml first.
+ * ~/.config/sotto or the present folder, whichever has an admin.yaml first. They are read at the
+ * first call, so that a command's own --help needs none. SOTTO_OVER_LIMIT: the path is too long.
  */
 SOTTO_CHECKED enum sotto_status sotto_session_open(struct sotto_session *session,
                                                    const char *folder, struct sotto_fault *fault);
@@ -32,8 +35,8 @@ struct sotto_session_call {
 };
 
 /*
- * SOTTO_IO: nobody answers. What the coordinator refuses comes back as a status, its sentence in
- * the fault.
+ * SOTTO_NOT_FOUND, SOTTO_MALFORMED: the credential; SOTTO_IO: nobody answers. What the coordinator
+ * refuses comes back as a status, its sentence in the fault.
  */
 SOTTO_CHECKED enum sotto_status sotto_session_exchange(struct sotto_session *session,
                                                        struct sotto_session_call *call,

@@ -9,7 +9,13 @@
 #include "coordinator/round/round.h"
 #include "core/base/clock.h"
 
-enum { OPTION_ROUND = 256, OPTION_PHASE, OPTION_TIMEOUT, POLL_MS = 100 };
+enum {
+    OPTION_ROUND = 256,
+    OPTION_PHASE,
+    OPTION_TIMEOUT,
+    POLL_MS = 100,
+    TIMEOUT_MAX_S = 1000000000
+};
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -114,7 +120,8 @@ static error_t wait_parse(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_TIMEOUT:
         wish->timeout_s = strtod(argument, &end);
-        if (*end != '\0' || end == argument || !(wish->timeout_s > 0))
+        if (*end != '\0' || end == argument ||
+            !(wish->timeout_s > 0 && wish->timeout_s <= TIMEOUT_MAX_S))
             argp_error(state, "--timeout %s: give a number of seconds", argument);
         return 0;
     case OPTION_PHASE:
@@ -197,7 +204,7 @@ static enum sotto_status campaign_look(struct sotto_session *session, const stru
         return session->is_unreachable && wish->timeout_s > 0 ? SOTTO_OK : status;
     *verdict = campaign_judge(wish, campaign);
     if (*verdict == WAIT_VAIN)
-        sotto_fault_set(fault, SOTTO_REFUSED, "%s did not get there: it is %s %s", wish->name,
+        sotto_fault_set(fault, SOTTO_REFUSED, "%s did not get there: it is %s: %s", wish->name,
                         text_of(campaign, "state"), text_of(campaign, "reason"));
     json_decref(campaign);
     return SOTTO_OK;

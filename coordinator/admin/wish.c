@@ -75,14 +75,25 @@ static const struct argp_option options[] = {
     {"revealing-deadline", OPTION_REAL + 8, "S", 0, "They reveal their shares (default: 30)", 0},
     {0}};
 
-static double number_parse(const char *text, bool is_whole, struct argp_state *state)
+static const char *option_name(int key)
 {
+    size_t i = 0;
+
+    while (options[i].name == NULL || options[i].key != key)
+        i++;
+    return options[i].name;
+}
+
+static double number_parse(int key, const char *text, struct argp_state *state)
+{
+    bool is_whole = key < OPTION_REAL && key != OPTION_ALPHA;
     char *end;
     double number = strtod(text, &end);
 
     if (*end != '\0' || end == text || !isfinite(number) || number < 0 ||
         (is_whole && (number != floor(number) || number > UINT32_MAX)))
-        argp_error(state, "'%s' is no %s", text, is_whole ? "whole number" : "number");
+        argp_error(state, "--%s %s: give a %s from 0 on", option_name(key), text,
+                   is_whole ? "whole number" : "number");
     return number;
 }
 
@@ -109,7 +120,7 @@ static void field_parse(struct sotto_wish *wish, int key, const char *argument,
                         struct argp_state *state)
 {
     char *definition = (char *)&wish->definition;
-    double number = number_parse(argument, key < OPTION_REAL, state);
+    double number = number_parse(key, argument, state);
     uint32_t whole = (uint32_t)number;
 
     if (key < OPTION_REAL)
@@ -147,14 +158,14 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     switch (key) {
     case OPTION_MODEL: wish->model = argument; return 0;
     case OPTION_LABELS: labels_parse(&wish->choice, argument, state); return 0;
-    case OPTION_RANK: wish->choice.rank = (uint32_t)number_parse(argument, true, state); return 0;
-    case OPTION_ALPHA: wish->choice.alpha = number_parse(argument, false, state); return 0;
+    case OPTION_RANK: wish->choice.rank = (uint32_t)number_parse(key, argument, state); return 0;
+    case OPTION_ALPHA: wish->choice.alpha = number_parse(key, argument, state); return 0;
     case OPTION_TARGETS:
         if (sotto_target_set_parse(&wish->choice.target_set, argument, &fault) != SOTTO_OK)
             argp_error(state, "--targets: %s", fault.text);
         return 0;
     case OPTION_SEED:
-        wish->seed = (uint64_t)number_parse(argument, true, state);
+        wish->seed = (uint64_t)number_parse(key, argument, state);
         wish->has_seed = true;
         return 0;
     case ARGP_KEY_ARG: name_take(wish, argument, state); return 0;
