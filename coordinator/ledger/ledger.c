@@ -1,5 +1,6 @@
 #include "coordinator/ledger/ledger.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -158,6 +159,12 @@ static enum sotto_status ledger_read(struct sotto_ledger *ledger, const char *fo
         status = sotto_path_join(ledger->head_path, sizeof ledger->head_path, folder, head_name);
     if (status != SOTTO_OK)
         return sotto_fault_set(fault, status, "%s: the path is too long", folder);
+    if (access(path, F_OK) != 0 && errno != ENOENT && errno != ENOTDIR)
+        return sotto_fault_set(fault, SOTTO_IO, "cannot use %s: %s; check who owns it and its mode",
+                               path, strerror(errno));
+    if (access(path, F_OK) != 0 && walk->wanted.sequence != UINT64_MAX)
+        return sotto_fault_set(fault, SOTTO_NOT_FOUND,
+                               "%s is missing: restore it from a backup together with HEAD", path);
     if (access(path, F_OK) != 0)
         return sotto_fault_set(fault, SOTTO_NOT_FOUND,
                                "%s holds no coordinator: make one with 'sotto-coordinator init "

@@ -1,6 +1,7 @@
 #include "coordinator/program/settings.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "core/base/config.h"
 #include "core/base/file.h"
@@ -28,6 +29,24 @@ static enum sotto_status settings_path(char out[SETTINGS_PATH_MAX], const char *
     return SOTTO_OK;
 }
 
+/* What the schema cannot say. */
+static enum sotto_status settings_check(const struct sotto_settings *settings, const char *path,
+                                        struct sotto_fault *fault)
+{
+    if (settings->port == 0)
+        return sotto_fault_set(fault, SOTTO_MALFORMED, "%s: port has to be from 1 to 65535, not 0",
+                               path);
+    if (settings->threads > THREADS_MAX)
+        return sotto_fault_set(fault, SOTTO_MALFORMED, "%s: threads has to be from 0 to %d, not %u",
+                               path, THREADS_MAX, settings->threads);
+    if (strncmp(settings->url, "https://", 8) != 0 || settings->url[8] == '\0')
+        return sotto_fault_set(fault, SOTTO_MALFORMED,
+                               "%s: url has to be https://HOST:PORT, where sites reach this "
+                               "coordinator, not %s",
+                               path, settings->url);
+    return SOTTO_OK;
+}
+
 enum sotto_status sotto_settings_open(struct sotto_settings **out, const char *folder,
                                       struct sotto_fault *fault)
 {
@@ -40,14 +59,12 @@ enum sotto_status sotto_settings_open(struct sotto_settings **out, const char *f
         status = sotto_config_load(&loaded, path, &settings_schema, NULL, fault);
     if (status != SOTTO_OK)
         return status;
-    *out = loaded;
-    if ((*out)->port != 0 && (*out)->threads <= THREADS_MAX)
-        return SOTTO_OK;
-    sotto_settings_close(*out);
-    *out = NULL;
-    return sotto_fault_set(fault, SOTTO_MALFORMED,
-                           "%s: port has to be from 1 to 65535 and threads from 0 to %d", path,
-                           THREADS_MAX);
+    status = settings_check(loaded, path, fault);
+    if (status == SOTTO_OK)
+        *out = loaded;
+    else
+        sotto_settings_close(loaded);
+    return status;
 }
 
 void sotto_settings_close(struct sotto_settings *settings)

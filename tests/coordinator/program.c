@@ -132,6 +132,49 @@ static void commands__used_wrongly__are_2(void **state)
     assert_says(fixture, "sotto-coordinator ");
 }
 
+static void admin__help_of_a_command__needs_no_credential(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(ADMIN("--credential", fixture->state, "campaign", "create", "--help"), 0);
+    assert_says(fixture, "--cohort-min");
+    assert_int_equal(ADMIN("--credential", fixture->state, "status"), 66);
+    assert_says(fixture, "--credential DIR");
+}
+
+static void admin__wrong_number__is_2_and_names_the_option(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(ADMIN("campaign", "create", "x", "--rank", "z"), 2);
+    assert_says(fixture, "--rank z: give a whole number");
+    assert_int_equal(ADMIN("campaign", "create", "x", "--alpha", "-1"), 2);
+    assert_says(fixture, "--alpha -1: give a number");
+    assert_int_equal(ADMIN("campaign", "wait", "x", "--timeout", "inf"), 2);
+    assert_says(fixture, "--timeout inf");
+}
+
+static void serve__journal_gone__is_66_and_says_restore(void **state)
+{
+    struct fixture *fixture = *state;
+    struct folder_path journal = folder_path(&fixture->folder, "hub/journal.sqlite");
+
+    assert_int_equal(COORDINATOR("init", "--state", fixture->state), 0);
+    assert_int_equal(unlink(journal.text), 0);
+    assert_int_equal(COORDINATOR("serve", "--state", fixture->state), 66);
+    assert_says(fixture, "restore it from a backup together with HEAD");
+}
+
+static void serve__config_with_a_wrong_url__is_65_and_names_it(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(COORDINATOR("init", "--state", fixture->state), 0);
+    config_write(fixture, "address: \"127.0.0.1\"\nport: 7443\nurl: \"http://127.0.0.1\"\n");
+    assert_int_equal(COORDINATOR("serve", "--state", fixture->state), 65);
+    assert_says(fixture, "config.yaml: url has to be https://HOST:PORT");
+}
+
 static void serve__without_init__is_66_and_says_init(void **state)
 {
     struct fixture *fixture = *state;
@@ -248,6 +291,10 @@ int main(int argc, char **argv)
         COMMAND(init__into_a_folder_that_holds_something__is_73_and_changes_nothing),
         COMMAND(init__host_that_is_none__is_65_and_leaves_nothing),
         COMMAND(commands__used_wrongly__are_2),
+        COMMAND(admin__help_of_a_command__needs_no_credential),
+        COMMAND(admin__wrong_number__is_2_and_names_the_option),
+        COMMAND(serve__journal_gone__is_66_and_says_restore),
+        COMMAND(serve__config_with_a_wrong_url__is_65_and_names_it),
         COMMAND(serve__without_init__is_66_and_says_init),
         COMMAND(serve__config_with_a_wrong_key__is_65_and_names_line_and_key),
         COMMAND(serve__port_taken__is_75_and_names_it),
