@@ -7,11 +7,19 @@
 
 #include "crypto/secagg/terms.h"
 
+/* The phases in which a site can die. */
+static const cyaml_strval_t phases[] = {
+    {"gathering", SOTTO_ROUND_GATHERING}, {"sharing", SOTTO_ROUND_SHARING},
+    {"uploading", SOTTO_ROUND_UPLOADING}, {"including", SOTTO_ROUND_INCLUDING},
+    {"revealing", SOTTO_ROUND_REVEALING}, {"unmasking", SOTTO_ROUND_UNMASKING},
+    {"applying", SOTTO_ROUND_APPLYING},
+};
+
 static const cyaml_schema_field_t dropout_fields[] = {
     CYAML_FIELD_UINT("round", CYAML_FLAG_DEFAULT, struct sotto_scenario_dropout, round),
     CYAML_FIELD_UINT("site", CYAML_FLAG_DEFAULT, struct sotto_scenario_dropout, site),
-    CYAML_FIELD_STRING_PTR("phase", CYAML_FLAG_POINTER, struct sotto_scenario_dropout, phase, 1,
-                           16),
+    CYAML_FIELD_ENUM("phase", CYAML_FLAG_STRICT, struct sotto_scenario_dropout, phase, phases,
+                     CYAML_ARRAY_LEN(phases)),
     CYAML_FIELD_UINT("back", CYAML_FLAG_OPTIONAL, struct sotto_scenario_dropout, back),
     CYAML_FIELD_END};
 

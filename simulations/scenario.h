@@ -8,15 +8,16 @@
 
 #include <stdbool.h>
 
+#include "coordinator/round/round.h"
 #include "core/base/config.h"
 #include "models/adapter/layout.h"
 
 /* A site that stops at a named phase of a round and is back for a later one. */
 struct sotto_scenario_dropout {
-    uint32_t round; /* from 1 */
-    uint32_t site;  /* from 1 */
-    char *phase;    /* the last thing that it still does: see sotto_fate */
-    uint32_t back;  /* the first round it takes part in again; 0: the next one */
+    uint32_t round;               /* from 1 */
+    uint32_t site;                /* from 1 */
+    enum sotto_round_phase phase; /* in which it dies */
+    uint32_t back;                /* the first round it takes part in again; 0: the next one */
 };
 
 struct sotto_scenario {

@@ -1,7 +1,6 @@
 #include "simulations/world.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "crypto/primitives/hash.h"
 #include "simulations/hub_delivery.h"
@@ -136,14 +135,6 @@ void sotto_world_close(struct sotto_world *world)
     world->entries = NULL;
 }
 
-static enum sotto_round_phase phase_of(const char *name)
-{
-    for (int phase = 0; phase < SOTTO_ROUND_FINISHED; phase++)
-        if (strcmp(name, sotto_round_phase_name((enum sotto_round_phase)phase)) == 0)
-            return (enum sotto_round_phase)phase;
-    return SOTTO_ROUND_FINISHED;
-}
-
 /* What the scenario and chance have in store for a site in this round. */
 static void fate_draw(struct sotto_world *world, struct sotto_virtual_site *site, uint32_t round)
 {
@@ -159,7 +150,7 @@ static void fate_draw(struct sotto_world *world, struct sotto_virtual_site *site
         const struct sotto_scenario_dropout *dropout = &scenario->dropouts[i];
 
         if (dropout->round == round && dropout->site == site->setup.id) {
-            site->fate = phase_of(dropout->phase);
+            site->fate = dropout->phase;
             site->back_round = dropout->back ? dropout->back : round + 1;
         }
     }

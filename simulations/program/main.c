@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/file.h"
 #include "simulations/baseline.h"
 #include "simulations/pool.h"
 #include "simulations/report.h"
@@ -161,6 +162,9 @@ static enum sotto_status campaign_play(struct sotto_world *world, struct sotto_s
     struct sotto_report report;
     enum sotto_status status = sotto_report_open(&report);
 
+    /* A folder that cannot be made is told now, not after the campaign. */
+    if (status == SOTTO_OK && arguments->out)
+        status = sotto_folder_make(arguments->out, fault);
     if (status == SOTTO_OK)
         status = rounds_play(world, &report, summary, fault);
     if (status == SOTTO_OK)

@@ -104,6 +104,7 @@ class Simulate(unittest.TestCase):
             ("model=/nonexistent", 66, "/nonexistent"),
             ("cohort_min=2", 65, "cohort_min"),
             ("train_images=/etc/hostname", 65, "/etc/hostname"),
+            ("dropouts=[{round: 1, site: 1, phase: lunch}]", 65, "lunch"),
             ("examples_max=9000", 65, "examples_max"),
         ):
             done = self.simulate(
@@ -116,6 +117,8 @@ class Simulate(unittest.TestCase):
             self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
             self.assertIn(word, done.stderr)
             self.assertFalse(os.path.exists(f.path("none")))
+        done = self.simulate("rounds=1", options=("--out", "/proc/none"), code=66)
+        self.assertNotIn("round 1", done.stderr)
         f.run("sotto-simulate", code=2)
         f.run("sotto-simulate", f.path("missing.yaml"), code=66)
 
