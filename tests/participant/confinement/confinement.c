@@ -207,10 +207,10 @@ static int keep_adapter(const struct place *place)
                : EIO;
 }
 
-static int read_hosts(const struct place *place)
+static int read_resolver_file(const struct place *place)
 {
     (void)place;
-    return result(open("/etc/hosts", O_RDONLY | O_CLOEXEC));
+    return result(open("/etc/nsswitch.conf", O_RDONLY | O_CLOEXEC));
 }
 
 static int read_elsewhere(const struct place *place)
@@ -284,7 +284,7 @@ static void trainer__its_own_folders__are_open(void **state)
 
 static void trainer__everything_else__is_shut(void **state)
 {
-    assert_int_equal(as_trainer(*state, read_hosts), EACCES);
+    assert_int_equal(as_trainer(*state, read_resolver_file), EACCES);
     assert_int_equal(as_trainer(*state, overwrite_photo), EACCES);
     assert_int_equal(as_trainer(*state, run_program), EPERM);
 }
@@ -300,7 +300,7 @@ static void sealer__any_socket__is_denied(void **state)
 static void sealer__any_file__is_denied(void **state)
 {
     assert_int_equal(as_sealer(*state, read_photo), EPERM);
-    assert_int_equal(as_sealer(*state, read_hosts), EPERM);
+    assert_int_equal(as_sealer(*state, read_resolver_file), EPERM);
     assert_int_equal(as_sealer(*state, list_examples), EPERM);
     assert_int_equal(as_sealer(*state, read_elsewhere), EPERM);
 }
@@ -318,14 +318,14 @@ static void courier__examples__are_shut(void **state)
     assert_int_equal(as_courier(*state, list_examples), EACCES);
     assert_int_equal(as_courier(*state, overwrite_photo), EPERM);
     assert_int_equal(as_courier(*state, read_elsewhere), EACCES);
-    assert_int_equal(as_courier(*state, read_hosts), 0);
+    assert_int_equal(as_courier(*state, read_resolver_file), 0);
 }
 
 static void courier__numeric_address__opens_nothing(void **state)
 {
     assert_int_equal(as_numeric_courier(*state, read_photo), EPERM);
     assert_int_equal(as_numeric_courier(*state, list_examples), EPERM);
-    assert_int_equal(as_numeric_courier(*state, read_hosts), EPERM);
+    assert_int_equal(as_numeric_courier(*state, read_resolver_file), EPERM);
 }
 
 static void courier__internet_sockets__are_its_work(void **state)
