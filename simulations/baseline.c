@@ -53,12 +53,12 @@ enum sotto_status sotto_baseline_alone(const struct sotto_world *world,
     float *lanes = NULL;
     struct sotto_training_crew crew = world->crew;
     enum sotto_status status =
-        layout && tasks ? head_layout(layout, world, fault) : SOTTO_NO_MEMORY;
+        layout != NULL && tasks != NULL ? head_layout(layout, world, fault) : SOTTO_NO_MEMORY;
 
     crew.layout = layout;
     if (status == SOTTO_OK)
         lanes = calloc((count + 1) * layout->lane_count, sizeof *lanes);
-    if (status == SOTTO_OK && !lanes)
+    if (status == SOTTO_OK && lanes == NULL)
         status = SOTTO_NO_MEMORY;
     for (size_t i = 0; i < count && status == SOTTO_OK; i++)
         tasks[i] = (struct sotto_training_task){.start = lanes,
@@ -88,7 +88,7 @@ static enum sotto_status pooled_open(struct sotto_dataset *pooled, const struct 
     pooled->pixels = malloc(count * picture_bytes);
     pooled->labels = malloc(count * sizeof *pooled->labels);
     pooled->count = 0;
-    if (!pooled->pixels || !pooled->labels) {
+    if (pooled->pixels == NULL || pooled->labels == NULL) {
         sotto_dataset_close(pooled);
         return SOTTO_NO_MEMORY;
     }
@@ -113,7 +113,7 @@ enum sotto_status sotto_baseline_pooled(const struct sotto_world *world,
     struct sotto_training_task task = {.dataset = &pooled,
                                        .fit = fit_of(world->scenario, world->scenario->seed)};
     float *lanes = calloc(2 * lane_count, sizeof *lanes);
-    enum sotto_status status = lanes ? pooled_open(&pooled, world) : SOTTO_NO_MEMORY;
+    enum sotto_status status = lanes != NULL ? pooled_open(&pooled, world) : SOTTO_NO_MEMORY;
 
     if (status != SOTTO_OK) {
         free(lanes);

@@ -18,7 +18,7 @@ enum sotto_status sotto_hub_offer(struct sotto_world *world, struct sotto_virtua
         site->offered_round == world->hub.round_number ? site->offered : SOTTO_MAIL_NONE;
     enum sotto_status status;
 
-    if (!site->turn)
+    if (site->turn == NULL)
         return SOTTO_OK;
     status = sotto_round_mail(world->hub.round, site->setup.id, seen, &mail, &body);
     if (status == SOTTO_NOT_FOUND)
@@ -41,7 +41,7 @@ static enum sotto_status phase_changed(struct sotto_world *world)
     for (uint32_t i = 0; i < world->scenario->sites && status == SOTTO_OK; i++) {
         struct sotto_virtual_site *site = &world->sites[i];
 
-        if (site->turn && site->fate == phase && phase != SOTTO_ROUND_FINISHED)
+        if (site->turn != NULL && site->fate == phase && phase != SOTTO_ROUND_FINISHED)
             sotto_virtual_site_kill(site);
         status = sotto_hub_offer(world, site);
     }

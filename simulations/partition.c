@@ -43,7 +43,7 @@ static enum sotto_status urn_open(struct urn *urn, const struct sotto_dataset *p
     urn->indices = calloc(pool->count, sizeof *urn->indices);
     urn->first = calloc(label_count, sizeof *urn->first);
     urn->left = calloc(label_count, sizeof *urn->left);
-    if (!urn->indices || !urn->first || !urn->left)
+    if (urn->indices == NULL || urn->first == NULL || urn->left == NULL)
         return SOTTO_NO_MEMORY;
     for (size_t label = 0; label < label_count; label++) {
         urn->first[label] = filled;
@@ -177,7 +177,7 @@ enum sotto_status sotto_partition_open(struct sotto_partition *partition,
     partition->first = calloc(choice->site_count + 1, sizeof *partition->first);
     partition->indices = calloc(pool->count + 1, sizeof *partition->indices);
     status = SOTTO_NO_MEMORY;
-    if (partition->first && partition->indices)
+    if (partition->first != NULL && partition->indices != NULL)
         status = sizes_draw(partition, pool, choice, &entropy, fault);
     if (status == SOTTO_OK)
         status = urn_open(&urn, pool, choice->label_count, &entropy, fault);

@@ -15,12 +15,12 @@ enum sotto_status sotto_report_open(struct sotto_report *report)
 {
     *report = (struct sotto_report){0};
     report->lines = open_memstream(&report->text, &report->length);
-    return report->lines ? SOTTO_OK : SOTTO_NO_MEMORY;
+    return report->lines != NULL ? SOTTO_OK : SOTTO_NO_MEMORY;
 }
 
 void sotto_report_close(struct sotto_report *report)
 {
-    if (report->lines)
+    if (report->lines != NULL)
         fclose(report->lines);
     free(report->text);
     *report = (struct sotto_report){0};
@@ -39,7 +39,7 @@ void sotto_report_round(struct sotto_report *report, const struct sotto_world_ro
         (json_int_t)told->bytes_up, "bytes_down", (json_int_t)told->bytes_down, "virtual_ms",
         (json_int_t)told->duration_ms, "weight_sum", (json_int_t)told->weight_sum,
         "mean_delta_norm", told->mean_norm, "adapter", adapter);
-    if (!line)
+    if (line == NULL)
         return;
     json_dumpf(line, report->lines, JSON_STYLE);
     fputc('\n', report->lines);
@@ -88,9 +88,10 @@ static enum sotto_status summary_write(const struct sotto_summary *summary, cons
                                        struct sotto_fault *fault)
 {
     json_t *json = summary_json(summary);
-    char *text = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
-    enum sotto_status status =
-        text ? sotto_file_replace(path, sotto_view_text(text), 0644, fault) : SOTTO_NO_MEMORY;
+    char *text = json != NULL ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
+    enum sotto_status status = text != NULL
+                                   ? sotto_file_replace(path, sotto_view_text(text), 0644, fault)
+                                   : SOTTO_NO_MEMORY;
 
     free(text);
     json_decref(json);
@@ -110,7 +111,7 @@ static enum sotto_status adapter_write(const struct sotto_world *world, const ch
                                        struct sotto_fault *fault)
 {
     const char *slash = strrchr(world->scenario->model, '/');
-    const char *base_name = slash ? slash + 1 : world->scenario->model;
+    const char *base_name = slash != NULL ? slash + 1 : world->scenario->model;
     char path[PATH_MAX];
     enum sotto_status status = place(path, folder, "adapter", fault);
 
@@ -146,7 +147,7 @@ void sotto_summary_print_json(const struct sotto_summary *summary, FILE *stream)
 {
     json_t *json = summary_json(summary);
 
-    if (!json)
+    if (json == NULL)
         return;
     json_dumpf(json, stream, JSON_STYLE);
     fputc('\n', stream);

@@ -86,7 +86,7 @@ static enum sotto_status path_resolve(char **path, const char *scenario_path)
     const char *slash = strrchr(scenario_path, '/');
     char *resolved = NULL;
 
-    if (**path == '/' || !slash)
+    if (**path == '/' || slash == NULL)
         return SOTTO_OK;
     if (asprintf(&resolved, "%.*s/%s", (int)(slash - scenario_path), scenario_path, *path) < 0)
         return SOTTO_NO_MEMORY;

@@ -145,8 +145,8 @@ static bool is_in_cohort(const struct sotto_world *world, const struct sotto_vir
 
 static bool awaits_training(const struct sotto_world *world, const struct sotto_virtual_site *site)
 {
-    return site->turn && site->is_training && !site->has_update && sotto_turn_plan(site->turn) &&
-           is_in_cohort(world, site);
+    return site->turn != NULL && site->is_training && !site->has_update &&
+           sotto_turn_plan(site->turn) != NULL && is_in_cohort(world, site);
 }
 
 static void task_of(struct sotto_training_task *task, const struct sotto_world *world,
@@ -175,7 +175,7 @@ static enum sotto_status train_waiting(struct sotto_world *world)
     size_t count = 0;
     enum sotto_status status;
 
-    if (!tasks)
+    if (tasks == NULL)
         return SOTTO_NO_MEMORY;
     for (uint32_t i = 0; i < world->scenario->sites; i++)
         if (awaits_training(world, &world->sites[i]))
@@ -224,7 +224,7 @@ enum sotto_status sotto_site_deliver(struct sotto_world *world, const struct sot
 {
     struct sotto_virtual_site *site = &world->sites[post->site - 1];
 
-    if (!site->turn)
+    if (site->turn == NULL)
         return SOTTO_OK;
     switch (post->kind) {
     case SOTTO_POST_MAIL: return take_mail(world, site, post);

@@ -24,7 +24,7 @@ static enum sotto_status heap_grow(struct sotto_timeline *timeline)
     if (timeline->count < timeline->capacity)
         return SOTTO_OK;
     heap = realloc(timeline->heap, capacity * sizeof *heap);
-    if (!heap)
+    if (heap == NULL)
         return SOTTO_NO_MEMORY;
     timeline->heap = heap;
     timeline->capacity = capacity;
@@ -40,7 +40,7 @@ enum sotto_status sotto_timeline_add(struct sotto_timeline *timeline, const stru
     if (heap_grow(timeline) != SOTTO_OK)
         return SOTTO_NO_MEMORY;
     added.bytes = malloc(bytes.length ? bytes.length : 1);
-    if (!added.bytes)
+    if (added.bytes == NULL)
         return SOTTO_NO_MEMORY;
     if (bytes.length)
         memcpy(added.bytes, bytes.at, bytes.length);

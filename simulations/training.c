@@ -82,7 +82,7 @@ static enum sotto_status crew_work(struct run *run,
 {
     size_t count = run->crew->threads < run->task_count ? run->crew->threads : run->task_count;
     struct worker *workers = calloc(count ? count : 1, sizeof *workers);
-    enum sotto_status status = workers ? SOTTO_OK : SOTTO_NO_MEMORY;
+    enum sotto_status status = workers != NULL ? SOTTO_OK : SOTTO_NO_MEMORY;
     size_t started = 1;
 
     if (status != SOTTO_OK || count == 0) {
@@ -129,7 +129,8 @@ enum sotto_status sotto_training_score(const struct sotto_training_crew *crew, c
                       .lanes = lanes,
                       .dataset = dataset,
                       .scores = scores};
-    enum sotto_status status = scores ? crew_work(&run, task_score, fault) : SOTTO_NO_MEMORY;
+    enum sotto_status status =
+        scores != NULL ? crew_work(&run, task_score, fault) : SOTTO_NO_MEMORY;
 
     *score = (struct sotto_score){0};
     for (size_t i = 0; i < crew->threads && status == SOTTO_OK; i++) {

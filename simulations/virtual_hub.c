@@ -43,7 +43,7 @@ static enum sotto_status roster_keep(struct sotto_virtual_hub *hub)
     struct sotto_buffer bytes = sotto_buffer_of(hub->roster_bytes, SOTTO_ROSTER_BYTES_MAX);
     enum sotto_status status;
 
-    if (!message)
+    if (message == NULL)
         return SOTTO_NO_MEMORY;
     message->epoch = hub->roster.epoch;
     message->count = hub->roster.entry_count;
@@ -102,7 +102,9 @@ enum sotto_status sotto_virtual_hub_open(struct sotto_virtual_hub *hub,
     hub->roster_bytes = malloc(SOTTO_ROSTER_BYTES_MAX);
     hub->adapter = calloc(hub->value_count, sizeof *hub->adapter);
     hub->sum = calloc(hub->value_count + 1, sizeof *hub->sum);
-    status = hub->roster_bytes && hub->adapter && hub->sum ? SOTTO_OK : SOTTO_NO_MEMORY;
+    status = hub->roster_bytes != NULL && hub->adapter != NULL && hub->sum != NULL
+                 ? SOTTO_OK
+                 : SOTTO_NO_MEMORY;
     if (status == SOTTO_OK)
         status = layout_keep(hub, setup->layout);
     if (status == SOTTO_OK)
@@ -120,7 +122,7 @@ enum sotto_status sotto_virtual_hub_open(struct sotto_virtual_hub *hub,
 
 void sotto_virtual_hub_close(struct sotto_virtual_hub *hub)
 {
-    if (hub->round)
+    if (hub->round != NULL)
         sotto_round_wipe(hub->round);
     sotto_arena_close(&hub->arena);
     free(hub->roster_bytes);
@@ -163,7 +165,7 @@ enum sotto_status sotto_virtual_hub_begin(struct sotto_virtual_hub *hub, uint64_
     setup.plan_bytes = sotto_view_of(hub->plan_bytes, hub->plan_length);
     setup.is_last = sotto_timetable_is_last(&hub->definition, &hub->progress);
     memset(hub->sum, 0, (hub->value_count + 1) * sizeof *hub->sum);
-    if (hub->round)
+    if (hub->round != NULL)
         sotto_round_wipe(hub->round);
     hub->round = NULL;
     sotto_arena_close(&hub->arena);
@@ -211,7 +213,7 @@ enum sotto_status sotto_virtual_hub_add(struct sotto_virtual_hub *hub, struct so
     size_t lane_count = hub->value_count + 1;
     uint32_t *lanes = malloc(lane_count * sizeof *lanes);
     enum sotto_status status =
-        lanes
+        lanes != NULL
             ? sotto_lanes_unpack(lanes, lane_count, sotto_round_plan(hub->round)->ring_bits, packed)
             : SOTTO_NO_MEMORY;
 

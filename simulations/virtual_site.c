@@ -30,7 +30,7 @@ enum sotto_status sotto_virtual_site_open(struct sotto_virtual_site *site,
     site->update = calloc(setup->lane_count, sizeof *site->update);
     site->plain = calloc(setup->lane_count, sizeof *site->plain);
     site->packed = calloc(site->packed_length, 1);
-    if (!site->update || !site->plain || !site->packed) {
+    if (site->update == NULL || site->plain == NULL || site->packed == NULL) {
         sotto_virtual_site_close(site);
         return SOTTO_NO_MEMORY;
     }
@@ -56,7 +56,7 @@ void sotto_virtual_site_close(struct sotto_virtual_site *site)
 
 void sotto_virtual_site_kill(struct sotto_virtual_site *site)
 {
-    if (site->turn)
+    if (site->turn != NULL)
         sotto_turn_close(site->turn);
     sotto_arena_close(&site->arena);
     site->turn = NULL;
@@ -85,9 +85,9 @@ enum sotto_status sotto_virtual_site_store(struct sotto_virtual_site *site,
         realloc(site->ledger, (site->ledger_count + 1) * sizeof *ledger);
     uint8_t *bytes = malloc(record.length ? record.length : 1);
 
-    if (ledger)
+    if (ledger != NULL)
         site->ledger = ledger;
-    if (!ledger || !bytes) {
+    if (ledger == NULL || bytes == NULL) {
         free(bytes);
         return SOTTO_NO_MEMORY;
     }
@@ -104,7 +104,8 @@ enum sotto_status sotto_virtual_site_contribute(struct sotto_virtual_site *site,
     uint32_t *lanes = malloc(lane_count * sizeof *lanes);
     struct sotto_buffer packed =
         sotto_buffer_of(site->packed, sotto_lanes_packed_bytes(lane_count, 32));
-    enum sotto_status status = lanes ? sotto_turn_encode(site->turn, lanes) : SOTTO_NO_MEMORY;
+    enum sotto_status status =
+        lanes != NULL ? sotto_turn_encode(site->turn, lanes) : SOTTO_NO_MEMORY;
 
     if (status == SOTTO_OK) {
         memcpy(site->plain, lanes, lane_count * sizeof *lanes);

@@ -11,7 +11,7 @@ static enum sotto_status layout_open(struct sotto_world *world, struct sotto_fau
 {
     struct sotto_adapter_choice *choice = malloc(sizeof *choice);
     enum sotto_status status =
-        choice ? sotto_scenario_choice(choice, world->scenario, fault) : SOTTO_NO_MEMORY;
+        choice != NULL ? sotto_scenario_choice(choice, world->scenario, fault) : SOTTO_NO_MEMORY;
 
     if (status == SOTTO_OK)
         status = sotto_layout_derive(&world->layout, sotto_model_arch(world->model), choice, fault);
@@ -105,7 +105,7 @@ enum sotto_status sotto_world_open(struct sotto_world *world, const struct sotto
     status = layout_open(world, fault);
     world->entries = calloc(scenario->sites, sizeof *world->entries);
     world->sites = calloc(scenario->sites, sizeof *world->sites);
-    if (status == SOTTO_OK && (!world->entries || !world->sites))
+    if (status == SOTTO_OK && (world->entries == NULL || world->sites == NULL))
         status = SOTTO_NO_MEMORY;
     likeness.base_model = hub.base_model;
     likeness.lane_count = (uint32_t)world->layout.lane_count + 1;
@@ -125,7 +125,7 @@ enum sotto_status sotto_world_open(struct sotto_world *world, const struct sotto
 
 void sotto_world_close(struct sotto_world *world)
 {
-    for (uint32_t i = 0; world->sites && i < world->scenario->sites; i++)
+    for (uint32_t i = 0; world->sites != NULL && i < world->scenario->sites; i++)
         sotto_virtual_site_close(&world->sites[i]);
     sotto_virtual_hub_close(&world->hub);
     sotto_timeline_close(&world->timeline);
@@ -167,7 +167,7 @@ static enum sotto_status sites_begin(struct sotto_world *world, uint32_t round)
         site->bytes_down = 0;
         site->is_training = false;
         site->has_update = false;
-        if (!site->turn && site->back_round <= round) {
+        if (site->turn == NULL && site->back_round <= round) {
             status = sotto_virtual_site_start(site);
             if (status == SOTTO_OK)
                 status = sotto_site_greet(world, site);

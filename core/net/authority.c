@@ -53,7 +53,7 @@ static bool set_serial(X509 *x509)
         return false;
     bytes[0] = 1;
     number = BN_bin2bn(bytes, sizeof bytes, NULL);
-    good = number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(x509)) != NULL;
+    good = number != NULL && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(x509)) != NULL;
     BN_free(number);
     return good;
 }
@@ -76,12 +76,12 @@ static bool add_extension(const struct draft *draft, int nid, const char *value)
 {
     X509V3_CTX context;
     X509_EXTENSION *extension = NULL;
-    X509 *issuer = draft->issuer ? draft->issuer->certificate : draft->x509;
+    X509 *issuer = draft->issuer != NULL ? draft->issuer->certificate : draft->x509;
     bool good = false;
 
     X509V3_set_ctx(&context, issuer, draft->x509, NULL, NULL, 0);
     extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
-    good = extension && X509_add_ext(draft->x509, extension, -1) == 1;
+    good = extension != NULL && X509_add_ext(draft->x509, extension, -1) == 1;
     X509_EXTENSION_free(extension);
     return good;
 }
@@ -89,7 +89,7 @@ static bool add_extension(const struct draft *draft, int nid, const char *value)
 static bool draft_open(struct draft *draft)
 {
     draft->x509 = X509_new();
-    return draft->x509 && X509_set_version(draft->x509, X509_VERSION_3) == 1 &&
+    return draft->x509 != NULL && X509_set_version(draft->x509, X509_VERSION_3) == 1 &&
            set_serial(draft->x509) && set_period(draft->x509, draft->now_s, draft->days) &&
            X509_set_pubkey(draft->x509, draft->subject_key) == 1;
 }
@@ -98,15 +98,16 @@ static bool draft_open(struct draft *draft)
 static bool draft_sign(struct draft *draft, struct sotto_certificate *out)
 {
     const struct issuer *issuer = draft->issuer;
-    X509_NAME *name = X509_get_subject_name(issuer ? issuer->certificate : draft->x509);
+    X509_NAME *name = X509_get_subject_name(issuer != NULL ? issuer->certificate : draft->x509);
     unsigned char *der = NULL;
     int length = -1;
     bool good = false;
 
     if (X509_set_issuer_name(draft->x509, name) == 1 &&
         add_extension(draft, NID_subject_key_identifier, "hash") &&
-        (!issuer || add_extension(draft, NID_authority_key_identifier, "keyid:always")) &&
-        X509_sign(draft->x509, issuer ? issuer->pkey : draft->subject_key, EVP_sha256()) > 0)
+        (issuer == NULL || add_extension(draft, NID_authority_key_identifier, "keyid:always")) &&
+        X509_sign(draft->x509, issuer != NULL ? issuer->pkey : draft->subject_key, EVP_sha256()) >
+            0)
         length = i2d_X509(draft->x509, &der);
     good = length > 0 &&
            sotto_certificate_from_der(out, sotto_view_of(der, (size_t)length)) == SOTTO_OK;
@@ -127,7 +128,7 @@ static enum sotto_status issuer_open(struct issuer *issuer, const struct sotto_a
 
     issuer->certificate = d2i_X509(NULL, &at, (long)authority->certificate.length);
     issuer->pkey = sotto_key_decode(sotto_view_text(authority->key.pem));
-    if (issuer->certificate && issuer->pkey &&
+    if (issuer->certificate != NULL && issuer->pkey != NULL &&
         X509_check_private_key(issuer->certificate, issuer->pkey) == 1)
         return SOTTO_OK;
     issuer_close(issuer);
@@ -146,7 +147,8 @@ enum sotto_status sotto_authority_make(struct sotto_authority *authority, const 
                                "the name of an authority has 1 to %d printable characters",
                                SOTTO_SUBJECT_PART_MAX);
     draft.subject_key = sotto_key_generate(SOTTO_KEY_P256);
-    good = draft.subject_key && draft_open(&draft) && add_name(draft.x509, "CN", common_name) &&
+    good = draft.subject_key != NULL && draft_open(&draft) &&
+           add_name(draft.x509, "CN", common_name) &&
            add_extension(&draft, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
            add_extension(&draft, NID_key_usage, "critical,keyCertSign,cRLSign") &&
            draft_sign(&draft, &authority->certificate) &&
@@ -276,8 +278,8 @@ enum sotto_status sotto_authority_issue_server(const struct sotto_authority *aut
     if (status != SOTTO_OK)
         return status;
     draft.subject_key = sotto_key_generate(SOTTO_KEY_P256);
-    good = draft.subject_key && issuer_open(&issuer, authority) == SOTTO_OK && draft_open(&draft) &&
-           add_server_name(draft.x509, subject->names[0]) &&
+    good = draft.subject_key != NULL && issuer_open(&issuer, authority) == SOTTO_OK &&
+           draft_open(&draft) && add_server_name(draft.x509, subject->names[0]) &&
            add_extension(&draft, NID_basic_constraints, "critical,CA:FALSE") &&
            add_extension(&draft, NID_key_usage, "critical,digitalSignature") &&
            add_extension(&draft, NID_ext_key_usage, "serverAuth") &&
@@ -306,8 +308,8 @@ static enum sotto_status open_request(EVP_PKEY **out, struct sotto_view request,
         return sotto_fault_set(fault, SOTTO_OVER_LIMIT,
                                "a certificate request has at most %d bytes", SOTTO_REQUEST_DER_MAX);
     req = d2i_X509_REQ(NULL, &at, (long)request.length);
-    pkey = req && at == request.at + request.length ? X509_REQ_get_pubkey(req) : NULL;
-    if (!pkey)
+    pkey = req != NULL && at == request.at + request.length ? X509_REQ_get_pubkey(req) : NULL;
+    if (pkey == NULL)
         status = sotto_fault_set(fault, SOTTO_MALFORMED,
                                  "the certificate request is not PKCS#10 in DER form");
     else if (!sotto_key_is_allowed(pkey))

@@ -23,7 +23,7 @@ static X509 *parse_der(struct sotto_view der)
 
     if (der.length <= SOTTO_CERTIFICATE_DER_MAX)
         x509 = d2i_X509(NULL, &at, (long)der.length);
-    if (x509 && at != der.at + der.length) {
+    if (x509 != NULL && at != der.at + der.length) {
         X509_free(x509);
         x509 = NULL;
     }
@@ -43,7 +43,7 @@ static enum sotto_status sign_request(struct sotto_buffer *request, EVP_PKEY *pk
     int length = -1;
     X509_REQ *req = X509_REQ_new();
 
-    if (req && X509_REQ_set_version(req, X509_REQ_VERSION_1) == 1 &&
+    if (req != NULL && X509_REQ_set_version(req, X509_REQ_VERSION_1) == 1 &&
         X509_REQ_set_pubkey(req, pkey) == 1 && X509_REQ_sign(req, pkey, signing_digest(pkey)) > 0)
         length = i2d_X509_REQ(req, &der);
     if (length > 0)
@@ -62,7 +62,7 @@ enum sotto_status sotto_certificate_request_make(struct sotto_key *key,
     enum sotto_status status = SOTTO_IO;
 
     memset(key, 0, sizeof *key);
-    if (pkey)
+    if (pkey != NULL)
         status = sotto_key_encode(key, pkey);
     if (status == SOTTO_OK)
         status = sign_request(request, pkey);
@@ -81,7 +81,7 @@ enum sotto_status sotto_certificate_from_der(struct sotto_certificate *certifica
     if (der.length > SOTTO_CERTIFICATE_DER_MAX)
         return SOTTO_OVER_LIMIT;
     x509 = parse_der(der);
-    if (!x509)
+    if (x509 == NULL)
         return SOTTO_MALFORMED;
     X509_free(x509);
     memcpy(certificate->der, der.at, der.length);
@@ -101,9 +101,9 @@ enum sotto_status sotto_certificate_from_pem(struct sotto_certificate *certifica
     if (pem.length > PEM_FILE_MAX)
         return SOTTO_OVER_LIMIT;
     bio = BIO_new_mem_buf(pem.at, (int)pem.length);
-    if (bio)
+    if (bio != NULL)
         x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-    if (x509)
+    if (x509 != NULL)
         length = i2d_X509(x509, &der);
     if (length > 0)
         status = sotto_certificate_from_der(certificate, sotto_view_of(der, (size_t)length));
@@ -177,7 +177,7 @@ enum sotto_status sotto_certificate_period(struct sotto_certificate_period *peri
 {
     struct sotto_certificate_period found = {0};
     X509 *x509 = parse_der(sotto_certificate_der(certificate));
-    bool good = x509 && seconds_of(&found.from_s, X509_get0_notBefore(x509)) &&
+    bool good = x509 != NULL && seconds_of(&found.from_s, X509_get0_notBefore(x509)) &&
                 seconds_of(&found.until_s, X509_get0_notAfter(x509));
 
     X509_free(x509);
@@ -194,7 +194,7 @@ static enum sotto_status check_chain(X509 *leaf, X509 *root, uint64_t now_s,
     X509_STORE *store = X509_STORE_new();
     X509_STORE_CTX *context = X509_STORE_CTX_new();
 
-    if (store && context && X509_STORE_add_cert(store, root) == 1 &&
+    if (store != NULL && context != NULL && X509_STORE_add_cert(store, root) == 1 &&
         X509_STORE_CTX_init(context, store, leaf, NULL) == 1) {
         X509_STORE_CTX_set_time(context, 0, (time_t)now_s);
         X509_STORE_CTX_set_purpose(context, X509_PURPOSE_SSL_CLIENT);
@@ -218,7 +218,7 @@ enum sotto_status sotto_certificate_check(const struct sotto_certificate *certif
     X509 *root = parse_der(sotto_certificate_der(terms->authority));
     EVP_PKEY *pkey = sotto_key_decode(sotto_view_text(terms->key->pem));
 
-    if (!leaf || !root || !pkey)
+    if (leaf == NULL || root == NULL || pkey == NULL)
         status = sotto_fault_set(fault, SOTTO_MALFORMED,
                                  "the certificate, its authority or its key does not parse");
     else if (X509_check_private_key(leaf, pkey) != 1)

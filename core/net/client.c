@@ -73,7 +73,7 @@ static void note_other_authority(struct sotto_client *client, X509_STORE_CTX *co
     snprintf(client->trust_text, TRUST_TEXT_MAX,
              "was not issued by the authority that %s names (%s): expected %s, its chain ends with "
              "%s; do not go on unless you know why",
-             client->authority ? "its file" : "the token",
+             client->authority != NULL ? "its file" : "the token",
              X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)), expected, seen);
 }
 
@@ -113,13 +113,13 @@ static int verify_server(X509_STORE_CTX *context, void *argument)
 {
     struct sotto_client *client = argument;
     const STACK_OF(X509) *chain = X509_STORE_CTX_get0_untrusted(context);
-    X509 *authority = client->authority ? client->authority : find_pinned(client, chain);
+    X509 *authority = client->authority != NULL ? client->authority : find_pinned(client, chain);
     STACK_OF(X509) *trusted = sk_X509_new_null();
     int result = 0;
 
-    if (!authority)
+    if (authority == NULL)
         X509_STORE_CTX_set_error(context, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN);
-    if (trusted && authority && sk_X509_push(trusted, authority) > 0) {
+    if (trusted != NULL && authority != NULL && sk_X509_push(trusted, authority) > 0) {
         X509_STORE_CTX_set0_trusted_stack(context, trusted);
         result = X509_verify_cert(context);
     }
@@ -147,8 +147,8 @@ static CURLcode prepare_tls(CURL *curl, void *context, void *argument)
     SSL_CTX_set_app_data(tls, client);
     SSL_CTX_set_info_callback(tls, note_alert);
     SSL_CTX_set_cert_verify_callback(tls, verify_server, client);
-    if (client->certificate && (SSL_CTX_use_certificate(tls, client->certificate) != 1 ||
-                                SSL_CTX_use_PrivateKey(tls, client->pkey) != 1))
+    if (client->certificate != NULL && (SSL_CTX_use_certificate(tls, client->certificate) != 1 ||
+                                        SSL_CTX_use_PrivateKey(tls, client->pkey) != 1))
         return CURLE_SSL_CERTPROBLEM;
     return CURLE_OK;
 }
@@ -184,14 +184,14 @@ static enum sotto_status read_files(struct sotto_client *client,
 {
     enum sotto_status status = SOTTO_OK;
 
-    if (setup->authority)
+    if (setup->authority != NULL)
         client->fingerprint = *setup->authority;
-    if (setup->authority_path) {
+    if (setup->authority_path != NULL) {
         status = read_certificate(&client->authority, setup->authority_path, fault);
         if (status == SOTTO_OK)
             digest_of(&client->fingerprint, client->authority);
     }
-    if (status == SOTTO_OK && setup->certificate_path)
+    if (status == SOTTO_OK && setup->certificate_path != NULL)
         status = read_own(client, setup, fault);
     return status;
 }
@@ -202,7 +202,7 @@ static enum sotto_status keep_url(struct sotto_client *client, const char *url,
     static const char scheme[] = "https://";
     const char *host = url + strlen(scheme);
 
-    if (strncmp(url, scheme, strlen(scheme)) != 0 || !*host || strpbrk(host, "/?#@ ") ||
+    if (strncmp(url, scheme, strlen(scheme)) != 0 || !*host || strpbrk(host, "/?#@ ") != NULL ||
         strlen(url) >= URL_MAX / 2)
         return sotto_fault_set(fault, SOTTO_MALFORMED,
                                "'%.200s' is not an address like https://host:port", url);
@@ -239,7 +239,7 @@ enum sotto_status sotto_client_open(struct sotto_client **out,
     struct sotto_client *client = calloc(1, sizeof *client);
 
     *out = NULL;
-    if (!client || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    if (client == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         free(client);
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for a client");
     }
@@ -259,7 +259,7 @@ enum sotto_status sotto_client_open(struct sotto_client **out,
 
 void sotto_client_close(struct sotto_client *client)
 {
-    if (!client)
+    if (client == NULL)
         return;
     curl_easy_cleanup(client->curl);
     X509_free(client->authority);
@@ -281,7 +281,7 @@ static bool has_room(struct intake *intake, size_t length)
     if (capacity == intake->capacity)
         return true;
     grown = realloc(exchange->answer, capacity);
-    if (!grown)
+    if (grown == NULL)
         return false;
     exchange->answer = grown;
     intake->capacity = capacity;
@@ -316,10 +316,11 @@ static struct curl_slist *list_headers(const struct sotto_exchange *exchange)
     struct curl_slist *headers = NULL;
 
     snprintf(type, sizeof type, "Content-Type: %s",
-             exchange->content_type ? exchange->content_type : "application/octet-stream");
+             exchange->content_type != NULL ? exchange->content_type : "application/octet-stream");
     if (exchange->body.length > 0)
         headers = curl_slist_append(headers, type);
-    for (size_t index = 0; index < SOTTO_CLIENT_HEADERS_MAX && exchange->headers[index]; index++)
+    for (size_t index = 0; index < SOTTO_CLIENT_HEADERS_MAX && exchange->headers[index] != NULL;
+         index++)
         headers = curl_slist_append(headers, exchange->headers[index]);
     return headers;
 }

@@ -21,7 +21,7 @@ static void end_request(struct sotto_connection *connection)
     const struct sotto_server_routes *routes = &connection->all->routes;
     struct sotto_request *request = connection->request;
 
-    if (!request)
+    if (request == NULL)
         return;
     connection->request = NULL;
     routes->gone(routes->context, request);
@@ -33,11 +33,11 @@ static void unlink_from_all(struct sotto_connection *connection)
 {
     struct sotto_connections *all = connection->all;
 
-    if (connection->previous)
+    if (connection->previous != NULL)
         connection->previous->next = connection->next;
     else
         all->first = connection->next;
-    if (connection->next)
+    if (connection->next != NULL)
         connection->next->previous = connection->previous;
     all->counters.connections_open--;
 }
@@ -55,7 +55,7 @@ static void on_handle_closed(uv_handle_t *handle)
     sotto_tls_close(&connection->tls);
     unlink_from_all(connection);
     free(connection);
-    if (all->stopping && !all->first)
+    if (all->stopping && all->first == NULL)
         all->emptied(all->context);
 }
 
@@ -153,8 +153,8 @@ static void on_moved(struct sotto_output *output, int status)
 static void start_answer(struct sotto_connection *connection, const struct sotto_answer *answer)
 {
     uint64_t before = connection->output.sent_total;
-    bool is_head =
-        connection->request && strcmp(sotto_request_method(connection->request), "HEAD") == 0;
+    bool is_head = connection->request != NULL &&
+                   strcmp(sotto_request_method(connection->request), "HEAD") == 0;
 
     if (connection->all->stopping)
         connection->keeps_alive = false;
@@ -192,7 +192,7 @@ static void refuse(struct sotto_connection *connection, int status)
     connection->all->counters.refused_total++;
     connection->keeps_alive = false;
     connection->refused = true;
-    if (connection->all->log)
+    if (connection->all->log != NULL)
         sotto_log_write(connection->all->log, SOTTO_LOG_DEBUG, "a request was refused with %d",
                         status);
     start_answer(connection, &answer);
@@ -268,7 +268,7 @@ static int parse_head(struct sotto_connection *connection, struct sotto_request 
 static void begin_request(struct sotto_connection *connection)
 {
     struct sotto_request *request = calloc(1, sizeof *request);
-    int refusal = request ? parse_head(connection, request) : UNAVAILABLE;
+    int refusal = request != NULL ? parse_head(connection, request) : UNAVAILABLE;
 
     sotto_prescan_wipe(&connection->prescan);
     if (!refusal) {
@@ -440,11 +440,11 @@ static struct sotto_connection *make(struct sotto_connections *all)
 {
     struct sotto_connection *connection = calloc(1, sizeof *connection);
 
-    if (!connection)
+    if (connection == NULL)
         return NULL;
     connection->all = all;
     connection->next = all->first;
-    if (all->first)
+    if (all->first != NULL)
         all->first->previous = connection;
     all->first = connection;
     all->counters.connections_open++;
@@ -466,7 +466,7 @@ struct sotto_connection *sotto_connection_open(struct sotto_connections *all, uv
 {
     struct sotto_connection *connection = make(all);
 
-    if (!connection)
+    if (connection == NULL)
         return NULL;
     if (uv_accept(listener, (uv_stream_t *)&connection->stream) != 0 ||
         sotto_tls_open(&connection->tls, all->tls) != SOTTO_OK) {

@@ -53,7 +53,7 @@ static int on_name(llhttp_t *parser, const char *from, size_t length)
     struct parse *parse = parser->data;
     struct sotto_field *field = &parse->head->headers[parse->head->header_count];
 
-    if (!field->name)
+    if (field->name == NULL)
         field->name = parse->at;
     append(parse, from, length);
     for (char *at = parse->at - length; at < parse->at; at++)
@@ -171,7 +171,7 @@ static int check_headers(struct sotto_head *head)
 
     if (count_headers(head, "host") != 1 || count_headers(head, "expect") > 1)
         return BAD_REQUEST;
-    if (expect && strcasecmp(expect, "100-continue") != 0)
+    if (expect != NULL && strcasecmp(expect, "100-continue") != 0)
         return EXPECTATION_FAILED;
     head->expects_continue = expect != NULL;
     return 0;
@@ -182,7 +182,7 @@ static int hex_value(char digit)
     static const char digits[] = "0123456789abcdef";
     const char *found = digit ? strchr(digits, tolower((unsigned char)digit)) : NULL;
 
-    return found ? (int)(found - digits) : -1;
+    return found != NULL ? (int)(found - digits) : -1;
 }
 
 /* Undoes percent-escapes in place. False: a bad one, or one that hides a control character. */
@@ -228,11 +228,11 @@ static int add_parameter(struct sotto_head *head, char *parameter)
 
     if (head->query_count == SOTTO_QUERY_MAX)
         return HEADERS_TOO_LARGE;
-    if (value)
+    if (value != NULL)
         *value++ = '\0';
     else
         value = parameter + strlen(parameter);
-    if (!unescape(parameter) || !unescape(value) || sotto_head_query(head, parameter))
+    if (!unescape(parameter) || !unescape(value) || sotto_head_query(head, parameter) != NULL)
         return BAD_REQUEST;
     *field = (struct sotto_field){.name = parameter, .value = value};
     head->query_count++;
@@ -244,13 +244,13 @@ static int split_target(struct sotto_head *head, char *target)
     char *rest = strchr(target, '?');
     int refusal = 0;
 
-    if (rest)
+    if (rest != NULL)
         *rest++ = '\0';
-    if (strcasestr(target, "%2f") || strchr(target, '#') || !unescape(target) ||
+    if (strcasestr(target, "%2f") != NULL || strchr(target, '#') != NULL || !unescape(target) ||
         !is_plain_path(target))
         return BAD_REQUEST;
     head->path = target;
-    while (!refusal && rest && *rest) {
+    while (!refusal && rest != NULL && *rest) {
         char *parameter = strsep(&rest, "&");
 
         if (*parameter)
@@ -266,7 +266,7 @@ int sotto_head_parse(struct sotto_head *head, struct sotto_view block)
 
     *head = (struct sotto_head){.length = block.length};
     head->text = calloc(1, block.length + STRINGS_SLACK);
-    if (!head->text)
+    if (head->text == NULL)
         return UNAVAILABLE;
     parse.at = head->text;
     parse.target = head->text;

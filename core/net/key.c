@@ -28,7 +28,7 @@ enum sotto_status sotto_key_encode(struct sotto_key *out, EVP_PKEY *pkey)
     BIO *bio = BIO_new(BIO_s_secmem());
 
     memset(out, 0, sizeof *out);
-    if (bio && PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL) == 1) {
+    if (bio != NULL && PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL) == 1) {
         long length = BIO_get_mem_data(bio, &text);
 
         if (length > 0 && (size_t)length < sizeof out->pem) {
@@ -55,7 +55,7 @@ EVP_PKEY *sotto_key_decode(struct sotto_view pem)
     EVP_PKEY *pkey = NULL;
     BIO *bio = pem.length <= INT32_MAX ? BIO_new_mem_buf(pem.at, (int)pem.length) : NULL;
 
-    if (bio)
+    if (bio != NULL)
         pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
     BIO_free(bio);
     return pkey;
@@ -73,7 +73,7 @@ enum sotto_status sotto_key_read(EVP_PKEY **out, const char *path, struct sotto_
     *out = sotto_key_decode(sotto_view_of(pem, length));
     sotto_wipe(pem, length);
     free(pem);
-    if (!*out)
+    if (*out == NULL)
         return sotto_fault_set(fault, SOTTO_MALFORMED,
                                "%s holds no unencrypted private key in PEM form", path);
     return SOTTO_OK;

@@ -30,7 +30,7 @@ static enum sotto_status flush(struct sotto_output *output)
     if (bytes.length == 0)
         return SOTTO_OK;
     piece = malloc(sizeof *piece + bytes.length);
-    if (!piece)
+    if (piece == NULL)
         return SOTTO_NO_MEMORY;
     piece->length = bytes.length;
     piece->write.data = output;
@@ -72,7 +72,7 @@ static enum sotto_status take_body(struct sotto_output *output, const struct sot
         return SOTTO_OK;
     }
     output->body = malloc(answer->body.length + 1);
-    if (!output->body)
+    if (output->body == NULL)
         return SOTTO_NO_MEMORY;
     if (answer->body.length > 0)
         memcpy(output->body, answer->body.at, answer->body.length);

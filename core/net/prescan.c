@@ -27,7 +27,7 @@ void sotto_prescan_wipe(struct sotto_prescan *prescan)
 /* RFC 9110 section 5.6.2. */
 static bool is_token(uint8_t byte)
 {
-    return byte && byte < 0x7f && (isalnum(byte) || strchr("!#$%&'*+-.^_`|~", byte));
+    return byte && byte < 0x7f && (isalnum(byte) || strchr("!#$%&'*+-.^_`|~", byte) != NULL);
 }
 
 static bool is_printable(uint8_t byte)
@@ -132,7 +132,7 @@ static bool keep(struct sotto_buffer *block, struct sotto_view bytes)
         capacity *= 2;
     if (capacity > block->capacity) {
         grown = realloc(block->at, capacity);
-        if (!grown)
+        if (grown == NULL)
             return false;
         block->at = grown;
         block->capacity = capacity;

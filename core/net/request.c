@@ -103,7 +103,7 @@ static struct sotto_answer problem_write(char text[SOTTO_PROBLEM_MAX], int statu
     char quoted[2 * DETAIL_MAX + 1];
     int length = 0;
 
-    quote(quoted, detail ? detail : "");
+    quote(quoted, detail != NULL ? detail : "");
     length =
         snprintf(text, SOTTO_PROBLEM_MAX, "{\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}\n",
                  reason_of(status), status, quoted);
@@ -139,7 +139,7 @@ size_t sotto_answer_head_write(char out[SOTTO_ANSWER_HEAD_MAX], const struct sot
                           answer->status, reason_of(answer->status));
 
     length += write_length(out + length, room - (size_t)length, answer);
-    if (answer->content_type)
+    if (answer->content_type != NULL)
         length += snprintf(out + length, room - (size_t)length, "content-type: %.128s\r\n",
                            answer->content_type);
     length += snprintf(out + length, room - (size_t)length, "%s\r\n",

@@ -55,8 +55,8 @@ static void on_connection(uv_stream_t *listener, int status)
 
     if (status == 0)
         connection = sotto_connection_open(all, listener);
-    if (!connection) {
-        if (all->log)
+    if (connection == NULL) {
+        if (all->log != NULL)
             sotto_log_write(all->log, SOTTO_LOG_WARNING, "cannot accept a connection: %s",
                             status == 0 ? "no memory" : uv_strerror(status));
         return;
@@ -184,7 +184,7 @@ enum sotto_status sotto_server_open(struct sotto_server **out,
     struct sotto_server *server = calloc(1, sizeof *server);
 
     *out = NULL;
-    if (!server)
+    if (server == NULL)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for a server");
     server->connections.loop = setup->loop;
     server->connections.limits = setup->limits;
@@ -242,7 +242,7 @@ void sotto_server_stop(struct sotto_server *server, uint64_t grace_ms, void (*cl
     all->emptied = on_emptied;
     all->context = server;
     uv_close((uv_handle_t *)&server->listener, on_handle_closed);
-    if (!all->first) {
+    if (all->first == NULL) {
         on_emptied(server);
         return;
     }

@@ -29,14 +29,14 @@ static enum sotto_status read_pem(BIO **out, uint8_t **text, const char *path,
     if (status != SOTTO_OK)
         return status;
     *out = BIO_new_mem_buf(*text, (int)length);
-    return *out ? SOTTO_OK : SOTTO_NO_MEMORY;
+    return *out != NULL ? SOTTO_OK : SOTTO_NO_MEMORY;
 }
 
 /* The server's certificate, then whatever follows it in the file. */
 static bool use_chain(SSL_CTX *server, BIO *pem)
 {
     X509 *x509 = PEM_read_bio_X509_AUX(pem, NULL, NULL, NULL);
-    bool good = x509 && SSL_CTX_use_certificate(server, x509) == 1;
+    bool good = x509 != NULL && SSL_CTX_use_certificate(server, x509) == 1;
 
     X509_free(x509);
     while (good && (x509 = PEM_read_bio_X509(pem, NULL, NULL, NULL)) != NULL) {
@@ -103,7 +103,7 @@ static enum sotto_status load_authority(SSL_CTX *server, const char *path,
 
     if (status == SOTTO_OK) {
         authority = PEM_read_bio_X509(pem, NULL, NULL, NULL);
-        if (!authority || !use_authority(server, authority))
+        if (authority == NULL || !use_authority(server, authority))
             status = sotto_fault_set(fault, SOTTO_MALFORMED,
                                      "%s holds no certificate of an authority in PEM form", path);
     }
@@ -118,7 +118,7 @@ static SSL_CTX *make_server(void)
 {
     SSL_CTX *server = SSL_CTX_new(TLS_server_method());
 
-    if (!server)
+    if (server == NULL)
         return NULL;
     SSL_CTX_set_min_proto_version(server, TLS1_3_VERSION);
     SSL_CTX_set_session_cache_mode(server, SSL_SESS_CACHE_OFF);
@@ -135,12 +135,12 @@ enum sotto_status sotto_tls_server_open(SSL_CTX **out, const struct sotto_tls_fi
     enum sotto_status status = SOTTO_OK;
 
     *out = NULL;
-    if (!server)
+    if (server == NULL)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "OpenSSL cannot make a TLS server");
     status = load_chain(server, files->certificate_path, fault);
     if (status == SOTTO_OK)
         status = load_key(server, files, fault);
-    if (status == SOTTO_OK && files->client_authority_path)
+    if (status == SOTTO_OK && files->client_authority_path != NULL)
         status = load_authority(server, files->client_authority_path, fault);
     if (status == SOTTO_OK)
         *out = server;
@@ -161,8 +161,8 @@ enum sotto_status sotto_tls_open(struct sotto_tls *tls, SSL_CTX *server)
     BIO *out = BIO_new(BIO_s_mem());
 
     *tls = (struct sotto_tls){0};
-    tls->ssl = in && out ? SSL_new(server) : NULL;
-    if (!tls->ssl) {
+    tls->ssl = in != NULL && out != NULL ? SSL_new(server) : NULL;
+    if (tls->ssl == NULL) {
         BIO_free(in);
         BIO_free(out);
         return SOTTO_NO_MEMORY;
@@ -214,7 +214,7 @@ enum sotto_status sotto_tls_put_back(struct sotto_tls *tls, struct sotto_view by
     if (bytes.length == 0)
         return SOTTO_OK;
     kept = malloc(bytes.length);
-    if (!kept)
+    if (kept == NULL)
         return SOTTO_NO_MEMORY;
     tls->returned = sotto_buffer_of(kept, bytes.length);
     return sotto_buffer_add(&tls->returned, bytes);
@@ -273,7 +273,7 @@ static bool has_grown(BIO *bio)
     BUF_MEM *memory = NULL;
 
     BIO_get_mem_ptr(bio, &memory);
-    return memory && memory->max > BIO_KEPT_MAX;
+    return memory != NULL && memory->max > BIO_KEPT_MAX;
 }
 
 void sotto_tls_shrink(struct sotto_tls *tls)
@@ -282,9 +282,9 @@ void sotto_tls_shrink(struct sotto_tls *tls)
     BIO *in = rests && has_grown(SSL_get_rbio(tls->ssl)) ? BIO_new(BIO_s_mem()) : NULL;
     BIO *out = rests && has_grown(SSL_get_wbio(tls->ssl)) ? BIO_new(BIO_s_mem()) : NULL;
 
-    if (in)
+    if (in != NULL)
         SSL_set0_rbio(tls->ssl, in);
-    if (out)
+    if (out != NULL)
         SSL_set0_wbio(tls->ssl, out);
 }
 
@@ -295,10 +295,10 @@ static void copy_name(char out[64], const X509 *x509, int nid)
     int index = X509_NAME_get_index_by_NID(subject, nid, -1);
     const ASN1_STRING *text =
         index < 0 ? NULL : X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index));
-    int length = text ? ASN1_STRING_length(text) : 0;
+    int length = text != NULL ? ASN1_STRING_length(text) : 0;
 
     memset(out, 0, 64);
-    if (length > 0 && length < 64 && !memchr(ASN1_STRING_get0_data(text), 0, (size_t)length))
+    if (length > 0 && length < 64 && memchr(ASN1_STRING_get0_data(text), 0, (size_t)length) == NULL)
         memcpy(out, ASN1_STRING_get0_data(text), (size_t)length);
 }
 
@@ -307,7 +307,7 @@ void sotto_tls_caller(const struct sotto_tls *tls, struct sotto_caller *caller)
     X509 *x509 = SSL_get0_peer_certificate(tls->ssl);
 
     *caller = (struct sotto_caller){0};
-    if (!x509 || SSL_get_verify_result(tls->ssl) != X509_V_OK)
+    if (x509 == NULL || SSL_get_verify_result(tls->ssl) != X509_V_OK)
         return;
     caller->has_certificate = X509_digest(x509, EVP_sha256(), caller->certificate.bytes, NULL) == 1;
     copy_name(caller->common_name, x509, NID_commonName);

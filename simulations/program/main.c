@@ -51,9 +51,10 @@ static void override_take(struct arguments *arguments, const char *override,
 static error_t argument_take(struct arguments *arguments, const char *argument,
                              struct argp_state *state)
 {
-    if (!arguments->scenario && !arguments->partition_only && strcmp(argument, "partition") == 0)
+    if (arguments->scenario == NULL && !arguments->partition_only &&
+        strcmp(argument, "partition") == 0)
         arguments->partition_only = true;
-    else if (!arguments->scenario)
+    else if (arguments->scenario == NULL)
         arguments->scenario = argument;
     else
         argp_error(state, "one scenario at a time, not also %s", argument);
@@ -70,9 +71,9 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     case 's': override_take(arguments, argument, state); return 0;
     case ARGP_KEY_ARG: return argument_take(arguments, argument, state);
     case ARGP_KEY_END:
-        if (!arguments->scenario)
+        if (arguments->scenario == NULL)
             argp_error(state, "name a scenario, such as simulations/scenarios/five-sites.yaml");
-        if (arguments->partition_only && !arguments->out)
+        if (arguments->partition_only && arguments->out == NULL)
             argp_error(state, "partition needs --out DIR");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -163,13 +164,13 @@ static enum sotto_status campaign_play(struct sotto_world *world, struct sotto_s
     enum sotto_status status = sotto_report_open(&report);
 
     /* A folder that cannot be made is told now, not after the campaign. */
-    if (status == SOTTO_OK && arguments->out)
+    if (status == SOTTO_OK && arguments->out != NULL)
         status = sotto_folder_make(arguments->out, fault);
     if (status == SOTTO_OK)
         status = rounds_play(world, &report, summary, fault);
     if (status == SOTTO_OK)
         status = accuracies_measure(world, summary, fault);
-    if (status == SOTTO_OK && arguments->out)
+    if (status == SOTTO_OK && arguments->out != NULL)
         status = sotto_report_write(&report, summary, world, arguments->out, fault);
     sotto_report_close(&report);
     return status;
@@ -186,7 +187,7 @@ static int simulate(const struct sotto_scenario *scenario, const struct argument
     struct sotto_world *world = calloc(1, sizeof *world);
     struct sotto_model *model = NULL;
     enum sotto_status status =
-        world ? sotto_model_open(&model, scenario->model, &fault) : SOTTO_NO_MEMORY;
+        world != NULL ? sotto_model_open(&model, scenario->model, &fault) : SOTTO_NO_MEMORY;
 
     if (status == SOTTO_OK)
         status = sotto_world_open(world, scenario, model, &fault);
@@ -213,7 +214,7 @@ static int partition(const struct sotto_scenario *scenario, const struct argumen
     struct sotto_partition parts;
     struct sotto_dataset pool;
     enum sotto_status status =
-        choice ? sotto_scenario_choice(choice, scenario, &fault) : SOTTO_NO_MEMORY;
+        choice != NULL ? sotto_scenario_choice(choice, scenario, &fault) : SOTTO_NO_MEMORY;
 
     if (status == SOTTO_OK)
         status = sotto_pool_open(&pool, &parts, scenario, &fault);
