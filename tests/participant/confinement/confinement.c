@@ -106,8 +106,10 @@ static int as_sealer(const struct place *place, attempt what)
 
 static int as_courier(const struct place *place, attempt what)
 {
-    const struct sotto_confinement confinement = {.role = SOTTO_ROLE_COURIER,
-                                                  .readable = {"/etc/nsswitch.conf", "/etc/passwd"}};
+    const struct sotto_confinement confinement = {
+        .role = SOTTO_ROLE_COURIER,
+        .readable = {"/etc/nsswitch.conf", "/etc/passwd"},
+    };
 
     return try_as(&confinement, place, what);
 }
