@@ -208,7 +208,8 @@ void sotto_admin_campaign_show(struct sotto_call *call)
                               call->words[0], now_ms(call));
 
     if (report == NULL)
-        sotto_call_refuse(call, SOTTO_NOT_FOUND, "there is no campaign of this name");
+        sotto_call_refuse(call, SOTTO_NOT_FOUND,
+                          "there is no campaign of this name: look at sotto-admin status");
     else
         sotto_call_answer_json_take(call, 200, report);
 }

@@ -78,6 +78,14 @@ static enum sotto_status fault_of(const struct sotto_database *database, struct 
         return sotto_fault_set(fault, SOTTO_IO,
                                "%s: the disk is full; free some room and start again",
                                database->path);
+    if (code == SQLITE_IOERR || code == SQLITE_READONLY || code == SQLITE_CANTOPEN)
+        return sotto_fault_set(fault, SOTTO_IO,
+                               "%s: %s: check that its disk has room and works, and its mode",
+                               database->path, said);
+    if (code == SQLITE_ERROR)
+        return sotto_fault_set(fault, SOTTO_MALFORMED,
+                               "%s is no journal (%s): restore it from a backup together with HEAD",
+                               database->path, said);
     return sotto_fault_set(fault, SOTTO_IO, "%s: %s", database->path, said);
 }
 

@@ -1,5 +1,6 @@
 /* sotto-coordinator and sotto-admin as commands: exit codes, and one line that says what to do. */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,7 +155,7 @@ static void admin__wrong_number__is_2_and_names_the_option(void **state)
     assert_says(fixture, "--timeout inf");
 }
 
-static void serve__journal_gone__is_66_and_says_restore(void **state)
+static void serve__journal_gone_or_emptied__says_restore(void **state)
 {
     struct fixture *fixture = *state;
     struct folder_path journal = folder_path(&fixture->folder, "hub/journal.sqlite");
@@ -162,6 +163,9 @@ static void serve__journal_gone__is_66_and_says_restore(void **state)
     assert_int_equal(COORDINATOR("init", "--state", fixture->state), 0);
     assert_int_equal(unlink(journal.text), 0);
     assert_int_equal(COORDINATOR("serve", "--state", fixture->state), 66);
+    assert_says(fixture, "restore it from a backup together with HEAD");
+    assert_int_equal(close(open(journal.text, O_CREAT | O_WRONLY, 0600)), 0);
+    assert_int_equal(COORDINATOR("serve", "--state", fixture->state), 65);
     assert_says(fixture, "restore it from a backup together with HEAD");
 }
 
@@ -293,7 +297,7 @@ int main(int argc, char **argv)
         COMMAND(commands__used_wrongly__are_2),
         COMMAND(admin__help_of_a_command__needs_no_credential),
         COMMAND(admin__wrong_number__is_2_and_names_the_option),
-        COMMAND(serve__journal_gone__is_66_and_says_restore),
+        COMMAND(serve__journal_gone_or_emptied__says_restore),
         COMMAND(serve__config_with_a_wrong_url__is_65_and_names_it),
         COMMAND(serve__without_init__is_66_and_says_init),
         COMMAND(serve__config_with_a_wrong_key__is_65_and_names_line_and_key),
