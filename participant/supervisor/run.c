@@ -14,7 +14,13 @@
 #include "participant/supervisor/board.h"
 #include "participant/supervisor/team.h"
 
-enum { RESTARTS_MAX = 8, HEALTHY_MS = 60000, PAUSE_FIRST_MS = 500, PAUSE_MAX_MS = 30000 };
+enum {
+    RESTARTS_MAX = 8,
+    HEALTHY_MS = 60000,
+    PAUSE_FIRST_MS = 500,
+    PAUSE_MAX_MS = 30000,
+    DRAIN_MS = 1000
+};
 enum { EXIT_INTERRUPTED = 130, EXIT_FAILED = 1 };
 
 struct run {
@@ -95,8 +101,33 @@ static int team_reap(struct run *run)
     return worst;
 }
 
+static void watch(struct run *run, int timeout_ms);
+
+/*
+ * The others notice a loss by themselves, and the one that was lost first may be the last to be
+ * seen: while its descriptors close, the echo of its end is already there. Waits for the causes,
+ * so that they are told; returns the worst exit code.
+ */
+static int team_drain(struct run *run, int exit_code)
+{
+    uint64_t until_ms = now_ms(run) + DRAIN_MS;
+    uint64_t now = now_ms(run);
+
+    for (; sotto_team_is_alive(&run->team) && now < until_ms; now = now_ms(run)) {
+        int other = team_reap(run);
+
+        if (other < 0)
+            watch(run, (int)(until_ms - now));
+        else if (is_lasting(other) && !is_lasting(exit_code))
+            exit_code = other;
+    }
+    return exit_code;
+}
+
 static void team_lose(struct run *run, int exit_code)
 {
+    exit_code = team_drain(run, exit_code);
+
     for (size_t index = 0; index < SOTTO_TEAM_SIZE; index++)
         take_notes(run, &run->team.workers[index]);
     sotto_team_stop(&run->team, SIGKILL);
@@ -157,8 +188,8 @@ static void pause_before_restart(struct run *run)
     until_ms = now_ms(run) + pause_ms;
     sotto_log_write(&run->log, SOTTO_LOG_INFO, "starting the site's processes anew in %.1f s",
                     (double)pause_ms / 1000);
-    while (!run->is_over && now_ms(run) < until_ms)
-        watch(run, (int)(until_ms - now_ms(run)));
+    for (uint64_t now = now_ms(run); !run->is_over && now < until_ms; now = now_ms(run))
+        watch(run, (int)(until_ms - now));
     run->board.restart_count++;
 }
 

@@ -226,6 +226,14 @@ static void reap(struct sotto_worker *worker)
         continue;
 }
 
+bool sotto_team_is_alive(const struct sotto_team *team)
+{
+    for (size_t index = 0; index < SOTTO_TEAM_SIZE; index++)
+        if (team->workers[index].child > 0)
+            return true;
+    return false;
+}
+
 void sotto_team_stop(struct sotto_team *team, int signal_number)
 {
     for (size_t index = 0; index < SOTTO_TEAM_SIZE; index++)

@@ -5,6 +5,7 @@
 #ifndef SOTTO_PARTICIPANT_SUPERVISOR_TEAM_H
 #define SOTTO_PARTICIPANT_SUPERVISOR_TEAM_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "participant/channel/channel.h"
@@ -39,6 +40,9 @@ SOTTO_CHECKED enum sotto_status sotto_team_start(struct sotto_team *team,
                                                  const struct sotto_state_folder *folder,
                                                  const struct sotto_site_config *site,
                                                  struct sotto_fault *fault);
+
+/* Whether any of them has not been reaped yet. */
+bool sotto_team_is_alive(const struct sotto_team *team);
 
 /*
  * Sends all of them `signal_number`, waits until they are gone and closes the channels; SIGKILL
