@@ -1,7 +1,5 @@
 #include "participant/sealer/joining.h"
 
-#include <assert.h>
-
 #include "crypto/primitives/hash.h"
 
 static void member_step(struct sotto_turn *turn, const struct sotto_member_event *event,
@@ -92,8 +90,13 @@ void sotto_join_miss_item(struct sotto_turn *turn, const struct sotto_occasion *
     sotto_turn_refuse(turn, effects, refusal_of_item(occasion->event->item));
 }
 
+/*
+ * The seed goes at once: the member forgets what came of it as soon as it may, and nobody can make
+ * it again.
+ */
 static enum sotto_status member_open(struct sotto_turn *turn)
 {
+    struct sotto_secret seed;
     struct sotto_terms terms = {
         .context = turn->context,
         .lane_count = turn->plan.lane_count,
@@ -109,13 +112,14 @@ static enum sotto_status member_open(struct sotto_turn *turn)
         .id = turn->setup.id,
         .identity = turn->setup.identity,
         .coordinator = turn->setup.coordinator,
+        .seed = &seed,
     };
+    enum sotto_status status = SOTTO_OK;
 
-    turn->seed = sotto_arena_take(turn->setup.arena, 1, sizeof *turn->seed);
-    assert(turn->seed != NULL);
-    sotto_entropy_fill(turn->setup.entropy, turn->seed->bytes, sizeof turn->seed->bytes);
-    setup.seed = turn->seed;
-    return turn->setup.protocol->member_open(&turn->member, turn->setup.arena, &setup);
+    sotto_entropy_fill(turn->setup.entropy, seed.bytes, sizeof seed.bytes);
+    status = turn->setup.protocol->member_open(&turn->member, turn->setup.arena, &setup);
+    sotto_wipe(&seed, sizeof seed);
+    return status;
 }
 
 void sotto_join_begin(struct sotto_turn *turn, const struct sotto_occasion *occasion,

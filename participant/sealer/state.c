@@ -12,7 +12,6 @@ void sotto_turn_wipe_round(struct sotto_turn *turn)
     sotto_wipe(arena->memory + turn->round_mark, arena->used - turn->round_mark);
     sotto_arena_release(arena, turn->round_mark);
     turn->member = NULL;
-    turn->seed = NULL;
     turn->values = NULL;
     turn->weight = 0;
     turn->is_ready_to_mask = false;

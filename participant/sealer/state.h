@@ -45,7 +45,6 @@ struct sotto_turn {
     struct sotto_digest layout;
 
     size_t round_mark; /* what lies above it is wiped with the round */
-    struct sotto_secret *seed;
     struct sotto_member *member;
     float *values;
     uint32_t weight;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/primitives/hkdf.h"
 #include "tests/participant/sealer/circle.h"
 #include "tests/support/cmocka.h"
 
@@ -213,42 +214,49 @@ static bool arena_holds(const struct sotto_arena *arena, const void *needle, siz
     return memmem(arena->memory, arena->capacity, needle, length) != NULL;
 }
 
-static void turn__refusal__leaves_no_seed_and_no_update_in_memory(void **state)
+/* What the site's entropy gives next: the seed, if the round is about to begin. */
+static struct sotto_secret next_seed(const struct circle_site *site)
+{
+    struct sotto_entropy ahead = site->entropy;
+    struct sotto_secret seed;
+
+    sotto_entropy_fill(&ahead, seed.bytes, sizeof seed.bytes);
+    return seed;
+}
+
+/* The member forgets its keys one by one; the seed would give all of them again. */
+static void turn__advert__leaves_no_seed_in_memory(void **state)
 {
     struct circle *circle = *state;
     struct circle_site *site = &circle->sites[0];
-    struct sotto_secret seed;
+    struct sotto_secret seed = next_seed(site);
 
     circle_bring(circle, SOTTO_PHASE_WORKING);
-    memcpy(&seed, site->turn->seed, sizeof seed);
+    assert_non_null(site->turn->member);
+    assert_false(arena_holds(&site->arena, seed.bytes, 16));
+}
+
+static void turn__refusal__leaves_no_keys_and_no_update_in_memory(void **state)
+{
+    struct circle *circle = *state;
+    struct circle_site *site = &circle->sites[0];
+    struct sotto_secret seed = next_seed(site);
+    struct sotto_secret beta;
+
+    circle_bring(circle, SOTTO_PHASE_WORKING);
+    sotto_hkdf(&beta, sotto_view_of(seed.bytes, sizeof seed.bytes),
+               sotto_view_digest(&site->turn->context), sotto_view_text("sotto/1 self mask"));
     circle_step(site, &(struct sotto_turn_event){.kind = SOTTO_TURN_UPDATE,
                                                  .values = site->values,
                                                  .value_count = CIRCLE_VALUES,
                                                  .weight = 1});
-    assert_true(arena_holds(&site->arena, seed.bytes, 16));
+    assert_true(arena_holds(&site->arena, beta.bytes, 16));
     assert_true(arena_holds(&site->arena, site->values, 16));
     circle_step(site, &(struct sotto_turn_event){.kind = SOTTO_TURN_TRAINER_LOST});
     assert_int_equal(site->last.refusal, SOTTO_REFUSAL_UPDATE);
-    assert_false(arena_holds(&site->arena, seed.bytes, 16));
+    assert_false(arena_holds(&site->arena, beta.bytes, 16));
     assert_false(arena_holds(&site->arena, site->values, 16));
     assert_null(sotto_turn_plan(site->turn));
-}
-
-static void turn__outcome__leaves_no_seed_in_memory(void **state)
-{
-    struct circle *circle = *state;
-    struct circle_site *site = &circle->sites[0];
-    uint8_t bytes[SOTTO_MAIL_BYTES_MAX];
-    struct sotto_turn_event mail = {.kind = SOTTO_TURN_MAIL};
-    struct sotto_secret seed;
-
-    circle_bring(circle, SOTTO_PHASE_CLOSING);
-    memcpy(&seed, site->turn->seed, sizeof seed);
-    mail.bytes = circle_outcome_mail(circle, bytes, SOTTO_OUTCOME_ABANDONED);
-    circle_step(site, &mail);
-    assert_false(arena_holds(&site->arena, seed.bytes, 16));
-    assert_int_equal(site->turn->phase, SOTTO_PHASE_IDLE);
-    assert_true(site->last.is_finished);
 }
 
 static void turn__encoded_update__is_wiped(void **state)
@@ -320,8 +328,8 @@ int main(void)
         TURN_TEST(turn__restarted_site__still_takes_the_adapter_home),
         TURN_TEST(turn__outcome_again_after_a_restart__is_not_fetched),
         TURN_TEST(turn__adapter_not_kept__is_taken_again),
-        TURN_TEST(turn__refusal__leaves_no_seed_and_no_update_in_memory),
-        TURN_TEST(turn__outcome__leaves_no_seed_in_memory),
+        TURN_TEST(turn__refusal__leaves_no_keys_and_no_update_in_memory),
+        TURN_TEST(turn__advert__leaves_no_seed_in_memory),
         TURN_TEST(turn__encoded_update__is_wiped),
         TURN_TEST(turn__hidden_twice__is_unexpected),
         TURN_TEST(turn__update_that_is_no_number__is_refused),
