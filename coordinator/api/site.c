@@ -97,12 +97,17 @@ static void message_done(struct sotto_receipt *receipt)
         sotto_call_refuse(call, verdict, verdict_sentence(receipt->verdict));
 }
 
+static void receipt_make(struct sotto_call *call, void (*done)(struct sotto_receipt *receipt))
+{
+    call->receipt = (struct sotto_receipt){.done = done, .context = call};
+    call->has_receipt = true;
+}
+
 static void event_submit(struct sotto_call *call, uint32_t round,
                          const struct sotto_round_event *event,
                          void (*done)(struct sotto_receipt *receipt))
 {
-    call->receipt = (struct sotto_receipt){.done = done, .context = call};
-    call->has_receipt = true;
+    receipt_make(call, done);
     sotto_drive_submit(call->api->setup.drive, call->words[0], round, event, &call->receipt);
 }
 
@@ -192,6 +197,12 @@ static void chunk_take(struct sotto_call *call, struct sotto_live *live, uint32_
 
     if (status != SOTTO_OK) {
         chunk_refuse(call, status, upload, &fault);
+        return;
+    }
+    if (upload->state == SOTTO_UPLOAD_ACKNOWLEDGED) {
+        /* A repeat on another connection may be quicker than the commit of the first. */
+        receipt_make(call, upload_done);
+        sotto_drive_await(call->api->setup.drive, &call->receipt);
         return;
     }
     if (upload->state != SOTTO_UPLOAD_WHOLE) {

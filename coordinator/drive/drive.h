@@ -52,6 +52,8 @@ void sotto_drive_close(struct sotto_drive *drive, void (*closed)(void *context),
  */
 void sotto_drive_submit(struct sotto_drive *drive, const char *campaign, uint32_t round,
                         const struct sotto_round_event *event, struct sotto_receipt *receipt);
+/* `done` is called with SOTTO_OK when everything that was submitted before is durable. */
+void sotto_drive_await(struct sotto_drive *drive, struct sotto_receipt *receipt);
 /* The sender is gone. */
 void sotto_drive_forget(struct sotto_drive *drive, const struct sotto_receipt *receipt);
 
