@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinator/drive/record.h"
+#include "coordinator/drive/entry.h"
 #include "coordinator/ledger/shelf.h"
 #include "coordinator/ledger/versions.h"
 #include "core/base/file.h"
@@ -159,7 +159,7 @@ static enum sotto_status entry_visit(void *context, const struct sotto_ledger_en
     struct sotto_round_event event;
     struct sotto_round_effects effects;
 
-    if (sotto_record_decode(&event, entry) != SOTTO_OK)
+    if (sotto_entry_decode(&event, entry) != SOTTO_OK)
         return SOTTO_OK;
     sotto_round_step(live->round, &event, &effects);
     if (!effects.store)
@@ -274,7 +274,7 @@ enum sotto_status sotto_live_step(struct sotto_live *live, const struct sotto_ro
     sotto_round_step(live->round, event, effects);
     if (!effects->store)
         return SOTTO_OK;
-    sotto_record_encode(&entry, sotto_round_plan(live->round), event);
+    sotto_entry_encode(&entry, sotto_round_plan(live->round), event);
     status = sotto_ledger_append(live->setup.ledger, &entry, fault);
     if (status == SOTTO_OK && effects->mail)
         status = phase_store(live, event->at_ms, fault);

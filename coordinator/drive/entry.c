@@ -1,4 +1,4 @@
-#include "coordinator/drive/record.h"
+#include "coordinator/drive/entry.h"
 
 #include <string.h>
 
@@ -12,8 +12,8 @@ static const char *const record_names[] = {
 
 enum { RECORD_COUNT = sizeof record_names / sizeof record_names[0] };
 
-void sotto_record_encode(struct sotto_ledger_entry *entry, const struct sotto_plan *plan,
-                         const struct sotto_round_event *event)
+void sotto_entry_encode(struct sotto_ledger_entry *entry, const struct sotto_plan *plan,
+                        const struct sotto_round_event *event)
 {
     *entry = (struct sotto_ledger_entry){.at_ms = event->at_ms,
                                          .kind = record_names[event->kind],
@@ -25,8 +25,8 @@ void sotto_record_encode(struct sotto_ledger_entry *entry, const struct sotto_pl
                                          .bytes = event->bytes};
 }
 
-enum sotto_status sotto_record_decode(struct sotto_round_event *event,
-                                      const struct sotto_ledger_entry *entry)
+enum sotto_status sotto_entry_decode(struct sotto_round_event *event,
+                                     const struct sotto_ledger_entry *entry)
 {
     for (size_t kind = 0; kind < RECORD_COUNT; kind++) {
         if (strcmp(record_names[kind], entry->kind) != 0)
