@@ -9,7 +9,7 @@ TERMS = {'common_name', 'info', 'sotto_log_info'}
 KEYWORDS = {'return', 'else', 'case', 'goto', 'sizeof', 'do', 'in', 'typedef', 'defined'}
 
 NOTES = re.compile(r'\b(?:TODO|FIXME|XXX|HACK)\b')
-MACHINE = re.compile(r'\.\./shared|(?<![\w.$}])/(?:work|root|home/\w+|tmp)/')
+MACHINE = re.compile(r'(?<![\w.$}])/(?:root|home/\w+|mnt|tmp)/')
 BANNER = re.compile(r'(?:/\*|#|//)\s*(?:[-=*#]{3,}|~{3,})|[-=]{4,}\s*\*/')
 IF_ZERO = re.compile(r'^\s*#\s*if\s+0\b')
 
