@@ -155,6 +155,31 @@ static void drive__event_of_another_round__is_not_found(void **state)
     assert_int_equal(sotto_drive_settle(fixture->hub.drive), SOTTO_OK);
 }
 
+static void count_answer(struct sotto_receipt *receipt)
+{
+    int *answered = receipt->context;
+
+    ++*answered;
+}
+
+static void drive__repeat_before_the_commit__is_answered_only_after_it(void **state)
+{
+    struct fixture *fixture = *state;
+    int answered = 0;
+    struct sotto_receipt receipt = {.done = count_answer, .context = &answered};
+    struct sotto_receipt repeat = {.done = count_answer, .context = &answered};
+    const struct hub_line *line = &fixture->script.lines[0];
+    struct sotto_round_event event = {
+        .kind = line->kind, .site = line->site, .bytes = sotto_view_of(line->bytes, line->length)};
+
+    sotto_drive_submit(fixture->hub.drive, "wards", 1, &event, &receipt);
+    sotto_drive_await(fixture->hub.drive, &repeat);
+    assert_int_equal(answered, 0);
+    assert_int_equal(sotto_drive_settle(fixture->hub.drive), SOTTO_OK);
+    assert_int_equal(answered, 2);
+    assert_int_equal(repeat.verdict, SOTTO_OK);
+}
+
 static void drive__stopped_by_hand__stays_stopped_after_a_restart(void **state)
 {
     struct fixture *fixture = *state;
@@ -204,6 +229,7 @@ static int full_disk_life(struct fixture *fixture)
 {
     struct rlimit limit = {.rlim_cur = 1, .rlim_max = 1};
     struct sotto_receipt receipt = {.done = NULL};
+    struct sotto_receipt repeat = {.done = NULL};
     const struct hub_line *line = &fixture->script.lines[0];
     struct sotto_round_event event = {
         .kind = line->kind, .site = line->site, .bytes = sotto_view_of(line->bytes, line->length)};
@@ -211,6 +237,7 @@ static int full_disk_life(struct fixture *fixture)
     signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &limit);
     sotto_drive_submit(fixture->hub.drive, "wards", 1, &event, &receipt);
+    sotto_drive_await(fixture->hub.drive, &repeat);
     if (sotto_drive_settle(fixture->hub.drive) != SOTTO_IO)
         return 1;
     if (!fixture->hub.is_broken)
@@ -220,7 +247,7 @@ static int full_disk_life(struct fixture *fixture)
                : 3;
 }
 
-/* The receipt has no `done`: answering it would crash the child. */
+/* The receipts have no `done`: answering one would crash the child. */
 static void drive__journal_cannot_be_written__answers_nobody_any_more(void **state)
 {
     struct fixture *fixture = *state;
@@ -242,6 +269,7 @@ int main(void)
         DRIVEN(mail__after_the_end__everybody_hears_the_outcome_once),
         DRIVEN(mail__of_another_campaign_or_an_older_round__is_what_is_there_now),
         DRIVEN(drive__event_of_another_round__is_not_found),
+        DRIVEN(drive__repeat_before_the_commit__is_answered_only_after_it),
         DRIVEN(drive__stopped_by_hand__stays_stopped_after_a_restart),
         DRIVEN(drive__revoked_before_its_upload__is_not_waited_for),
         DRIVEN(drive__spooled_upload_damaged_while_down__abandons_the_round),
