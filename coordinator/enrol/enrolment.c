@@ -69,6 +69,38 @@ static enum sotto_status request_verify(const struct sotto_enrol_request *reques
     return SOTTO_OK;
 }
 
+/* What a walk over the sites looks for. */
+struct identity_search {
+    const uint8_t *identity;
+    bool is_found;
+};
+
+static void identity_compare(void *context, const struct sotto_site *site)
+{
+    struct identity_search *search = context;
+
+    if (site->revoked_ms == 0 &&
+        memcmp(site->identity, search->identity, sizeof site->identity) == 0)
+        search->is_found = true;
+}
+
+/* Two seats under one identity would be one voice that counts twice. */
+static enum sotto_status identity_check(struct sotto_ledger *ledger, const uint8_t identity[32],
+                                        struct sotto_fault *fault)
+{
+    struct identity_search search = {.identity = identity};
+    enum sotto_status status = sotto_sites_walk(ledger, identity_compare, &search);
+
+    if (status != SOTTO_OK)
+        return sotto_fault_set(fault, status, "the sites cannot be read from the journal");
+    if (search.is_found)
+        return sotto_fault_set(
+            fault, SOTTO_REFUSED,
+            "this identity is enrolled already: enrol with a fresh state folder, "
+            "or have the other site revoked");
+    return SOTTO_OK;
+}
+
 static enum sotto_status response_write(struct sotto_buffer *out, const struct sotto_keys *keys,
                                         const struct sotto_site *site,
                                         const struct sotto_certificate *certificate)
@@ -106,6 +138,8 @@ enum sotto_status sotto_enrolment_admit(struct sotto_ledger *ledger, struct sott
     status = request_verify(&request, fault);
     if (status == SOTTO_OK)
         status = sotto_tokens_check(ledger, request.token_secret, now_ms, site.name, fault);
+    if (status == SOTTO_OK)
+        status = identity_check(ledger, request.identity, fault);
     if (status == SOTTO_OK)
         status = sotto_authority_issue_client(&keys->authority, &certificate,
                                               request.certificate_request, &subject, fault);

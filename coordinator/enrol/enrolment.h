@@ -29,9 +29,8 @@ SOTTO_CHECKED enum sotto_status sotto_enrolment_invite(
  * transaction, and writes the response to `out` (SOTTO_ENROL_BYTES_MAX). Not to be sent before the
  * ledger has committed.
  *
- * SOTTO_MALFORMED, SOTTO_FORGED (a signature in the request), SOTTO_REFUSED (token), SOTTO_MISMATCH
- * (name in use),
- * SOTTO_OVER_LIMIT: nothing was changed.
+ * SOTTO_MALFORMED, SOTTO_FORGED (a signature in the request), SOTTO_REFUSED (token, or an identity
+ * that an active site has), SOTTO_MISMATCH (name in use), SOTTO_OVER_LIMIT: nothing was changed.
  */
 SOTTO_CHECKED enum sotto_status sotto_enrolment_admit(struct sotto_ledger *ledger,
                                                       struct sotto_buffer *out,

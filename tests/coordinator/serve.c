@@ -124,6 +124,22 @@ static void enrol__token_used_unknown_or_cut__is_told_apart(void **state)
     assert_true(serving_ask(serving->stranger, "POST", "/v1/enrol", request).status >= 400);
 }
 
+static void enrol__identity_of_another_site__is_refused_and_leaves_the_token(void **state)
+{
+    struct serving *serving = *state;
+    uint8_t secret[32], bytes[SOTTO_ENROL_BYTES_MAX];
+    struct sotto_view request;
+
+    serving_token(serving, "ward-1", secret);
+    request = sotto_view_of(bytes, serving_request(serving, "ward-1", secret, bytes, sizeof bytes));
+    assert_refused(serving->stranger, "POST", "/v1/enrol", request, 200, "");
+    serving_token(serving, "ward-2", secret);
+    request = sotto_view_of(bytes, serving_request(serving, "ward-1", secret, bytes, sizeof bytes));
+    assert_refused(serving->stranger, "POST", "/v1/enrol", request, 403, "enrolled already");
+    request = sotto_view_of(bytes, serving_request(serving, "ward-2", secret, bytes, sizeof bytes));
+    assert_refused(serving->stranger, "POST", "/v1/enrol", request, 200, "");
+}
+
 static void token__bad_name_or_age__is_refused(void **state)
 {
     struct serving *serving = *state;
@@ -344,6 +360,7 @@ int main(void)
         SERVED(routes__revoked_site__is_turned_away_and_may_enrol_anew),
         SERVED(routes__certificate_of_another_authority__does_not_connect),
         SERVED(enrol__token_used_unknown_or_cut__is_told_apart),
+        SERVED(enrol__identity_of_another_site__is_refused_and_leaves_the_token),
         SERVED(token__bad_name_or_age__is_refused),
         SERVED(enrol__hub_killed_after_the_answer__the_site_is_still_enrolled),
         SERVED(item__other_bytes_than_its_digest_says__is_refused),

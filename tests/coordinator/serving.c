@@ -169,7 +169,7 @@ size_t serving_request(struct serving *serving, const char *site, const uint8_t 
     struct sotto_buffer request_der = sotto_buffer_of(der, sizeof der);
     struct sotto_buffer buffer = sotto_buffer_of(out, capacity);
     struct sotto_enrol_request request = {0};
-    struct sotto_secret identity = {{42}};
+    struct sotto_secret identity = {{0}};
     struct sotto_ed25519_public identity_public;
     struct sotto_signature signature;
     struct sotto_key key;
@@ -181,6 +181,7 @@ size_t serving_request(struct serving *serving, const char *site, const uint8_t 
     folder_write(&serving->folder, name, sotto_view_text(key.pem));
     memcpy(message, secret, 32);
     memcpy(message + 32, der, request_der.length);
+    snprintf((char *)identity.bytes, sizeof identity.bytes, "%s", site);
     sotto_sign(&signature, &identity, "sotto/1 enrol",
                sotto_view_of(message, 32 + request_der.length));
     sotto_ed25519_public_of(&identity_public, &identity);
