@@ -37,6 +37,8 @@ static const size_t real_fields[] = {
     offsetof(struct sotto_definition, uploading_s),
     offsetof(struct sotto_definition, including_s),
     offsetof(struct sotto_definition, revealing_s),
+    offsetof(struct sotto_definition, dropout_fraction),
+    offsetof(struct sotto_definition, lane_range),
 };
 
 static const struct argp_option options[] = {
@@ -54,6 +56,8 @@ static const struct argp_option options[] = {
     {"survivors-min", OPTION_WHOLE + 2, "N", 0, "Uploads that a sum needs (default: 6)", 0},
     {"corrupt-fraction", OPTION_REAL + 3, "X", 0,
      "How many sites may collude with the coordinator (default: 0.05)", 0},
+    {"dropout-fraction", OPTION_REAL + 9, "X", 0,
+     "How many sites may drop out of a round (default: 0.1)", 0},
     {NULL, 0, NULL, 0, "The work:", 3},
     {"rounds", OPTION_WHOLE + 3, "N", 0, "Rounds that have to finish (default: 10)", 0},
     {"epochs", OPTION_WHOLE + 4, "N", 0, "Local epochs a round (default: 1)", 0},
@@ -63,6 +67,8 @@ static const struct argp_option options[] = {
     {"weight-decay", OPTION_REAL + 1, "X", 0, "AdamW weight decay (default: 0.01)", 0},
     {NULL, 0, NULL, 0, "The sum:", 4},
     {"clip", OPTION_REAL + 2, "X", 0, "L2 norm that an update is clipped to (default: 10)", 0},
+    {"lane-range", OPTION_REAL + 10, "X", 0,
+     "Values are quantised between -X and X (default: that norm)", 0},
     {"ring-bits", OPTION_WHOLE + 6, "N", 0, "Bits of a lane (default: 32)", 0},
     {"value-bits", OPTION_WHOLE + 7, "N", 0, "Bits of a quantised value (default: 16)", 0},
     {"weight-max", OPTION_WHOLE + 8, "N", 0, "Examples that a site counts at most (default: 512)",

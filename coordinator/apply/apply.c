@@ -25,7 +25,7 @@ enum sotto_status sotto_apply_sum(float *adapter, struct sotto_applied *applied,
                                   const uint32_t *sum, const struct sotto_plan *plan,
                                   struct sotto_view layout, uint32_t survivors)
 {
-    struct sotto_quantiser quantiser = {.range = plan->clip_norm,
+    struct sotto_quantiser quantiser = {.range = plan->lane_range,
                                         .value_bits = plan->value_bits,
                                         .ring_bits = plan->ring_bits,
                                         .weight_max = plan->weight_max,

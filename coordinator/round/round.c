@@ -273,7 +273,9 @@ static void terms_of_plan(struct sotto_terms *terms, const struct sotto_plan *pl
                                   .cohort_min = plan->cohort_min,
                                   .cohort_max = plan->cohort_max,
                                   .survivors_min = plan->survivors_min,
-                                  .corrupt_fraction = plan->corrupt_fraction};
+                                  .corrupt_fraction = plan->corrupt_fraction,
+                                  .dropout_fraction = plan->dropout_fraction,
+                                  .organisation_max = plan->organisation_max};
     sotto_hash(&terms->context, parts, 2);
 }
 

@@ -37,10 +37,16 @@ static const struct field fields[] = {
     FIELD(FIELD_WHOLE, cohort_max, SOTTO_COHORT_MIN, SOTTO_COHORT_MAX),
     FIELD(FIELD_WHOLE, survivors_min, SOTTO_COHORT_MIN, SOTTO_COHORT_MAX),
     FIELD(FIELD_REAL, corrupt_fraction, 0, 0.5),
+    FIELD(FIELD_REAL, dropout_fraction, 0, 0.9),
+    FIELD(FIELD_WHOLE, organisation_max, 0, 0),
     FIELD(FIELD_WHOLE, ring_bits, 8, 32),
     FIELD(FIELD_WHOLE, value_bits, 2, 24),
     FIELD(FIELD_WHOLE, weight_max, 1, 1 << 24),
     FIELD(FIELD_REAL, clip_norm, 1e-9, 1e9),
+    FIELD(FIELD_REAL, lane_range, 0, 1e9),
+    FIELD(FIELD_WHOLE, rotate, 0, 0),
+    FIELD(FIELD_WHOLE, feedback, 0, 0),
+    FIELD(FIELD_REAL, noise_multiplier, 0, 0),
     FIELD(FIELD_WHOLE, epochs, 1, 100),
     FIELD(FIELD_WHOLE, batch, 1, 1024),
     FIELD(FIELD_REAL, learning_rate, 1e-12, 100),
@@ -61,6 +67,7 @@ void sotto_definition_init(struct sotto_definition *definition)
                                             .cohort_max = SOTTO_COHORT_MAX,
                                             .survivors_min = 6,
                                             .corrupt_fraction = 0.05,
+                                            .dropout_fraction = 0.1,
                                             .ring_bits = 32,
                                             .value_bits = 16,
                                             .weight_max = 512,
@@ -108,10 +115,15 @@ static enum sotto_status range_check(const struct sotto_definition *definition,
     return SOTTO_OK;
 }
 
+double sotto_definition_lane_range(const struct sotto_definition *definition)
+{
+    return definition->lane_range > 0 ? definition->lane_range : definition->clip_norm;
+}
+
 enum sotto_status sotto_definition_check(const struct sotto_definition *definition,
                                          struct sotto_fault *fault)
 {
-    struct sotto_quantiser quantiser = {.range = definition->clip_norm,
+    struct sotto_quantiser quantiser = {.range = sotto_definition_lane_range(definition),
                                         .value_bits = definition->value_bits,
                                         .ring_bits = definition->ring_bits,
                                         .weight_max = definition->weight_max,
@@ -130,6 +142,10 @@ enum sotto_status sotto_definition_check(const struct sotto_definition *definiti
                                "survivors_min %u, cohort_min %u and cohort_max %u have to ascend",
                                definition->survivors_min, definition->cohort_min,
                                definition->cohort_max);
+    if (definition->lane_range > definition->clip_norm)
+        return sotto_fault_set(fault, SOTTO_MISMATCH,
+                               "lane_range %g is above clip_norm %g, which no value is",
+                               definition->lane_range, definition->clip_norm);
     if (sotto_quantiser_check(&quantiser) != SOTTO_OK)
         return sotto_fault_set(
             fault, SOTTO_MISMATCH,

@@ -19,10 +19,16 @@ struct sotto_definition {
     uint32_t cohort_max;
     uint32_t survivors_min;
     double corrupt_fraction;
+    double dropout_fraction;
+    uint32_t organisation_max; /* 0: no cap */
     uint32_t ring_bits;
     uint32_t value_bits;
     uint32_t weight_max;
     double clip_norm;
+    double lane_range; /* 0: clip_norm */
+    uint32_t rotate;
+    uint32_t feedback;
+    double noise_multiplier; /* 0: no noise */
     uint32_t epochs;
     uint32_t batch;
     double learning_rate;
@@ -46,6 +52,9 @@ SOTTO_CHECKED enum sotto_status sotto_definition_decode(struct sotto_definition 
                                                         struct sotto_fault *fault);
 /* JSON with a terminating zero, from malloc; NULL: no memory. */
 char *sotto_definition_encode(const struct sotto_definition *definition);
+
+/* The range that a value is quantised within. */
+double sotto_definition_lane_range(const struct sotto_definition *definition);
 
 /* Each field against its range and the others; what decode does after parsing. */
 SOTTO_CHECKED enum sotto_status sotto_definition_check(const struct sotto_definition *definition,

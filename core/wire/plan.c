@@ -34,10 +34,16 @@ static const struct field fields[] = {
     {"value_bits", FIELD_U32, PLACE(value_bits), 2, 24},
     {"weight_max", FIELD_U32, PLACE(weight_max), 1, UINT32_MAX},
     {"clip_norm", FIELD_F64, PLACE(clip_norm), DBL_MIN, DBL_MAX},
+    {"lane_range", FIELD_F64, PLACE(lane_range), DBL_MIN, DBL_MAX},
+    {"rotate", FIELD_U32, PLACE(rotate), 0, 0},
+    {"feedback", FIELD_U32, PLACE(feedback), 0, 0},
+    {"noise_multiplier", FIELD_F64, PLACE(noise_multiplier), 0, 0},
     {"cohort_min", FIELD_U32, PLACE(cohort_min), COHORT_MIN, COHORT_MAX},
     {"cohort_max", FIELD_U32, PLACE(cohort_max), COHORT_MIN, COHORT_MAX},
     {"survivors_min", FIELD_U32, PLACE(survivors_min), COHORT_MIN, COHORT_MAX},
     {"corrupt_fraction", FIELD_F64, PLACE(corrupt_fraction), 0, 0.5},
+    {"dropout_fraction", FIELD_F64, PLACE(dropout_fraction), 0, 0.9},
+    {"organisation_max", FIELD_U32, PLACE(organisation_max), 0, 0},
     {"roster", FIELD_BYTES, PLACE(roster), 0, 0},
     {"roster_epoch", FIELD_U64, PLACE(roster_epoch), 0, 0x1p53},
     {"epochs", FIELD_U32, PLACE(recipe.epochs), 1, 100},
@@ -142,6 +148,10 @@ enum sotto_status sotto_plan_check(const struct sotto_plan *plan, struct sotto_f
         return sotto_fault_set(fault, SOTTO_MISMATCH,
                                "survivors_min %u, cohort_min %u and cohort_max %u must not fall",
                                plan->survivors_min, plan->cohort_min, plan->cohort_max);
+    if (plan->lane_range > plan->clip_norm)
+        return sotto_fault_set(fault, SOTTO_MISMATCH,
+                               "lane_range %g is above clip_norm %g, which no value is",
+                               plan->lane_range, plan->clip_norm);
     /* At most 2^7 * 2^32 * 2^24: the product fits. */
     if ((uint64_t)plan->cohort_max * plan->weight_max * ((1ULL << plan->value_bits) - 1) >=
         1ULL << plan->ring_bits)

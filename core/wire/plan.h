@@ -47,10 +47,16 @@ struct sotto_plan {
     uint32_t value_bits;
     uint32_t weight_max;
     double clip_norm;
+    double lane_range; /* a value is quantised within -range .. range; at most clip_norm */
+    uint32_t rotate;   /* 1: values are rotated before they are quantised */
+    uint32_t feedback; /* 1: a site adds to its update what quantising took from the last one */
+    double noise_multiplier; /* of the sum's noise, in units of one site's sensitivity; 0: none */
     uint32_t cohort_min;
     uint32_t cohort_max;
     uint32_t survivors_min;
-    double corrupt_fraction;
+    double corrupt_fraction;    /* gamma: colluders that the parameters reckon with */
+    double dropout_fraction;    /* delta: dropouts that they reckon with */
+    uint32_t organisation_max;  /* members of one organisation in a cohort; 0: as many as come */
     struct sotto_digest roster; /* SHA-256 of the roster message */
     uint64_t roster_epoch;
     struct sotto_recipe recipe;
@@ -67,6 +73,7 @@ SOTTO_CHECKED enum sotto_status sotto_plan_encode(struct sotto_buffer *out,
  *
  *     3 <= survivors_min <= cohort_min <= cohort_max <= 128
  *     cohort_max * weight_max * (2^value_bits - 1) < 2^ring_bits: no sum can wrap
+ *     lane_range <= clip_norm
  *
  * SOTTO_MALFORMED (a range; no NaN is in one), SOTTO_MISMATCH (two fields contradict one another);
  * the fault names the field.

@@ -10,7 +10,8 @@ enum sotto_status sotto_terms_check(const struct sotto_terms *terms)
         SOTTO_COHORT_MIN <= terms->survivors_min && terms->survivors_min <= terms->cohort_min &&
         terms->cohort_min <= terms->cohort_max && terms->cohort_max <= SOTTO_COHORT_MAX;
     /* Written so that NaN fails it. */
-    bool is_fraction = terms->corrupt_fraction >= 0 && terms->corrupt_fraction < 1;
+    bool is_fraction = terms->corrupt_fraction >= 0 && terms->corrupt_fraction < 1 &&
+                       terms->dropout_fraction >= 0 && terms->dropout_fraction < 1;
 
     return has_lanes && is_ordered && is_fraction ? SOTTO_OK : SOTTO_MISMATCH;
 }

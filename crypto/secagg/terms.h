@@ -21,7 +21,9 @@ struct sotto_terms {
     uint32_t cohort_min; /* 3 <= survivors_min <= cohort_min <= cohort_max <= SOTTO_COHORT_MAX */
     uint32_t cohort_max;
     uint32_t survivors_min;
-    double corrupt_fraction; /* gamma: how many of the cohort may collude with the coordinator */
+    double corrupt_fraction;   /* gamma: how many of the cohort may collude with the coordinator */
+    double dropout_fraction;   /* delta: how many of the cohort may drop out */
+    uint32_t organisation_max; /* members of one organisation in a cohort; 0: no cap */
 };
 
 /* One enrolled site as everybody in the round sees it. */
@@ -40,7 +42,7 @@ struct sotto_roster {
 
 /*
  * SOTTO_MISMATCH: lane_count 0 or too large, ring_bits outside 1 .. 32, cohort bounds out of order,
- * corrupt_fraction not within [0, 1).
+ * corrupt_fraction or dropout_fraction not within [0, 1).
  */
 SOTTO_CHECKED enum sotto_status sotto_terms_check(const struct sotto_terms *terms);
 

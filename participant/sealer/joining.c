@@ -105,6 +105,8 @@ static enum sotto_status member_open(struct sotto_turn *turn)
         .cohort_max = turn->plan.cohort_max,
         .survivors_min = turn->plan.survivors_min,
         .corrupt_fraction = turn->plan.corrupt_fraction,
+        .dropout_fraction = turn->plan.dropout_fraction,
+        .organisation_max = turn->plan.organisation_max,
     };
     struct sotto_member_setup setup = {
         .terms = &terms,

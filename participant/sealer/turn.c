@@ -272,7 +272,7 @@ const struct sotto_plan *sotto_turn_plan(const struct sotto_turn *turn)
 enum sotto_status sotto_turn_encode(struct sotto_turn *turn, uint32_t *lanes)
 {
     struct sotto_quantiser quantiser = {
-        .range = turn->plan.clip_norm,
+        .range = turn->plan.lane_range,
         .value_bits = turn->plan.value_bits,
         .ring_bits = turn->plan.ring_bits,
         .weight_max = turn->plan.weight_max,

@@ -68,7 +68,8 @@ static void members_open(struct cohort *cohort)
                                 .cohort_min = cohort->plan.cohort_min,
                                 .cohort_max = cohort->plan.cohort_max,
                                 .survivors_min = cohort->plan.survivors_min,
-                                .corrupt_fraction = cohort->plan.corrupt_fraction};
+                                .corrupt_fraction = cohort->plan.corrupt_fraction,
+                                .dropout_fraction = cohort->plan.dropout_fraction};
     struct sotto_member_setup setup = {.terms = &terms, .roster = &cohort->roster};
 
     sotto_hash(&terms.context, parts, 2);

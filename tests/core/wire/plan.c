@@ -118,6 +118,16 @@ static const struct change bad_numbers[] = {
     {F64(corrupt_fraction), -0.01},
     {F64(corrupt_fraction), 0.51},
     {F64(corrupt_fraction), NAN},
+    {F64(lane_range), 0},
+    {F64(lane_range), NAN},
+    {F64(dropout_fraction), -0.01},
+    {F64(dropout_fraction), 0.91},
+    {F64(dropout_fraction), NAN},
+    {F64(noise_multiplier), -1},
+    {F64(noise_multiplier), NAN},
+    {U32(rotate), 2},
+    {U32(feedback), 2},
+    {U32(organisation_max), UINT32_MAX},
     {"epochs", CHANGE_U32, offsetof(struct sotto_plan, recipe.epochs), 0},
     {"epochs", CHANGE_U32, offsetof(struct sotto_plan, recipe.epochs), 101},
     {"batch", CHANGE_U32, offsetof(struct sotto_plan, recipe.batch), 0},
@@ -156,7 +166,9 @@ static const struct change edge_numbers[] = {
     {U32(lane_count), 2},         {U32(lane_count), 1 << 28},     {F64(corrupt_fraction), 0},
     {F64(corrupt_fraction), 0.5}, {RATE(learning_rate_start), 0}, {RATE(weight_decay), 0},
     {U64(gathering_ms), 100},     {U64(revealing_ms), 604800000}, {U32(cohort_max), 128},
-    {F64(clip_norm), 1e-300},     {U32(survivors_min), 3},        {U32(value_bits), 2},
+    {F64(clip_norm), 10},         {U32(survivors_min), 3},        {U32(value_bits), 2},
+    {F64(lane_range), 1e-300},    {F64(dropout_fraction), 0},     {F64(dropout_fraction), 0.9},
+    {F64(lane_range), 10},
 };
 
 static void plan__number_at_its_edge__passes(void **state)
@@ -191,6 +203,18 @@ static void plan__cohort_bounds_fall__is_a_mismatch(void **state)
         assert_int_equal(sotto_plan_check(&plan, &fault), SOTTO_MISMATCH);
         assert_non_null(strstr(fault.text, "survivors_min"));
     }
+}
+
+static void plan__range_above_clip__is_a_mismatch(void **state)
+{
+    struct sotto_fault fault = {0};
+    struct sotto_plan plan;
+
+    (void)state;
+    plan_sample(&plan);
+    plan.lane_range = nextafter(plan.clip_norm, INFINITY);
+    assert_int_equal(sotto_plan_check(&plan, &fault), SOTTO_MISMATCH);
+    assert_non_null(strstr(fault.text, "lane_range"));
 }
 
 /* cohort_max * weight_max * (2^value_bits - 1) against 2^ring_bits, at the very edge. */
@@ -251,6 +275,7 @@ int main(void)
         cmocka_unit_test(plan__number_out_of_range__is_refused_and_named),
         cmocka_unit_test(plan__number_at_its_edge__passes),
         cmocka_unit_test(plan__cohort_bounds_fall__is_a_mismatch),
+        cmocka_unit_test(plan__range_above_clip__is_a_mismatch),
         cmocka_unit_test(plan__sum_could_wrap__is_a_mismatch),
         cmocka_unit_test(plan__name_with_other_characters__is_malformed),
     };
