@@ -37,6 +37,20 @@ static enum sotto_status layout_keep(struct sotto_virtual_hub *hub,
     return status;
 }
 
+/* "organisation-00000" and on, as many as the entries are numbered. */
+static size_t organisations_name(char (*names)[SOTTO_ORGANISATION_MAX + 1],
+                                 const struct sotto_virtual_hub *hub)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < hub->roster.entry_count; i++)
+        if (hub->entries[i].organisation >= count)
+            count = (size_t)hub->entries[i].organisation + 1;
+    for (size_t i = 0; i < count; i++)
+        snprintf(names[i], sizeof names[i], "organisation-%05zu", i);
+    return count;
+}
+
 static enum sotto_status roster_keep(struct sotto_virtual_hub *hub)
 {
     struct sotto_roster_message *message = calloc(1, sizeof *message);
@@ -47,9 +61,11 @@ static enum sotto_status roster_keep(struct sotto_virtual_hub *hub)
         return SOTTO_NO_MEMORY;
     message->epoch = hub->roster.epoch;
     message->count = hub->roster.entry_count;
+    message->organisation_count = organisations_name(message->organisations, hub);
     for (size_t i = 0; i < message->count; i++) {
         message->lines[i].id = hub->entries[i].id;
         message->lines[i].certificate = hub->entries[i].certificate;
+        message->lines[i].organisation = hub->entries[i].organisation;
         memcpy(message->lines[i].identity, hub->entries[i].identity.bytes,
                sizeof message->lines[i].identity);
     }

@@ -46,6 +46,7 @@ static enum sotto_status site_open(struct sotto_world *world, uint32_t index,
     if (status != SOTTO_OK)
         return status;
     entry->id = setup->id;
+    entry->organisation = index; /* each is its own */
     sotto_ed25519_public_of(&entry->identity, &world->sites[index].identity);
     /* There are no certificates here; the leaf only needs distinct digests. */
     sotto_hash(&entry->certificate, &(struct sotto_view){entry->identity.bytes, 32}, 1);

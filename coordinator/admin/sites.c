@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_TTL = 256, TTL_DEFAULT_S = 24 * 3600 };
+enum { OPTION_TTL = 256, OPTION_ORGANISATION, TTL_DEFAULT_S = 24 * 3600 };
 
 struct issue_input {
     const char *site;
+    const char *organisation; /* NULL: its own */
     json_int_t ttl_s;
 };
 
@@ -23,6 +24,7 @@ static error_t issue_parse(int key, char *argument, struct argp_state *state)
         if (*end != '\0' || end == argument || input->ttl_s < 1)
             argp_error(state, "--ttl %s: give a number of seconds", argument);
         return 0;
+    case OPTION_ORGANISATION: input->organisation = argument; return 0;
     case ARGP_KEY_ARG:
         if (input->site != NULL)
             argp_error(state, "one site at a time");
@@ -41,7 +43,13 @@ enum sotto_status sotto_command_token_issue(struct sotto_session *session,
                                             struct sotto_fault *fault)
 {
     static const struct argp_option options[] = {
-        {"ttl", OPTION_TTL, "SECONDS", 0, "How long the token is good (default: a day)", 0}, {0}};
+        {"ttl", OPTION_TTL, "SECONDS", 0, "How long the token is good (default: a day)", 0},
+        {"organisation", OPTION_ORGANISATION, "NAME", 0,
+         "Whom the site belongs to; campaigns may cap the members of one organisation (default: "
+         "the "
+         "site's own name)",
+         0},
+        {0}};
     static const struct argp parser = {
         .options = options,
         .parser = issue_parse,
@@ -53,7 +61,8 @@ enum sotto_status sotto_command_token_issue(struct sotto_session *session,
     enum sotto_status status;
 
     argp_parse(&parser, line->argc, line->argv, 0, NULL, &input);
-    body = json_pack("{s:s, s:I}", "site", input.site, "ttl_s", input.ttl_s);
+    body = json_pack("{s:s, s:I, s:s*}", "site", input.site, "ttl_s", input.ttl_s, "organisation",
+                     input.organisation);
     status = sotto_session_ask(session, &answer, "POST", "/v1/admin/tokens", body, fault);
     json_decref(body);
     if (status != SOTTO_OK)
@@ -72,12 +81,13 @@ static void sites_print(const json_t *sites)
     const json_t *site;
     size_t index;
 
-    printf("%5s  %-32s %-8s %s\n", "ID", "NAME", "STATE", "CERTIFICATE");
+    printf("%5s  %-32s %-32s %-8s %s\n", "ID", "NAME", "ORGANISATION", "STATE", "CERTIFICATE");
     json_array_foreach(sites, index, site)
     {
-        printf("%5lld  %-32s %-8s %.16s\n",
+        printf("%5lld  %-32s %-32s %-8s %.16s\n",
                (long long)json_integer_value(json_object_get(site, "id")),
                json_string_value(json_object_get(site, "name")),
+               json_string_value(json_object_get(site, "organisation")),
                json_is_true(json_object_get(site, "revoked")) ? "revoked" : "enrolled",
                json_string_value(json_object_get(site, "certificate")));
     }

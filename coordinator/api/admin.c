@@ -30,20 +30,24 @@ void sotto_admin_token(struct sotto_call *call)
 {
     struct sotto_api_setup *setup = &call->api->setup;
     json_t *body = json_loadb((const char *)call->body, call->length, JSON_REJECT_DUPLICATES, NULL);
-    const char *site = NULL;
+    const char *site = NULL, *organisation = NULL;
     json_int_t ttl_s = 0;
     char text[SOTTO_TOKEN_TEXT_MAX];
     struct sotto_fault fault;
     enum sotto_status status;
 
-    if (json_unpack(body, "{s:s, s:I}", "site", &site, "ttl_s", &ttl_s) != 0) {
-        sotto_call_refuse(call, SOTTO_MALFORMED, "wanted: {\"site\": text, \"ttl_s\": number}");
+    if (json_unpack(body, "{s:s, s:I, s?s}", "site", &site, "ttl_s", &ttl_s, "organisation",
+                    &organisation) != 0) {
+        sotto_call_refuse(call, SOTTO_MALFORMED,
+                          "wanted: {\"site\": text, \"ttl_s\": number} and perhaps "
+                          "\"organisation\": text");
         json_decref(body);
         return;
     }
     status =
         sotto_enrolment_invite(setup->ledger, text, setup->keys,
                                &(struct sotto_token_wish){.site = site,
+                                                          .organisation = organisation,
                                                           .url = setup->url,
                                                           .ttl_s = ttl_s < 0 ? 0 : (uint64_t)ttl_s,
                                                           .now_ms = now_ms(call)},

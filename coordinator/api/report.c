@@ -9,13 +9,15 @@
 static void site_add(void *context, const struct sotto_site *site)
 {
     json_t *sites = context;
-    char certificate[SOTTO_DIGEST_HEX];
+    char certificate[SOTTO_DIGEST_HEX], identity[SOTTO_DIGEST_HEX];
 
     sotto_digest_hex(certificate, &site->certificate);
-    json_array_append_new(sites, json_pack("{s:I, s:s, s:s, s:I, s:b}", "id", (json_int_t)site->id,
-                                           "name", site->name, "certificate", certificate,
-                                           "enrolled_ms", (json_int_t)site->enrolled_ms, "revoked",
-                                           site->revoked_ms != 0));
+    sotto_hex_encode(identity, sotto_view_of(site->identity, sizeof site->identity));
+    json_array_append_new(
+        sites, json_pack("{s:I, s:s, s:s, s:s, s:s, s:I, s:b}", "id", (json_int_t)site->id, "name",
+                         site->name, "organisation", site->organisation, "identity", identity,
+                         "certificate", certificate, "enrolled_ms", (json_int_t)site->enrolled_ms,
+                         "revoked", site->revoked_ms != 0));
 }
 
 json_t *sotto_report_sites(struct sotto_ledger *ledger)

@@ -5,14 +5,25 @@
 
 #include "crypto/primitives/hash.h"
 
+/* A roster on its way from the table of sites, with the organisation of each line. */
+struct draft {
+    struct sotto_roster_message message;
+    char organisations[SOTTO_ROSTER_MAX][SOTTO_ORGANISATION_MAX + 1];
+    const char *names[SOTTO_ROSTER_MAX];
+};
+
 static void line_add(void *context, const struct sotto_site *site)
 {
-    struct sotto_roster_message *message = context;
+    struct draft *draft = context;
     struct sotto_roster_line *line;
+    size_t place = draft->message.count;
 
-    if (site->revoked_ms != 0 || message->count == SOTTO_ROSTER_MAX)
+    if (site->revoked_ms != 0 || place == SOTTO_ROSTER_MAX)
         return;
-    line = &message->lines[message->count++];
+    memcpy(draft->organisations[place], site->organisation, sizeof site->organisation);
+    draft->names[place] = draft->organisations[place];
+    line = &draft->message.lines[place];
+    draft->message.count++;
     line->id = site->id;
     memcpy(line->identity, site->identity, sizeof line->identity);
     line->certificate = site->certificate;
@@ -27,6 +38,7 @@ static void entries_set(struct sotto_census *census, const struct sotto_roster_m
 
         entry->id = message->lines[i].id;
         entry->certificate = message->lines[i].certificate;
+        entry->organisation = message->lines[i].organisation;
         memcpy(entry->identity.bytes, message->lines[i].identity, sizeof entry->identity.bytes);
     }
     census->roster = (struct sotto_roster){
@@ -37,24 +49,26 @@ static void entries_set(struct sotto_census *census, const struct sotto_roster_m
 enum sotto_status sotto_census_take(struct sotto_census *census, struct sotto_ledger *ledger,
                                     struct sotto_fault *fault)
 {
-    struct sotto_roster_message *message = calloc(1, sizeof *message);
+    struct draft *draft = calloc(1, sizeof *draft);
     struct sotto_buffer out = sotto_buffer_of(census->bytes, sizeof census->bytes);
     enum sotto_status status;
 
-    if (message == NULL)
+    if (draft == NULL)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for the roster");
-    status = sotto_sites_epoch(ledger, &message->epoch);
+    status = sotto_sites_epoch(ledger, &draft->message.epoch);
     if (status == SOTTO_OK)
-        status = sotto_sites_walk(ledger, line_add, message);
+        status = sotto_sites_walk(ledger, line_add, draft);
     if (status == SOTTO_OK)
-        status = sotto_roster_encode(&out, message);
+        status = sotto_roster_organise(&draft->message, draft->names);
+    if (status == SOTTO_OK)
+        status = sotto_roster_encode(&out, &draft->message);
     if (status == SOTTO_OK) {
         census->length = out.length;
-        entries_set(census, message);
+        entries_set(census, &draft->message);
     } else {
         sotto_fault_set(fault, status, "the roster cannot be made");
     }
-    free(message);
+    free(draft);
     return status;
 }
 

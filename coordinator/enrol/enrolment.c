@@ -25,6 +25,7 @@ enum sotto_status sotto_enrolment_invite(struct sotto_ledger *ledger,
 {
     struct sotto_token token = {.authority = keys->authority_digest,
                                 .expires_s = wish->now_ms / 1000 + wish->ttl_s};
+    const char *organisation = wish->organisation == NULL ? wish->site : wish->organisation;
     struct sotto_site site;
     enum sotto_status status;
 
@@ -32,6 +33,11 @@ enum sotto_status sotto_enrolment_invite(struct sotto_ledger *ledger,
         return sotto_fault_set(fault, SOTTO_MALFORMED,
                                "a site's name is 1 to %d of a-z, 0-9 and -, with no - at an end",
                                SOTTO_SITE_NAME_MAX);
+    if (!sotto_organisation_is_valid(organisation))
+        return sotto_fault_set(fault, SOTTO_MALFORMED,
+                               "an organisation's name is 1 to %d printable characters of ASCII, "
+                               "with no space at an end",
+                               SOTTO_ORGANISATION_MAX);
     if (wish->ttl_s < 1 || wish->ttl_s > TTL_MAX_S)
         return sotto_fault_set(fault, SOTTO_MALFORMED, "a token lives 1 to %d seconds", TTL_MAX_S);
     if (sotto_sites_by_name(ledger, wish->site, &site) == SOTTO_OK)
@@ -39,6 +45,7 @@ enum sotto_status sotto_enrolment_invite(struct sotto_ledger *ledger,
                                "site %s is enrolled already: revoke it before it enrols anew",
                                wish->site);
     snprintf(token.site, sizeof token.site, "%s", wish->site);
+    snprintf(token.organisation, sizeof token.organisation, "%s", organisation);
     snprintf(token.url, sizeof token.url, "%s", wish->url);
     sotto_entropy_fill(entropy, token.secret, sizeof token.secret);
     status = sotto_token_encode(text, &token);
@@ -128,16 +135,19 @@ enum sotto_status sotto_enrolment_admit(struct sotto_ledger *ledger, struct sott
 {
     struct sotto_enrol_request request;
     struct sotto_certificate certificate;
+    struct sotto_invitation invitation;
     struct sotto_site site = {.enrolled_ms = now_ms};
-    struct sotto_client_subject subject = {
-        .common_name = site.name, .organisational_unit = "site", .now_s = now_ms / 1000};
+    struct sotto_client_subject subject = {.common_name = invitation.site,
+                                           .organisational_unit = "site",
+                                           .organisation = invitation.organisation,
+                                           .now_s = now_ms / 1000};
     enum sotto_status status = sotto_enrol_request_decode(&request, bytes);
 
     if (status != SOTTO_OK)
         return sotto_fault_set(fault, status, "the enrolment request does not parse");
     status = request_verify(&request, fault);
     if (status == SOTTO_OK)
-        status = sotto_tokens_check(ledger, request.token_secret, now_ms, site.name, fault);
+        status = sotto_tokens_check(ledger, &invitation, request.token_secret, now_ms, fault);
     if (status == SOTTO_OK)
         status = identity_check(ledger, request.identity, fault);
     if (status == SOTTO_OK)
@@ -145,6 +155,8 @@ enum sotto_status sotto_enrolment_admit(struct sotto_ledger *ledger, struct sott
                                               request.certificate_request, &subject, fault);
     if (status != SOTTO_OK)
         return status;
+    memcpy(site.name, invitation.site, sizeof site.name);
+    memcpy(site.organisation, invitation.organisation, sizeof site.organisation);
     memcpy(site.identity, request.identity, sizeof site.identity);
     sotto_certificate_digest(&site.certificate, &certificate);
     status = sotto_sites_add(ledger, &site, fault);

@@ -11,14 +11,15 @@
 
 struct sotto_token_wish {
     const char *site;
-    const char *url; /* where the site will reach the coordinator */
-    uint64_t ttl_s;  /* 1 .. 30 days */
+    const char *organisation; /* NULL: the site is its own */
+    const char *url;          /* where the site will reach the coordinator */
+    uint64_t ttl_s;           /* 1 .. 30 days */
     uint64_t now_ms;
 };
 
 /*
- * SOTTO_MALFORMED: site name or ttl_s; SOTTO_MISMATCH: the site is enrolled already. The token is
- * not good before the ledger has committed.
+ * SOTTO_MALFORMED: site name, organisation or ttl_s; SOTTO_MISMATCH: the site is enrolled already.
+ * The token is not good before the ledger has committed.
  */
 SOTTO_CHECKED enum sotto_status sotto_enrolment_invite(
     struct sotto_ledger *ledger, char text[SOTTO_TOKEN_TEXT_MAX], const struct sotto_keys *keys,

@@ -1,5 +1,6 @@
 #include "coordinator/ledger/database.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,11 +11,12 @@ static const char schema[] =
     " reason INTEGER NOT NULL, digest BLOB NOT NULL, bytes BLOB NOT NULL, hash BLOB NOT NULL)"
     " STRICT;"
     "CREATE INDEX events_of_round ON events (campaign, round);"
-    "CREATE TABLE sites (id INTEGER PRIMARY KEY, name TEXT NOT NULL, identity BLOB NOT NULL,"
-    " certificate BLOB NOT NULL UNIQUE, enrolled_ms INTEGER NOT NULL, revoked_ms INTEGER) STRICT;"
+    "CREATE TABLE sites (id INTEGER PRIMARY KEY, name TEXT NOT NULL,"
+    " organisation TEXT NOT NULL, identity BLOB NOT NULL, certificate BLOB NOT NULL UNIQUE,"
+    " enrolled_ms INTEGER NOT NULL, revoked_ms INTEGER) STRICT;"
     "CREATE UNIQUE INDEX sites_active ON sites (name) WHERE revoked_ms IS NULL;"
     "CREATE TABLE tokens (secret_digest BLOB PRIMARY KEY, site TEXT NOT NULL,"
-    " expires_ms INTEGER NOT NULL, used_ms INTEGER) STRICT;"
+    " organisation TEXT NOT NULL, expires_ms INTEGER NOT NULL, used_ms INTEGER) STRICT;"
     "CREATE TABLE campaigns (name TEXT PRIMARY KEY, definition TEXT NOT NULL, state TEXT NOT NULL,"
     " reason TEXT NOT NULL, created_ms INTEGER NOT NULL) STRICT;"
     "CREATE TABLE rounds (campaign TEXT NOT NULL, round INTEGER NOT NULL, plan BLOB NOT NULL,"
@@ -29,7 +31,10 @@ static const char schema[] =
     "CREATE TABLE versions (campaign TEXT NOT NULL, round INTEGER NOT NULL, adapter BLOB NOT NULL,"
     " layout BLOB NOT NULL, weight_sum INTEGER NOT NULL, mean_norm REAL NOT NULL,"
     " signature BLOB NOT NULL, PRIMARY KEY (campaign, round)) STRICT;"
-    "PRAGMA user_version = 1;";
+    "PRAGMA user_version = 2;";
+
+/* The one that the schema sets; 0 is SQLite's for a file that never had tables of ours. */
+enum { FORMAT_NONE = 0, FORMAT = 2 };
 
 static const char pragmas[] = "PRAGMA journal_mode = WAL;"
                               "PRAGMA synchronous = FULL;"
@@ -97,6 +102,26 @@ static enum sotto_status script_run(struct sotto_database *database, const char 
     return SOTTO_OK;
 }
 
+static enum sotto_status format_check(struct sotto_database *database, struct sotto_fault *fault)
+{
+    struct sotto_rows rows;
+    uint64_t format = FORMAT_NONE;
+    enum sotto_status status =
+        sotto_rows_open(&rows, database, "PRAGMA user_version", NULL, 0, fault);
+
+    if (status == SOTTO_OK)
+        status = sotto_rows_step(&rows, fault);
+    if (status == SOTTO_OK)
+        format = sotto_rows_number(&rows, 0);
+    sotto_rows_close(&rows);
+    if (status == SOTTO_OK && format != FORMAT && format != FORMAT_NONE)
+        return sotto_fault_set(fault, SOTTO_UNSUPPORTED,
+                               "%s was made by another version of this program (format %" PRIu64
+                               ", this one has %d): run that version, or make a new coordinator",
+                               database->path, format, FORMAT);
+    return status;
+}
+
 enum sotto_status sotto_database_open(struct sotto_database *database, const char *path,
                                       bool create, struct sotto_fault *fault)
 {
@@ -114,6 +139,8 @@ enum sotto_status sotto_database_open(struct sotto_database *database, const cha
     status = script_run(database, pragmas, fault);
     if (status == SOTTO_OK && create)
         status = script_run(database, schema, fault);
+    if (status == SOTTO_OK)
+        status = format_check(database, fault);
     if (status == SOTTO_OK && create && chmod(path, 0600) != 0)
         status = sotto_fault_set(fault, SOTTO_IO, "%s: its mode cannot be set", path);
     if (status != SOTTO_OK)

@@ -41,7 +41,7 @@ struct sotto_bind sotto_bind_digest(const struct sotto_digest *digest);
 
 /*
  * Opens the file; makes it, with its tables, only if `create`. SOTTO_IO, SOTTO_NOT_FOUND,
- * SOTTO_MALFORMED (no database): nothing stays open.
+ * SOTTO_MALFORMED (no database), SOTTO_UNSUPPORTED (tables of another version): nothing stays open.
  */
 SOTTO_CHECKED enum sotto_status sotto_database_open(struct sotto_database *database,
                                                     const char *path, bool create,

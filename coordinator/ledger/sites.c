@@ -3,16 +3,17 @@
 #include <stdio.h>
 
 static const char site_columns[] =
-    "SELECT id, name, identity, certificate, enrolled_ms, revoked_ms FROM sites ";
+    "SELECT id, name, organisation, identity, certificate, enrolled_ms, revoked_ms FROM sites ";
 
 static void site_read(struct sotto_site *site, const struct sotto_rows *rows)
 {
     *site = (struct sotto_site){.id = (uint32_t)sotto_rows_number(rows, 0),
-                                .enrolled_ms = sotto_rows_number(rows, 4),
-                                .revoked_ms = sotto_rows_number(rows, 5)};
+                                .enrolled_ms = sotto_rows_number(rows, 5),
+                                .revoked_ms = sotto_rows_number(rows, 6)};
     sotto_rows_text(rows, 1, site->name, sizeof site->name);
-    sotto_rows_exact(rows, 2, site->identity, sizeof site->identity);
-    sotto_rows_exact(rows, 3, site->certificate.bytes, sizeof site->certificate.bytes);
+    sotto_rows_text(rows, 2, site->organisation, sizeof site->organisation);
+    sotto_rows_exact(rows, 3, site->identity, sizeof site->identity);
+    sotto_rows_exact(rows, 4, site->certificate.bytes, sizeof site->certificate.bytes);
 }
 
 static enum sotto_status site_find(struct sotto_ledger *ledger, const char *where,
@@ -104,8 +105,8 @@ enum sotto_status sotto_sites_add(struct sotto_ledger *ledger, struct sotto_site
     struct sotto_ledger_entry entry = {.at_ms = site->enrolled_ms,
                                        .kind = "site-enrolled",
                                        .campaign = "",
-                                       .digest = site->certificate,
-                                       .bytes = sotto_view_text(site->name)};
+                                       .digest = site->certificate};
+    char told[sizeof site->name + sizeof site->organisation + 4];
     struct sotto_site active;
     uint64_t enrolled, revoked;
     enum sotto_status status = site_counts(ledger, &enrolled, &revoked);
@@ -122,16 +123,19 @@ enum sotto_status sotto_sites_add(struct sotto_ledger *ledger, struct sotto_site
                                site->name);
     site->id = (uint32_t)enrolled + 1;
     entry.site = site->id;
+    snprintf(told, sizeof told, "%s of %s", site->name, site->organisation);
+    entry.bytes = sotto_view_text(told);
     status = sotto_ledger_append(ledger, &entry, fault);
     if (status != SOTTO_OK)
         return status;
     return sotto_database_change(
-        &ledger->database, "INSERT INTO sites VALUES (?, ?, ?, ?, ?, NULL)",
+        &ledger->database, "INSERT INTO sites VALUES (?, ?, ?, ?, ?, ?, NULL)",
         (struct sotto_bind[]){
             sotto_bind_number(site->id), sotto_bind_text(site->name),
+            sotto_bind_text(site->organisation),
             sotto_bind_bytes(sotto_view_of(site->identity, sizeof site->identity)),
             sotto_bind_digest(&site->certificate), sotto_bind_number(site->enrolled_ms)},
-        5, fault);
+        6, fault);
 }
 
 enum sotto_status sotto_sites_revoke(struct sotto_ledger *ledger, const char *name, uint64_t at_ms,

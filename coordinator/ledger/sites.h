@@ -9,6 +9,7 @@
 struct sotto_site {
     uint32_t id;
     char name[SOTTO_SITE_NAME_MAX + 1];
+    char organisation[SOTTO_ORGANISATION_MAX + 1]; /* whom the administrator says it belongs to */
     uint8_t identity[32];
     struct sotto_digest certificate;
     uint64_t enrolled_ms;

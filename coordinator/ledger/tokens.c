@@ -1,6 +1,6 @@
 #include "coordinator/ledger/tokens.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #include "crypto/primitives/hash.h"
 
@@ -14,26 +14,27 @@ static void secret_digest(struct sotto_digest *out, const uint8_t secret[32])
 enum sotto_status sotto_tokens_issue(struct sotto_ledger *ledger, const struct sotto_token *token,
                                      uint64_t at_ms, struct sotto_fault *fault)
 {
-    struct sotto_ledger_entry entry = {.at_ms = at_ms,
-                                       .kind = "token-issued",
-                                       .campaign = "",
-                                       .bytes = sotto_view_text(token->site)};
+    struct sotto_ledger_entry entry = {.at_ms = at_ms, .kind = "token-issued", .campaign = ""};
+    char told[sizeof token->site + sizeof token->organisation + 4];
     enum sotto_status status;
 
+    snprintf(told, sizeof told, "%s of %s", token->site, token->organisation);
+    entry.bytes = sotto_view_text(told);
     secret_digest(&entry.digest, token->secret);
     status = sotto_ledger_append(ledger, &entry, fault);
     if (status != SOTTO_OK)
         return status;
-    return sotto_database_change(&ledger->database, "INSERT INTO tokens VALUES (?, ?, ?, NULL)",
+    return sotto_database_change(&ledger->database, "INSERT INTO tokens VALUES (?, ?, ?, ?, NULL)",
                                  (struct sotto_bind[]){sotto_bind_digest(&entry.digest),
                                                        sotto_bind_text(token->site),
+                                                       sotto_bind_text(token->organisation),
                                                        sotto_bind_number(token->expires_s * 1000)},
-                                 3, fault);
+                                 4, fault);
 }
 
 /* What is known of a token. */
 struct token_row {
-    char site[SOTTO_SITE_NAME_MAX + 1];
+    struct sotto_invitation invitation;
     uint64_t expires_ms;
     uint64_t used_ms;
 };
@@ -45,21 +46,25 @@ static enum sotto_status token_find(struct sotto_ledger *ledger, const struct so
     struct sotto_rows rows;
     enum sotto_status status = sotto_rows_open(
         &rows, &ledger->database,
-        "SELECT site, expires_ms, used_ms FROM tokens WHERE secret_digest = ?", binds, 1, NULL);
+        "SELECT site, organisation, expires_ms, used_ms FROM tokens WHERE secret_digest = ?", binds,
+        1, NULL);
 
     if (status == SOTTO_OK)
         status = sotto_rows_step(&rows, NULL);
     if (status == SOTTO_OK) {
-        sotto_rows_text(&rows, 0, row->site, sizeof row->site);
-        row->expires_ms = sotto_rows_number(&rows, 1);
-        row->used_ms = sotto_rows_number(&rows, 2);
+        sotto_rows_text(&rows, 0, row->invitation.site, sizeof row->invitation.site);
+        sotto_rows_text(&rows, 1, row->invitation.organisation,
+                        sizeof row->invitation.organisation);
+        row->expires_ms = sotto_rows_number(&rows, 2);
+        row->used_ms = sotto_rows_number(&rows, 3);
     }
     sotto_rows_close(&rows);
     return status;
 }
 
-enum sotto_status sotto_tokens_check(struct sotto_ledger *ledger, const uint8_t secret[32],
-                                     uint64_t at_ms, char *site, struct sotto_fault *fault)
+enum sotto_status sotto_tokens_check(struct sotto_ledger *ledger,
+                                     struct sotto_invitation *invitation, const uint8_t secret[32],
+                                     uint64_t at_ms, struct sotto_fault *fault)
 {
     struct sotto_digest digest;
     struct token_row row;
@@ -76,12 +81,12 @@ enum sotto_status sotto_tokens_check(struct sotto_ledger *ledger, const uint8_t 
     if (row.used_ms != 0)
         return sotto_fault_set(fault, SOTTO_REFUSED,
                                "the token for %s has been used: ask the administrator for another",
-                               row.site);
+                               row.invitation.site);
     if (row.expires_ms <= at_ms)
         return sotto_fault_set(fault, SOTTO_REFUSED,
                                "the token for %s has expired: ask the administrator for another",
-                               row.site);
-    memcpy(site, row.site, sizeof row.site);
+                               row.invitation.site);
+    *invitation = row.invitation;
     return SOTTO_OK;
 }
 

@@ -14,7 +14,7 @@
 #include "core/base/bytes.h"
 
 enum {
-    SOTTO_PACK_BYTES_MAX = 64 * 1024, /* one control message */
+    SOTTO_PACK_BYTES_MAX = 80 * 1024, /* one control message */
     SOTTO_PACK_DEPTH_MAX = 6,
     SOTTO_PACK_OBJECTS_MAX = 8192,
 };

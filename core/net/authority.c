@@ -32,14 +32,19 @@ struct draft {
     long days;
 };
 
-static bool is_subject_part(const char *text)
+static bool is_subject_text(const char *text, size_t length_max)
 {
-    size_t length = strnlen(text, SOTTO_SUBJECT_PART_MAX + 1);
+    size_t length = strnlen(text, length_max + 1);
 
     for (size_t at = 0; at < length; at++)
         if (!isprint((unsigned char)text[at]))
             return false;
-    return length >= 1 && length <= SOTTO_SUBJECT_PART_MAX;
+    return length >= 1 && length <= length_max;
+}
+
+static bool is_subject_part(const char *text)
+{
+    return is_subject_text(text, SOTTO_SUBJECT_PART_MAX);
 }
 
 /* Random, positive and never short: 128 bits below a leading one. */
@@ -327,6 +332,13 @@ static enum sotto_status open_request(EVP_PKEY **out, struct sotto_view request,
     return status;
 }
 
+static bool is_client_subject(const struct sotto_client_subject *subject)
+{
+    return is_subject_part(subject->common_name) && is_subject_part(subject->organisational_unit) &&
+           (subject->organisation == NULL ||
+            is_subject_text(subject->organisation, SOTTO_SUBJECT_ORGANISATION_MAX));
+}
+
 enum sotto_status sotto_authority_issue_client(const struct sotto_authority *authority,
                                                struct sotto_certificate *certificate,
                                                struct sotto_view request,
@@ -340,14 +352,16 @@ enum sotto_status sotto_authority_issue_client(const struct sotto_authority *aut
     bool good = false;
 
     memset(certificate, 0, sizeof *certificate);
-    if (!is_subject_part(subject->common_name) || !is_subject_part(subject->organisational_unit))
-        return sotto_fault_set(fault, SOTTO_MALFORMED,
-                               "a common name and a unit have 1 to %d printable characters",
-                               SOTTO_SUBJECT_PART_MAX);
+    if (!is_client_subject(subject))
+        return sotto_fault_set(
+            fault, SOTTO_MALFORMED,
+            "a common name and a unit have 1 to %d printable characters, an organisation 1 to %d",
+            SOTTO_SUBJECT_PART_MAX, SOTTO_SUBJECT_ORGANISATION_MAX);
     status = open_request(&draft.subject_key, request, fault);
     if (status != SOTTO_OK)
         return status;
     good = issuer_open(&issuer, authority) == SOTTO_OK && draft_open(&draft) &&
+           (subject->organisation == NULL || add_name(draft.x509, "O", subject->organisation)) &&
            add_name(draft.x509, "OU", subject->organisational_unit) &&
            add_name(draft.x509, "CN", subject->common_name) &&
            add_extension(&draft, NID_basic_constraints, "critical,CA:FALSE") &&

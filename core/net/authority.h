@@ -70,6 +70,7 @@ SOTTO_CHECKED enum sotto_status sotto_authority_issue_server(
 struct sotto_client_subject {
     const char *common_name;         /* 1 .. SOTTO_SUBJECT_PART_MAX printable characters */
     const char *organisational_unit; /* the same */
+    const char *organisation;        /* to SOTTO_SUBJECT_ORGANISATION_MAX; NULL: none */
     uint64_t now_s;
 };
 

@@ -187,6 +187,24 @@ enum sotto_status sotto_certificate_period(struct sotto_certificate_period *peri
     return SOTTO_OK;
 }
 
+enum sotto_status sotto_certificate_organisation(char *out,
+                                                 const struct sotto_certificate *certificate)
+{
+    char found[SOTTO_SUBJECT_ORGANISATION_MAX + 1] = "";
+    X509 *x509 = parse_der(sotto_certificate_der(certificate));
+    int length = 0;
+    bool good = x509 != NULL;
+
+    if (good)
+        length = X509_NAME_get_text_by_NID(X509_get_subject_name(x509), NID_organizationName, found,
+                                           sizeof found);
+    X509_free(x509);
+    if (!good || (length >= 0 && strlen(found) != (size_t)length))
+        return SOTTO_MALFORMED;
+    memcpy(out, found, sizeof found);
+    return SOTTO_OK;
+}
+
 static enum sotto_status check_chain(X509 *leaf, X509 *root, uint64_t now_s,
                                      struct sotto_fault *fault)
 {

@@ -11,6 +11,7 @@ enum {
     SOTTO_CERTIFICATE_DER_MAX = 4096,
     SOTTO_CERTIFICATE_PEM_MAX = 5760, /* base64 of that, line ends, the two label lines, a zero */
     SOTTO_REQUEST_DER_MAX = 1024,
+    SOTTO_SUBJECT_ORGANISATION_MAX = 64, /* characters; RFC 5280, ub-organization-name */
 };
 
 /* DER. Public. */
@@ -63,6 +64,16 @@ void sotto_certificate_digest(struct sotto_digest *digest,
 /* SOTTO_MALFORMED: not a certificate, or a date before 1970; *period is as before. */
 SOTTO_CHECKED enum sotto_status sotto_certificate_period(
     struct sotto_certificate_period *period, const struct sotto_certificate *certificate);
+
+/*
+ * The organisation in a certificate's subject.
+ *
+ *   out  out  [SOTTO_SUBJECT_ORGANISATION_MAX + 1] with a terminating zero; "": it names none
+ *
+ * SOTTO_MALFORMED: not a certificate, or a name with a zero in it; out untouched.
+ */
+SOTTO_CHECKED enum sotto_status sotto_certificate_organisation(
+    char *out, const struct sotto_certificate *certificate);
 
 /* Who checks what, and when. */
 struct sotto_certificate_terms {

@@ -3,9 +3,8 @@
 #include <string.h>
 
 #include "core/base/base64.h"
-#include "core/wire/message.h"
 
-enum { TOKEN_FIELD_COUNT = 5, REQUEST_FIELD_COUNT = 4, RESPONSE_FIELD_COUNT = 5 };
+enum { TOKEN_FIELD_COUNT = 6, REQUEST_FIELD_COUNT = 4, RESPONSE_FIELD_COUNT = 5 };
 enum { TOKEN_BYTES_MAX = 512 };
 
 /* An https address of visible ASCII: it is shown to a person and handed to the HTTP client. */
@@ -33,6 +32,7 @@ enum sotto_status sotto_token_encode(char out[SOTTO_TOKEN_TEXT_MAX],
     sotto_message_begin(&packer, &buffer, SOTTO_MESSAGE_TOKEN, TOKEN_FIELD_COUNT);
     sotto_pack_text(&packer, token->url);
     sotto_pack_text(&packer, token->site);
+    sotto_pack_text(&packer, token->organisation);
     sotto_pack_bytes(&packer, sotto_view_digest(&token->authority));
     sotto_pack_u64(&packer, token->expires_s);
     sotto_pack_bytes(&packer, sotto_view_of(token->secret, sizeof token->secret));
@@ -50,6 +50,7 @@ static enum sotto_status decode_token_bytes(struct sotto_token *token, struct so
     sotto_message_open(&unpacker, bytes, TOKEN_BYTES_MAX, SOTTO_MESSAGE_TOKEN, TOKEN_FIELD_COUNT);
     sotto_unpack_text(&unpacker, token->url, sizeof token->url);
     sotto_unpack_name(&unpacker, token->site, sizeof token->site);
+    sotto_unpack_organisation(&unpacker, token->organisation);
     sotto_unpack_exact(&unpacker, token->authority.bytes, sizeof token->authority.bytes);
     token->expires_s = sotto_unpack_u64(&unpacker, UINT64_MAX);
     sotto_unpack_exact(&unpacker, token->secret, sizeof token->secret);

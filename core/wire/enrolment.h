@@ -8,6 +8,7 @@
 #define SOTTO_CORE_WIRE_ENROLMENT_H
 
 #include "core/base/bytes.h"
+#include "core/wire/message.h"
 
 enum {
     SOTTO_SITE_NAME_MAX = 63, /* a-z 0-9 - */
@@ -17,9 +18,10 @@ enum {
 };
 
 struct sotto_token {
-    char url[SOTTO_ADDRESS_MAX + 1];    /* https://host:port */
-    char site[SOTTO_SITE_NAME_MAX + 1]; /* the name that the administrator gave */
-    struct sotto_digest authority;      /* SHA-256 of the DER of the coordinator's CA certificate */
+    char url[SOTTO_ADDRESS_MAX + 1];               /* https://host:port */
+    char site[SOTTO_SITE_NAME_MAX + 1];            /* the name that the administrator gave */
+    char organisation[SOTTO_ORGANISATION_MAX + 1]; /* whom the administrator says it belongs to */
+    struct sotto_digest authority; /* SHA-256 of the DER of the coordinator's CA certificate */
     uint64_t expires_s; /* Unix time, for the site's own message; the coordinator decides */
     uint8_t secret[32];
 };

@@ -41,6 +41,25 @@ void sotto_unpack_name(struct sotto_unpacker *unpacker, char *out, size_t capaci
         sotto_unpacker_fail(unpacker, SOTTO_MALFORMED);
 }
 
+void sotto_unpack_organisation(struct sotto_unpacker *unpacker,
+                               char out[SOTTO_ORGANISATION_MAX + 1])
+{
+    sotto_unpack_text(unpacker, out, SOTTO_ORGANISATION_MAX + 1);
+    if (!sotto_organisation_is_valid(out))
+        sotto_unpacker_fail(unpacker, SOTTO_MALFORMED);
+}
+
+bool sotto_organisation_is_valid(const char *name)
+{
+    size_t length = strnlen(name, SOTTO_ORGANISATION_MAX + 1);
+
+    for (size_t at = 0; at < length; at++)
+        if (name[at] < ' ' || name[at] > '~')
+            return false;
+    return length >= 1 && length <= SOTTO_ORGANISATION_MAX && name[0] != ' ' &&
+           name[length - 1] != ' ';
+}
+
 bool sotto_name_is_valid(const char *name, size_t length_max)
 {
     size_t length = strnlen(name, length_max + 1);

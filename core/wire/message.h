@@ -10,6 +10,9 @@
 
 enum { SOTTO_WIRE_VERSION = 1 };
 
+/* X.509 bounds the name of an organisation in a certificate (RFC 5280, ub-organization-name). */
+enum { SOTTO_ORGANISATION_MAX = 64 };
+
 /* Numbers are for ever: one that is no longer used stays taken. */
 enum sotto_message {
     SOTTO_MESSAGE_PLAN = 1,
@@ -41,5 +44,12 @@ void sotto_unpack_name(struct sotto_unpacker *unpacker, char *out, size_t capaci
 
 /* Whether `name` is such a name, of at most `length_max` characters. */
 bool sotto_name_is_valid(const char *name, size_t length_max);
+
+/* Reads the name of an organisation, with a terminating zero. */
+void sotto_unpack_organisation(struct sotto_unpacker *unpacker,
+                               char out[SOTTO_ORGANISATION_MAX + 1]);
+
+/* 1 .. SOTTO_ORGANISATION_MAX printable characters of ASCII, no space at an end. */
+bool sotto_organisation_is_valid(const char *name);
 
 #endif

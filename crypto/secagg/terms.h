@@ -31,6 +31,7 @@ struct sotto_roster_entry {
     uint32_t id;
     struct sotto_ed25519_public identity;
     struct sotto_digest certificate; /* SHA-256 of the DER of its TLS certificate */
+    uint32_t organisation; /* a number below the roster's size, the same for its members */
 };
 
 /* Who may take part; entries ascending by id, borrowed. */

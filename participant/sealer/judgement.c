@@ -43,6 +43,7 @@ static void roster_fill(struct sotto_roster_room *room, const struct sotto_roste
         entry->id = message->lines[index].id;
         memcpy(entry->identity.bytes, message->lines[index].identity, sizeof entry->identity.bytes);
         entry->certificate = message->lines[index].certificate;
+        entry->organisation = message->lines[index].organisation;
     }
     room->roster = (struct sotto_roster){
         .epoch = message->epoch, .entries = room->entries, .entry_count = message->count};

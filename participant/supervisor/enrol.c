@@ -184,6 +184,24 @@ static enum sotto_status response_verify(struct enrolment *enrolment,
                         sotto_view_of(bytes, 36 + response->certificate.length));
 }
 
+/* A certificate that names another organisation would count this site towards that one's cap. */
+static enum sotto_status check_organisation(const struct enrolment *enrolment,
+                                            struct sotto_fault *fault)
+{
+    char organisation[SOTTO_SUBJECT_ORGANISATION_MAX + 1];
+    enum sotto_status status =
+        sotto_certificate_organisation(organisation, &enrolment->certificate);
+
+    if (status != SOTTO_OK)
+        return sotto_fault_set(fault, status, "the certificate names no organisation");
+    if (strcmp(organisation, enrolment->token.organisation) == 0)
+        return SOTTO_OK;
+    return sotto_fault_set(fault, SOTTO_FORGED,
+                           "the certificate is for a site of '%s', the token for one of '%s': do "
+                           "not go on, and tell the administrator",
+                           organisation, enrolment->token.organisation);
+}
+
 static enum sotto_status response_take(struct enrolment *enrolment, struct sotto_view bytes,
                                        uint64_t now_s, struct sotto_fault *fault)
 {
@@ -210,7 +228,8 @@ static enum sotto_status response_take(struct enrolment *enrolment, struct sotto
                                "do not go on, and tell the administrator");
     enrolment->site.id = response.id;
     memcpy(enrolment->coordinator, response.coordinator, sizeof enrolment->coordinator);
-    return sotto_certificate_check(&enrolment->certificate, &terms, fault);
+    status = sotto_certificate_check(&enrolment->certificate, &terms, fault);
+    return status == SOTTO_OK ? check_organisation(enrolment, fault) : status;
 }
 
 static enum sotto_status ask(struct enrolment *enrolment, struct sotto_client *client,

@@ -82,6 +82,7 @@ void hub_make(const char *folder)
                                   .certificate = cohort->entries[place].certificate};
 
         snprintf(site.name, sizeof site.name, "ward-%u", place + 1);
+        memcpy(site.organisation, site.name, sizeof site.name);
         memcpy(site.identity, cohort->entries[place].identity.bytes, sizeof site.identity);
         assert_int_equal(sotto_sites_add(&ledger, &site, NULL), SOTTO_OK);
     }

@@ -267,7 +267,7 @@ static void ledger__folder_without_a_journal__says_init(void **state)
 
 static struct sotto_site site_named(const char *name, uint8_t certificate)
 {
-    struct sotto_site site = {.enrolled_ms = 9};
+    struct sotto_site site = {.enrolled_ms = 9, .organisation = "North Hospital"};
 
     snprintf(site.name, sizeof site.name, "%s", name);
     memset(site.certificate.bytes, certificate, sizeof site.certificate.bytes);
@@ -292,29 +292,46 @@ static void sites__revoked_name__may_enrol_anew_with_another_id(void **state)
     assert_int_equal(sotto_sites_by_certificate(&fixture->ledger, &first.certificate, &found),
                      SOTTO_OK);
     assert_int_equal(found.revoked_ms, 10);
+    assert_string_equal(found.organisation, "North Hospital");
+}
+
+static void ledger__of_another_format__is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(
+        sotto_database_change(&fixture->ledger.database, "PRAGMA user_version = 1", NULL, 0, NULL),
+        SOTTO_OK);
+    assert_int_equal(sotto_ledger_commit(&fixture->ledger, &fixture->fault), SOTTO_OK);
+    assert_int_equal(sotto_database_commit(&fixture->ledger.database, NULL), SOTTO_OK);
+    assert_int_equal(reopen(fixture), SOTTO_UNSUPPORTED);
+    assert_says(fixture, "another version of this program (format 1");
 }
 
 static void tokens__used_expired_or_unknown__are_told_apart(void **state)
 {
     struct fixture *fixture = *state;
-    struct sotto_token token = {.site = "ward-1", .expires_s = 100, .secret = {7}};
+    struct sotto_token token = {
+        .site = "ward-1", .organisation = "North Hospital", .expires_s = 100, .secret = {7}};
     uint8_t unknown[32] = {8};
-    char site[SOTTO_SITE_NAME_MAX + 1];
+    struct sotto_invitation found;
 
     assert_int_equal(sotto_tokens_issue(&fixture->ledger, &token, 1, &fixture->fault), SOTTO_OK);
-    assert_int_equal(sotto_tokens_check(&fixture->ledger, unknown, 1, site, &fixture->fault),
+    assert_int_equal(sotto_tokens_check(&fixture->ledger, &found, unknown, 1, &fixture->fault),
                      SOTTO_REFUSED);
     assert_says(fixture, "no token has this secret");
     assert_int_equal(
-        sotto_tokens_check(&fixture->ledger, token.secret, 100000, site, &fixture->fault),
+        sotto_tokens_check(&fixture->ledger, &found, token.secret, 100000, &fixture->fault),
         SOTTO_REFUSED);
     assert_says(fixture, "expired");
     assert_int_equal(
-        sotto_tokens_check(&fixture->ledger, token.secret, 99999, site, &fixture->fault), SOTTO_OK);
-    assert_string_equal(site, "ward-1");
+        sotto_tokens_check(&fixture->ledger, &found, token.secret, 99999, &fixture->fault),
+        SOTTO_OK);
+    assert_string_equal(found.site, "ward-1");
+    assert_string_equal(found.organisation, "North Hospital");
     assert_int_equal(sotto_tokens_use(&fixture->ledger, token.secret, 2, &fixture->fault),
                      SOTTO_OK);
-    assert_int_equal(sotto_tokens_check(&fixture->ledger, token.secret, 3, site, &fixture->fault),
+    assert_int_equal(sotto_tokens_check(&fixture->ledger, &found, token.secret, 3, &fixture->fault),
                      SOTTO_REFUSED);
     assert_says(fixture, "has been used");
 }
@@ -433,6 +450,7 @@ int main(void)
         TEST(ledger__head_one_commit_behind__is_accepted),
         TEST(ledger__not_a_database__says_that_it_is_damaged),
         TEST(ledger__second_coordinator__is_told_the_process),
+        TEST(ledger__of_another_format__is_refused),
         TEST(ledger__folder_without_a_journal__says_init),
         TEST(sites__revoked_name__may_enrol_anew_with_another_id),
         TEST(tokens__used_expired_or_unknown__are_told_apart),

@@ -23,6 +23,7 @@ struct office {
 
 static void office_open(struct office *office, enum sotto_key_kind kind)
 {
+    office->certificate.length = 0;
     office->request = sotto_buffer_of(office->der, sizeof office->der);
     office->subject = (struct sotto_client_subject){
         .common_name = "clinic-1", .organisational_unit = "site", .now_s = NOW_S};
@@ -71,6 +72,28 @@ static void authority__made__may_sign_certificates_one_deep(void **state)
     assert_int_equal(sotto_certificate_period(&period, &office.authority.certificate), SOTTO_OK);
     assert_int_equal(period.from_s, NOW_S - SOTTO_CLOCK_SKEW_S);
     assert_int_equal(period.until_s, NOW_S + (uint64_t)SOTTO_AUTHORITY_DAYS * DAY_S);
+}
+
+static void client__organisation__is_in_the_subject(void **state)
+{
+    char found[SOTTO_SUBJECT_ORGANISATION_MAX + 1] = "as before";
+    char longest[SOTTO_SUBJECT_ORGANISATION_MAX + 2] = {0};
+    struct office office;
+
+    (void)state;
+    office_open(&office, SOTTO_KEY_P256);
+    assert_int_equal(sotto_certificate_organisation(found, &office.certificate), SOTTO_MALFORMED);
+    assert_string_equal(found, "as before");
+    assert_int_equal(issue(&office), SOTTO_OK);
+    assert_int_equal(sotto_certificate_organisation(found, &office.certificate), SOTTO_OK);
+    assert_string_equal(found, "");
+    memset(longest, 'o', SOTTO_SUBJECT_ORGANISATION_MAX);
+    office.subject.organisation = longest;
+    assert_int_equal(issue(&office), SOTTO_OK);
+    assert_int_equal(sotto_certificate_organisation(found, &office.certificate), SOTTO_OK);
+    assert_string_equal(found, longest);
+    longest[SOTTO_SUBJECT_ORGANISATION_MAX] = 'o';
+    assert_int_equal(issue(&office), SOTTO_MALFORMED);
 }
 
 static void client__both_kinds_of_key__get_a_good_certificate(void **state)
@@ -330,6 +353,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(authority__made__may_sign_certificates_one_deep),
+        cmocka_unit_test(client__organisation__is_in_the_subject),
         cmocka_unit_test(client__both_kinds_of_key__get_a_good_certificate),
         cmocka_unit_test(client__asked_for_another_subject__gets_the_one_it_was_given),
         cmocka_unit_test(client__bad_subject__is_malformed),

@@ -67,10 +67,17 @@ static enum sotto_status recode_outcome(struct sotto_buffer *out, struct sotto_v
 
 static enum sotto_status encode_roster(struct sotto_buffer *out)
 {
-    static struct sotto_roster_message roster = {.epoch = 9, .count = 16};
+    static struct sotto_roster_message roster = {
+        .epoch = 9,
+        .organisation_count = 2,
+        .organisations = {"North Hospital", "south"},
+        .count = 16,
+    };
 
-    for (uint32_t i = 0; i < roster.count; i++)
+    for (uint32_t i = 0; i < roster.count; i++) {
         roster.lines[i].id = 1 + i * 100;
+        roster.lines[i].organisation = i % 2;
+    }
     return sotto_roster_encode(out, &roster);
 }
 
@@ -93,8 +100,10 @@ static enum sotto_status add_token(struct sotto_buffer *out, const struct sotto_
 
 static enum sotto_status encode_token(struct sotto_buffer *out)
 {
-    struct sotto_token token = {
-        .url = "https://hub.example:8443", .site = "north", .expires_s = 1800000000};
+    struct sotto_token token = {.url = "https://hub.example:8443",
+                                .site = "north",
+                                .organisation = "North Hospital",
+                                .expires_s = 1800000000};
 
     return add_token(out, &token);
 }

@@ -6,8 +6,10 @@
 
 static void token_fill(struct sotto_token *token)
 {
-    *token = (struct sotto_token){
-        .url = "https://hub.example:8443", .site = "north-2", .expires_s = 1800000000};
+    *token = (struct sotto_token){.url = "https://hub.example:8443",
+                                  .site = "north-2",
+                                  .organisation = "North Hospital",
+                                  .expires_s = 1800000000};
     memset(token->authority.bytes, 0xa1, sizeof token->authority.bytes);
     memset(token->secret, 0xb2, sizeof token->secret);
 }
@@ -16,6 +18,7 @@ static void assert_tokens_equal(const struct sotto_token *left, const struct sot
 {
     assert_string_equal(left->url, right->url);
     assert_string_equal(left->site, right->site);
+    assert_string_equal(left->organisation, right->organisation);
     assert_true(sotto_digest_equal(&left->authority, &right->authority));
     assert_true(left->expires_s == right->expires_s);
     assert_memory_equal(left->secret, right->secret, sizeof left->secret);
@@ -47,6 +50,7 @@ static void token__longest_fields__fit(void **state)
     token_fill(&token);
     memset(token.url + 8, 'h', SOTTO_ADDRESS_MAX - 8);
     memset(token.site, 's', SOTTO_SITE_NAME_MAX);
+    memset(token.organisation, 'o', SOTTO_ORGANISATION_MAX);
     token.expires_s = UINT64_MAX;
     assert_int_equal(sotto_token_encode(text, &token), SOTTO_OK);
     assert_int_equal(sotto_token_decode(&back, text), SOTTO_OK);
@@ -57,6 +61,7 @@ static void token__address_or_site_of_another_kind__is_malformed(void **state)
 {
     const char *const urls[] = {"", "http://hub:1", "https://", "https://h ub", "https://h\x80"};
     const char *const sites[] = {"", "North", "a/b", "-x", "a.b"};
+    const char *const organisations[] = {"", " x", "x ", "a\tb", "\xc3\xa9"};
     char text[SOTTO_TOKEN_TEXT_MAX];
     struct sotto_token token;
     struct sotto_token back = {.expires_s = 77};
@@ -69,6 +74,10 @@ static void token__address_or_site_of_another_kind__is_malformed(void **state)
         assert_int_equal(sotto_token_decode(&back, text), SOTTO_MALFORMED);
         token_fill(&token);
         strcpy(token.site, sites[i]);
+        assert_int_equal(sotto_token_encode(text, &token), SOTTO_OK);
+        assert_int_equal(sotto_token_decode(&back, text), SOTTO_MALFORMED);
+        token_fill(&token);
+        strcpy(token.organisation, organisations[i]);
         assert_int_equal(sotto_token_encode(text, &token), SOTTO_OK);
         assert_int_equal(sotto_token_decode(&back, text), SOTTO_MALFORMED);
     }

@@ -12,11 +12,16 @@ static struct sotto_roster_message back;
 static void roster_fill(size_t count)
 {
     memset(&roster, 0, sizeof roster);
+    roster.organisation_count = count;
     roster.epoch = UINT64_MAX;
     roster.count = count;
     for (size_t i = 0; i < count; i++) {
         roster.lines[i].id = UINT32_MAX - (uint32_t)(count - 1 - i);
         memset(roster.lines[i].identity, (int)i, sizeof roster.lines[i].identity);
+        roster.lines[i].organisation = (uint32_t)(count - 1 - i);
+        memset(roster.organisations[i], 'x', SOTTO_ORGANISATION_MAX);
+        roster.organisations[i][0] = (char)('A' + i / 26);
+        roster.organisations[i][1] = (char)('a' + i % 26);
         memset(roster.lines[i].certificate.bytes, (int)i + 1, SOTTO_DIGEST_BYTES);
     }
 }
@@ -39,6 +44,9 @@ static void roster__none_to_the_most__comes_back(void **state)
         assert_int_equal(pass(), SOTTO_OK);
         assert_int_equal(back.count, counts[i]);
         assert_true(back.epoch == UINT64_MAX);
+        assert_int_equal(back.organisation_count, counts[i]);
+        assert_memory_equal(back.organisations, roster.organisations,
+                            counts[i] * sizeof roster.organisations[0]);
         assert_memory_equal(back.lines, roster.lines, counts[i] * sizeof roster.lines[0]);
     }
 }
@@ -57,14 +65,65 @@ static void roster__ids_not_ascending__is_malformed(void **state)
     assert_int_equal(pass(), SOTTO_MALFORMED);
 }
 
+static void roster__organisations_not_ascending__is_malformed(void **state)
+{
+    (void)state;
+    roster_fill(3);
+    memcpy(roster.organisations[1], roster.organisations[0], sizeof roster.organisations[0]);
+    assert_int_equal(pass(), SOTTO_MALFORMED);
+    roster_fill(3);
+    roster.organisations[2][0] = '!';
+    assert_int_equal(pass(), SOTTO_MALFORMED);
+}
+
+static void roster__line_of_no_organisation__is_malformed(void **state)
+{
+    (void)state;
+    roster_fill(3);
+    roster.lines[1].organisation = 3;
+    assert_int_equal(pass(), SOTTO_MALFORMED);
+}
+
+static void roster__organisation_without_a_good_name__is_malformed(void **state)
+{
+    static const char *const bad[] = {"", " x", "x ", "a\nb", "a\x7f", "\xc3\xa9"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const char *const names[] = {bad[i]};
+
+        roster_fill(1);
+        strcpy(roster.organisations[0], bad[i]);
+        assert_int_equal(pass(), SOTTO_MALFORMED);
+        assert_int_equal(sotto_roster_organise(&roster, names), SOTTO_MALFORMED);
+    }
+}
+
+static void roster__organised__numbers_follow_the_order_of_names(void **state)
+{
+    const char *const names[] = {"South", "a", "North Hospital", "South", "South Wing"};
+    const uint32_t numbers[] = {1, 3, 0, 1, 2};
+
+    (void)state;
+    roster_fill(5);
+    assert_int_equal(sotto_roster_organise(&roster, names), SOTTO_OK);
+    assert_int_equal(roster.organisation_count, 4);
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(roster.lines[i].organisation, numbers[i]);
+        assert_string_equal(roster.organisations[numbers[i]], names[i]);
+    }
+    assert_int_equal(pass(), SOTTO_OK);
+}
+
 static void roster__too_many__is_over_limit_and_untouched(void **state)
 {
     struct sotto_buffer buffer = sotto_buffer_of(bytes, sizeof bytes);
     struct sotto_packer packer;
 
     (void)state;
-    sotto_message_begin(&packer, &buffer, SOTTO_MESSAGE_ROSTER, 2);
+    sotto_message_begin(&packer, &buffer, SOTTO_MESSAGE_ROSTER, 3);
     sotto_pack_u64(&packer, 1);
+    sotto_pack_array(&packer, 0);
     sotto_pack_array(&packer, SOTTO_ROSTER_MAX + 1);
     for (size_t i = 0; i <= SOTTO_ROSTER_MAX; i++)
         sotto_pack_array(&packer, 0);
@@ -79,6 +138,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(roster__none_to_the_most__comes_back),
         cmocka_unit_test(roster__ids_not_ascending__is_malformed),
+        cmocka_unit_test(roster__organisations_not_ascending__is_malformed),
+        cmocka_unit_test(roster__line_of_no_organisation__is_malformed),
+        cmocka_unit_test(roster__organisation_without_a_good_name__is_malformed),
+        cmocka_unit_test(roster__organised__numbers_follow_the_order_of_names),
         cmocka_unit_test(roster__too_many__is_over_limit_and_untouched),
     };
 

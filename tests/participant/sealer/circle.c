@@ -53,7 +53,8 @@ static void roster_make(struct circle *circle)
     struct sotto_buffer buffer = sotto_buffer_of(circle->roster_bytes, SOTTO_ROSTER_BYTES_MAX);
     struct sotto_view bytes;
 
-    circle->roster_message = (struct sotto_roster_message){.epoch = 7, .count = CIRCLE_SITES};
+    circle->roster_message = (struct sotto_roster_message){
+        .epoch = 7, .organisation_count = CIRCLE_SITES, .count = CIRCLE_SITES};
     for (uint32_t place = 0; place < CIRCLE_SITES; place++) {
         struct sotto_roster_line *line = &circle->roster_message.lines[place];
 
@@ -63,6 +64,9 @@ static void roster_make(struct circle *circle)
         memcpy(line->identity, circle->entries[place].identity.bytes, sizeof line->identity);
         circle->entries[place].id = line->id;
         circle->entries[place].certificate = line->certificate;
+        circle->entries[place].organisation = line->organisation = place;
+        snprintf(circle->roster_message.organisations[place], SOTTO_ORGANISATION_MAX + 1,
+                 "organisation-%u", place);
     }
     circle->roster =
         (struct sotto_roster){.epoch = 7, .entries = circle->entries, .entry_count = CIRCLE_SITES};
