@@ -19,6 +19,8 @@ pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 if(SOTTO_WITH_TESTS)
     pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
     find_package(Python3 REQUIRED COMPONENTS Interpreter)
+    # The interpreter that sees Debian's python3-cryptography, whatever else is in the path.
+    find_program(SOTTO_DEBIAN_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
     find_program(SOTTO_VALGRIND valgrind)
 endif()
 

@@ -73,10 +73,9 @@ static enum sotto_status open_machines(struct chorus *chorus)
     return status;
 }
 
-struct chorus *chorus_open(const struct chorus_setup *setup)
+struct chorus *chorus_prepare(const struct chorus_setup *setup)
 {
     struct chorus *chorus = calloc(1, sizeof *chorus);
-    size_t bytes;
 
     assert_non_null(chorus);
     chorus->protocol = &sotto_secaggplus;
@@ -89,15 +88,29 @@ struct chorus *chorus_open(const struct chorus_setup *setup)
                                          .corrupt_fraction = setup->corrupt_fraction};
     draw_keys(chorus, setup->seed);
     chorus->terms.context.bytes[0] ^= setup->is_other_plan;
+    chorus->masked = calloc((size_t)setup->count * setup->lane_count, sizeof *chorus->masked);
+    chorus->scratch = calloc(setup->lane_count, sizeof(uint32_t));
+    assert_non_null(chorus->masked);
+    assert_non_null(chorus->scratch);
+    return chorus;
+}
+
+void chorus_start(struct chorus *chorus)
+{
+    size_t bytes;
+
     sotto_arena_init_counting(&chorus->arena);
     assert_int_equal(open_machines(chorus), SOTTO_NO_MEMORY);
     bytes = chorus->arena.used;
     assert_int_equal(sotto_arena_open(&chorus->arena, bytes), SOTTO_OK);
     assert_int_equal(open_machines(chorus), SOTTO_OK);
-    chorus->masked = calloc((size_t)setup->count * setup->lane_count, sizeof *chorus->masked);
-    chorus->scratch = calloc(setup->lane_count, sizeof(uint32_t));
-    assert_non_null(chorus->masked);
-    assert_non_null(chorus->scratch);
+}
+
+struct chorus *chorus_open(const struct chorus_setup *setup)
+{
+    struct chorus *chorus = chorus_prepare(setup);
+
+    chorus_start(chorus);
     return chorus;
 }
 

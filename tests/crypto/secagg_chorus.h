@@ -39,6 +39,9 @@ struct chorus {
 /* Eight lanes of 32 bits, gamma 0.05, the smallest floors. */
 struct chorus_setup chorus_setup_of(uint32_t count, uint64_t seed);
 struct chorus *chorus_open(const struct chorus_setup *setup);
+/* The same in two steps, for tests that bring keys of their own in between. */
+struct chorus *chorus_prepare(const struct chorus_setup *setup);
+void chorus_start(struct chorus *chorus);
 void chorus_close(struct chorus *chorus);
 
 uint32_t chorus_id(uint32_t place);
