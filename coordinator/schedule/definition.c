@@ -147,12 +147,12 @@ enum sotto_status sotto_definition_check(const struct sotto_definition *definiti
                                "lane_range %g is above clip_norm %g, which no value is",
                                definition->lane_range, definition->clip_norm);
     if (sotto_quantiser_check(&quantiser) != SOTTO_OK)
-        return sotto_fault_set(
-            fault, SOTTO_MISMATCH,
-            "cohort_max %u times weight_max %u times 2^value_bits %u does not fit into ring_bits "
-            "%u: a sum could wrap; lower one of the first three",
-            definition->cohort_max, definition->weight_max, definition->value_bits,
-            definition->ring_bits);
+        return sotto_fault_set(fault, SOTTO_MISMATCH,
+                               "cohort_max %u times weight_max %u times 2^%u does not fit into "
+                               "half of ring_bits %u: a "
+                               "sum could wrap; lower cohort_max, weight_max or value_bits",
+                               definition->cohort_max, definition->weight_max,
+                               definition->value_bits - 1, definition->ring_bits);
     return SOTTO_OK;
 }
 

@@ -152,13 +152,13 @@ enum sotto_status sotto_plan_check(const struct sotto_plan *plan, struct sotto_f
         return sotto_fault_set(fault, SOTTO_MISMATCH,
                                "lane_range %g is above clip_norm %g, which no value is",
                                plan->lane_range, plan->clip_norm);
-    /* At most 2^7 * 2^32 * 2^24: the product fits. */
-    if ((uint64_t)plan->cohort_max * plan->weight_max * ((1ULL << plan->value_bits) - 1) >=
-        1ULL << plan->ring_bits)
+    /* At most 2^7 * 2^32 * 2^23: the product fits. */
+    if ((uint64_t)plan->cohort_max * plan->weight_max * ((1ULL << (plan->value_bits - 1)) - 1) >=
+        1ULL << (plan->ring_bits - 1))
         return sotto_fault_set(fault, SOTTO_MISMATCH,
                                "a sum could wrap: cohort_max %u times weight_max %u times 2^%u "
-                               "does not fit in %u ring_bits",
-                               plan->cohort_max, plan->weight_max, plan->value_bits,
+                               "does not fit in half of %u ring_bits",
+                               plan->cohort_max, plan->weight_max, plan->value_bits - 1,
                                plan->ring_bits);
     return SOTTO_OK;
 }

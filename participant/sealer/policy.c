@@ -134,7 +134,7 @@ static enum sotto_refusal check_pins(const struct sotto_policy *policy,
 static enum sotto_refusal check_quantiser(const struct sotto_plan *plan)
 {
     struct sotto_quantiser quantiser = {
-        .range = plan->clip_norm,
+        .range = plan->lane_range,
         .value_bits = plan->value_bits,
         .ring_bits = plan->ring_bits,
         .weight_max = plan->weight_max,

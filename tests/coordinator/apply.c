@@ -27,7 +27,7 @@ static double mean_of(const struct cohort *cohort, size_t value)
 static void apply__honest_sum__moves_the_adapter_by_the_weighted_mean(void **state)
 {
     struct cohort *cohort = cohort_open(5, 4, 2);
-    double step = 2 * cohort->plan.clip_norm / 65535;
+    double step = cohort->plan.lane_range / 32767;
     float adapter[COHORT_VALUES];
     uint32_t sum[COHORT_LANES];
     struct sotto_applied applied;

@@ -28,7 +28,7 @@ static void keys_draw(struct cohort *cohort, struct sotto_entropy *entropy)
 
 static void updates_draw(struct cohort *cohort, struct sotto_entropy *entropy)
 {
-    struct sotto_quantiser quantiser = {.range = cohort->plan.clip_norm,
+    struct sotto_quantiser quantiser = {.range = cohort->plan.lane_range,
                                         .value_bits = cohort->plan.value_bits,
                                         .ring_bits = cohort->plan.ring_bits,
                                         .weight_max = cohort->plan.weight_max,

@@ -217,20 +217,22 @@ static void plan__range_above_clip__is_a_mismatch(void **state)
     assert_non_null(strstr(fault.text, "lane_range"));
 }
 
-/* cohort_max * weight_max * (2^value_bits - 1) against 2^ring_bits, at the very edge. */
+/* cohort_max * weight_max * (2^(value_bits - 1) - 1) against 2^(ring_bits - 1), at its edge. */
 static void plan__sum_could_wrap__is_a_mismatch(void **state)
 {
     const struct {
         uint32_t cohort_max, weight_max, value_bits, ring_bits;
         enum sotto_status status;
     } cases[] = {
-        {5, 13107, 16, 32, SOTTO_OK},             /* 5 * 13107 = 2^16 - 1 */
-        {8, 8192, 16, 32, SOTTO_OK},              /* 2^16 * (2^16 - 1) */
+        {6, 10923, 16, 32, SOTTO_OK},             /* 65538 * 32767 = 2^31 - 2 */
+        {7, 9363, 16, 32, SOTTO_MISMATCH},        /* 65541 * 32767 */
+        {8, 8192, 16, 32, SOTTO_OK},              /* 2^16 * (2^15 - 1) */
         {9, 8192, 16, 32, SOTTO_MISMATCH},        /* above */
-        {5, 17, 2, 8, SOTTO_OK},                  /* 255 < 256 */
-        {43, 2, 2, 8, SOTTO_MISMATCH},            /* 258 */
-        {4, 1, 8, 10, SOTTO_OK},                  /* 1020 < 1024 */
-        {128, UINT32_MAX, 24, 32, SOTTO_MISMATCH} /* nearly 2^63 */
+        {127, 1, 2, 8, SOTTO_OK},                 /* 127 < 128 */
+        {128, 1, 2, 8, SOTTO_MISMATCH},           /* 128 */
+        {4, 1, 8, 10, SOTTO_OK},                  /* 508 < 512 */
+        {5, 1, 8, 10, SOTTO_MISMATCH},            /* 635 */
+        {128, UINT32_MAX, 24, 32, SOTTO_MISMATCH} /* nearly 2^62 */
     };
 
     (void)state;
