@@ -1,254 +1,30 @@
-/* sotto-simulate: a whole campaign in one process, with the code that ships. */
+/* sotto-simulate: plays a campaign, or answers a question about one, without sockets. */
 #include <argp.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "core/base/file.h"
-#include "simulations/baseline.h"
-#include "simulations/pool.h"
-#include "simulations/report.h"
-#include "simulations/world.h"
+#include "simulations/program/parameters.h"
+#include "simulations/program/play.h"
 
-enum { OVERRIDES_MAX = 64 };
-
-struct arguments {
-    const char *scenario;
-    const char *out;
-    bool json;
-    bool partition_only;
-    const char *overrides[OVERRIDES_MAX];
-    size_t override_count;
-};
-
-static const struct argp_option options[] = {
-    {"out", 'o', "DIR", 0,
-     "Write rounds.jsonl, summary.json and adapter/ (or, for partition, the photos) to DIR", 0},
-    {"json", 'j', NULL, 0, "Print the summary as one line of JSON", 0},
-    {"set", 's', "KEY=VALUE", 0, "Override a key of the scenario; may be repeated", 0},
-    {0}};
-
-/* A key that is set twice has the last value. */
-static void override_take(struct arguments *arguments, const char *override,
-                          struct argp_state *state)
-{
-    size_t key_length = strcspn(override, "=") + 1;
-    size_t place = 0;
-
-    if (override[key_length - 1] != '=')
-        argp_error(state, "--set %s: give KEY=VALUE", override);
-    while (place < arguments->override_count &&
-           strncmp(arguments->overrides[place], override, key_length) != 0)
-        place++;
-    if (place == OVERRIDES_MAX)
-        argp_error(state, "--set: at most %d", OVERRIDES_MAX);
-    arguments->overrides[place] = override;
-    if (place == arguments->override_count)
-        arguments->override_count++;
-}
-
-static error_t argument_take(struct arguments *arguments, const char *argument,
-                             struct argp_state *state)
-{
-    if (arguments->scenario == NULL && !arguments->partition_only &&
-        strcmp(argument, "partition") == 0)
-        arguments->partition_only = true;
-    else if (arguments->scenario == NULL)
-        arguments->scenario = argument;
-    else
-        argp_error(state, "one scenario at a time, not also %s", argument);
-    return 0;
-}
-
-static error_t option_parse(int key, char *argument, struct argp_state *state)
-{
-    struct arguments *arguments = state->input;
-
-    switch (key) {
-    case 'o': arguments->out = argument; return 0;
-    case 'j': arguments->json = true; return 0;
-    case 's': override_take(arguments, argument, state); return 0;
-    case ARGP_KEY_ARG: return argument_take(arguments, argument, state);
-    case ARGP_KEY_END:
-        if (arguments->scenario == NULL)
-            argp_error(state, "name a scenario, such as simulations/scenarios/five-sites.yaml");
-        if (arguments->partition_only && arguments->out == NULL)
-            argp_error(state, "partition needs --out DIR");
-        return 0;
-    default: return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static const struct argp parser = {
-    options,
-    option_parse,
-    "SCENARIO\npartition SCENARIO --out DIR",
-    "Plays a federated campaign among virtual sites under a virtual clock, with the round, the "
-    "secure aggregation and the "
-    "training that ship, and holds every sum against the plain one.\v"
-    "partition writes each site's share of the scenario's photos as an ImageFolder, "
-    "DIR/site-K/LABEL/*.png.\n\n"
-    "Exit codes: 0 done, 1 a sum differed, 3 no round finished, 2 usage, others as in "
-    "docs/exit-codes.md.",
-    NULL,
-    NULL,
-    NULL};
+enum { EXIT_USAGE = 2 };
 
 const char *argp_program_version = "sotto-simulate " SOTTO_VERSION;
 
-static int complain(const struct sotto_fault *fault, enum sotto_status status)
-{
-    fprintf(stderr, "sotto-simulate: %s\n",
-            fault->text[0] ? fault->text : sotto_status_name(status));
-    return sotto_status_exit_code(status);
-}
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+};
 
-static void progress(const struct sotto_world_round *told, uint32_t rounds)
-{
-    bool is_terminal = isatty(STDERR_FILENO);
-
-    fprintf(stderr, "%sround %u of %u: %s, cohort %u, survivors %u, mean delta %.3f%s",
-            is_terminal ? "\r\033[K" : "", told->round, rounds,
-            told->is_finished ? "finished" : told->reason, told->cohort, told->survivors,
-            told->mean_norm, is_terminal ? "" : "\n");
-}
-
-static enum sotto_status rounds_play(struct sotto_world *world, struct sotto_report *report,
-                                     struct sotto_summary *summary, struct sotto_fault *fault)
-{
-    enum sotto_status status = SOTTO_OK;
-
-    while (sotto_timetable_next(&world->hub.definition, &world->hub.progress) == SOTTO_NEXT_ROUND) {
-        struct sotto_world_round told;
-
-        status = sotto_world_round(world, &told, fault);
-        if (status != SOTTO_OK)
-            break;
-        sotto_report_round(report, &told);
-        sotto_summary_add(summary, &told);
-        progress(&told, world->scenario->rounds);
-    }
-    if (isatty(STDERR_FILENO))
-        fputc('\n', stderr);
-    summary->refusals = world->refusal_count;
-    summary->oracle_mismatches = world->oracle_mismatches;
-    return status;
-}
-
-static enum sotto_status accuracies_measure(const struct sotto_world *world,
-                                            struct sotto_summary *summary,
-                                            struct sotto_fault *fault)
-{
-    struct sotto_dataset held_out;
-    struct sotto_score score;
-    enum sotto_status status = sotto_held_out_open(&held_out, world->scenario, fault);
-
-    if (status != SOTTO_OK)
-        return status;
-    status = sotto_training_score(&world->crew, world->hub.adapter, &held_out, &score, fault);
-    if (status == SOTTO_OK)
-        summary->accuracy_federated = (double)score.correct / (double)score.count;
-    if (status == SOTTO_OK && world->scenario->alone_sites)
-        status = sotto_baseline_alone(world, &held_out, &summary->accuracy_alone_mean, fault);
-    if (status == SOTTO_OK && world->scenario->pooled)
-        status = sotto_baseline_pooled(world, &held_out, &summary->accuracy_pooled, fault);
-    sotto_dataset_close(&held_out);
-    return status;
-}
-
-static enum sotto_status campaign_play(struct sotto_world *world, struct sotto_summary *summary,
-                                       const struct arguments *arguments, struct sotto_fault *fault)
-{
-    struct sotto_report report;
-    enum sotto_status status = sotto_report_open(&report);
-
-    /* A folder that cannot be made is told now, not after the campaign. */
-    if (status == SOTTO_OK && arguments->out != NULL)
-        status = sotto_folder_make(arguments->out, fault);
-    if (status == SOTTO_OK)
-        status = rounds_play(world, &report, summary, fault);
-    if (status == SOTTO_OK)
-        status = accuracies_measure(world, summary, fault);
-    if (status == SOTTO_OK && arguments->out != NULL)
-        status = sotto_report_write(&report, summary, world, arguments->out, fault);
-    sotto_report_close(&report);
-    return status;
-}
-
-static int simulate(const struct sotto_scenario *scenario, const struct arguments *arguments)
-{
-    struct sotto_fault fault = {0};
-    struct sotto_summary summary = {.seed = scenario->seed,
-                                    .sites = scenario->sites,
-                                    .accuracy_alone_mean = NAN,
-                                    .accuracy_federated = NAN,
-                                    .accuracy_pooled = NAN};
-    struct sotto_world *world = calloc(1, sizeof *world);
-    struct sotto_model *model = NULL;
-    enum sotto_status status =
-        world != NULL ? sotto_model_open(&model, scenario->model, &fault) : SOTTO_NO_MEMORY;
-
-    if (status == SOTTO_OK)
-        status = sotto_world_open(world, scenario, model, &fault);
-    if (status == SOTTO_OK) {
-        summary.lane_count = world->layout.lane_count + 1;
-        status = campaign_play(world, &summary, arguments, &fault);
-        sotto_world_close(world);
-    }
-    sotto_model_close(model);
-    free(world);
-    if (status != SOTTO_OK)
-        return complain(&fault, status);
-    if (arguments->json)
-        sotto_summary_print_json(&summary, stdout);
-    else
-        sotto_summary_print_table(&summary, stdout);
-    return summary.rounds_finished ? 0 : 3;
-}
-
-static int partition(const struct sotto_scenario *scenario, const struct arguments *arguments)
-{
-    struct sotto_fault fault = {0};
-    struct sotto_adapter_choice *choice = calloc(1, sizeof *choice);
-    struct sotto_partition parts;
-    struct sotto_dataset pool;
-    enum sotto_status status =
-        choice != NULL ? sotto_scenario_choice(choice, scenario, &fault) : SOTTO_NO_MEMORY;
-
-    if (status == SOTTO_OK)
-        status = sotto_pool_open(&pool, &parts, scenario, &fault);
-    if (status == SOTTO_OK) {
-        struct sotto_label_names labels = {.names = (const char(*)[SOTTO_LABEL_TEXT_MAX + 1])
-                                                        choice->labels,
-                                           .count = choice->label_count};
-
-        status = sotto_partition_write(&parts, &pool, &labels, arguments->out, &fault);
-        sotto_partition_close(&parts);
-        sotto_dataset_close(&pool);
-    }
-    free(choice);
-    return status == SOTTO_OK ? 0 : complain(&fault, status);
-}
+/* By the first word of the command line; without one of these it plays a scenario. */
+static const struct command commands[] = {
+    {"parameters", sotto_program_parameters},
+};
 
 int main(int argc, char **argv)
 {
-    struct arguments arguments = {0};
-    struct sotto_config_overrides overrides;
-    struct sotto_scenario *scenario;
-    struct sotto_fault fault = {0};
-    enum sotto_status status;
-    int code;
-
-    argp_err_exit_status = 2;
-    argp_parse(&parser, argc, argv, 0, NULL, &arguments);
-    overrides = (struct sotto_config_overrides){.items = arguments.overrides,
-                                                .count = arguments.override_count};
-    status = sotto_scenario_open(&scenario, arguments.scenario, &overrides, &fault);
-    if (status != SOTTO_OK)
-        return complain(&fault, status);
-    code =
-        arguments.partition_only ? partition(scenario, &arguments) : simulate(scenario, &arguments);
-    sotto_scenario_close(scenario);
-    return code;
+    argp_err_exit_status = EXIT_USAGE;
+    for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    }
+    return sotto_program_play(argc, argv);
 }

@@ -24,7 +24,9 @@ void forged_cohort_read(struct forged_cohort *forged, struct chorus *chorus)
 
 static void resize(struct forged_cohort *forged, uint32_t count)
 {
-    sotto_parameters_of(&forged->parameters, count, 0.05);
+    const struct sotto_terms terms = {.survivors_min = SOTTO_COHORT_MIN, .corrupt_fraction = 0.05};
+
+    assert_int_equal(sotto_parameters_of(&forged->parameters, count, &terms), SOTTO_OK);
 }
 
 void forged_cohort_remove(struct forged_cohort *forged, uint32_t seat)

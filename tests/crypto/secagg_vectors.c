@@ -431,10 +431,13 @@ static void parameters__any_cohort__are_these(void **state)
 
     for (size_t at = 0; at < case_count(file, "parameters"); at++) {
         const json_t *vector = case_at(file, "parameters", at);
-        double corrupt_fraction = json_number_value(vector_member(vector, "corrupt_fraction"));
+        const struct sotto_terms terms = {
+            .survivors_min = vector_number(vector, "survivors_min"),
+            .corrupt_fraction = json_number_value(vector_member(vector, "corrupt_fraction"))};
         struct sotto_parameters parameters;
 
-        sotto_parameters_of(&parameters, vector_number(vector, "count"), corrupt_fraction);
+        assert_int_equal(sotto_parameters_of(&parameters, vector_number(vector, "count"), &terms),
+                         SOTTO_OK);
         assert_int_equal(parameters.neighbours, vector_number(vector, "neighbours"));
         assert_int_equal(parameters.corrupt, vector_number(vector, "colluders"));
         assert_int_equal(parameters.threshold, vector_number(vector, "threshold"));

@@ -122,6 +122,32 @@ class Simulate(unittest.TestCase):
         f.run("sotto-simulate", code=2)
         f.run("sotto-simulate", f.path("missing.yaml"), code=66)
 
+    def parameters(self, *options, code=0):
+        return self.federation.run("sotto-simulate", "parameters", *options, code=code)
+
+    def test_parameters__json__has_the_promised_keys(self):
+        cohort = ("--cohort", "100", "--corrupt", "0.05", "--dropout", "0.1")
+        told = json.loads(self.parameters(*cohort, "--json").stdout)
+        self.assertEqual((told["neighbours"], told["threshold"]), (99, 53))
+        self.assertEqual(told["tolerated_dropouts"], 46)
+        self.assertGreater(told["bytes_up"], 99 * (96 + 16 + 44))
+        self.assertGreater(told["bytes_down"], told["bytes_up"])
+        self.assertIn("threshold            53\n", self.parameters(*cohort).stdout)
+
+    def test_parameters__bad_input__one_line(self):
+        for options, word in (
+            (("--cohort", "2", "--corrupt", "0", "--dropout", "0"), "--cohort 2"),
+            (("--cohort", "9x", "--corrupt", "0", "--dropout", "0"), "--cohort 9x"),
+            (("--cohort", "9", "--corrupt", "1", "--dropout", "0"), "--corrupt 1"),
+            (("--cohort", "9", "--corrupt", "0", "--dropout", "nan"), "--dropout nan"),
+            (("--cohort", "9", "--corrupt", "0"), "--dropout"),
+            (("--cohort", "4", "--corrupt", "0.9", "--dropout", "0"), "lower"),
+            (("more",), "more"),
+        ):
+            done = self.parameters(*options, code=2)
+            self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+            self.assertIn(word, done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -381,10 +381,10 @@ static bool close_gathering(struct sotto_collector *collector, struct sotto_seat
     struct sotto_collection *collection = &collector->collection;
 
     (void)liars;
-    if (collection->count < collector->terms.cohort_min)
+    if (collection->count < collector->terms.cohort_min ||
+        sotto_parameters_of(&collection->parameters, collection->count, &collector->terms) !=
+            SOTTO_OK)
         return false;
-    sotto_parameters_of(&collection->parameters, collection->count,
-                        collector->terms.corrupt_fraction);
     for (uint32_t seat = 0; seat < collection->count; seat++)
         sotto_advert_leaf(&collection->leaves[seat], &collection->adverts[seat],
                           &collection->entries[seat]->certificate);

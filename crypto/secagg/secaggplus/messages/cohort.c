@@ -32,6 +32,13 @@ void sotto_cohort_sign(struct sotto_signature *signature, const struct sotto_sec
     sotto_sign(signature, signing, cohort_label, sotto_view_digest(context));
 }
 
+size_t sotto_cohort_bytes(const struct sotto_parameters *parameters)
+{
+    return HEADER_BYTES + (size_t)parameters->cohort * SOTTO_DIGEST_BYTES +
+           ((size_t)parameters->neighbours + 1) * SOTTO_ADVERT_BYTES +
+           sizeof(struct sotto_signature);
+}
+
 enum sotto_status sotto_cohort_encode(struct sotto_buffer *out,
                                       const struct sotto_cohort_message *message)
 {
@@ -215,7 +222,8 @@ enum sotto_refusal sotto_cohort_accept(struct sotto_cohort *cohort,
     if (sotto_verify(&claim.signature, check->coordinator, cohort_label,
                      sotto_view_digest(&accepted.context)) != SOTTO_OK)
         return SOTTO_REFUSAL_COHORT_SIGNATURE;
-    sotto_parameters_of(&accepted.parameters, company.count, terms->corrupt_fraction);
+    if (sotto_parameters_of(&accepted.parameters, company.count, terms) != SOTTO_OK)
+        return SOTTO_REFUSAL_COHORT_SIZE;
     refusal = read_adverts(&company, &claim, &accepted.parameters);
     if (refusal == SOTTO_REFUSAL_NONE)
         refusal = check_company(&company, &accepted.own_seat, check);

@@ -51,6 +51,8 @@ struct sotto_cohort_check {
 void sotto_cohort_sign(struct sotto_signature *signature, const struct sotto_secret *signing,
                        const struct sotto_digest *context);
 
+/* How long the message is. */
+size_t sotto_cohort_bytes(const struct sotto_parameters *parameters);
 /* SOTTO_OVER_LIMIT: out is too small and then unspecified. */
 SOTTO_CHECKED enum sotto_status sotto_cohort_encode(struct sotto_buffer *out,
                                                     const struct sotto_cohort_message *message);
