@@ -23,7 +23,18 @@ void sotto_ed25519_public_of(struct sotto_ed25519_public *out, const struct sott
 /* Signs label || message. Deterministic; constant time in the seed. */
 void sotto_sign(struct sotto_signature *out, const struct sotto_secret *seed, const char *label,
                 struct sotto_view message);
-/* SOTTO_FORGED: not the signer's signature of label || message. */
+/*
+ * May it stand for somebody? Not if it has low order, because then one signature fits many
+ * messages, nor if it is not the canonical writing of its point. Whether it is a point at all is
+ * seen by verifying. Work: a few comparisons. Not constant time; keys are public.
+ */
+bool sotto_ed25519_is_usable(const struct sotto_ed25519_public *key);
+
+/*
+ * RFC 8032, 5.1.7, without the cofactor; S has to be below the group's order.
+ *
+ * SOTTO_FORGED: not the signer's signature of label || message, or the signer's key is not usable.
+ */
 SOTTO_CHECKED enum sotto_status sotto_verify(const struct sotto_signature *signature,
                                              const struct sotto_ed25519_public *signer,
                                              const char *label, struct sotto_view message);

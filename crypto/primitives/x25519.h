@@ -14,6 +14,17 @@ struct sotto_x25519_public {
 void sotto_x25519_public_of(struct sotto_x25519_public *out, const struct sotto_secret *secret);
 
 /*
+ * Is it a key that an honest owner may have? Not if it has low order, so that everybody knows what
+ * it leads to, nor if it is not the canonical writing of its number: then other bytes are the same
+ * key. Same as: canonical, and sotto_x25519 takes it.
+ *
+ * Work: a few comparisons. Not constant time; keys are public.
+ */
+bool sotto_x25519_is_usable(const struct sotto_x25519_public *key);
+
+/*
+ * The peer's key is read as RFC 7748 says: bit 255 is ignored, and a number from p on is reduced.
+ *
  * SOTTO_FORGED: the peer's key has low order (the result is all zero); out is zeroed. Constant time
  * in the secret.
  */

@@ -27,7 +27,7 @@ enum sotto_refusal {
     SOTTO_REFUSAL_NEIGHBOUR_UNKNOWN, /* a neighbour is not in the roster */
     SOTTO_REFUSAL_NEIGHBOUR_DUPLICATE, /* two neighbours share an id, a key or a certificate */
     SOTTO_REFUSAL_NEIGHBOUR_SIGNATURE, /* keys not signed by their owner for this context */
-    SOTTO_REFUSAL_NEIGHBOUR_LOW_ORDER, /* a neighbour's key has low order */
+    SOTTO_REFUSAL_NEIGHBOUR_LOW_ORDER, /* a neighbour's key has low order, or is not canonical */
     SOTTO_REFUSAL_NEIGHBOUR_SET,       /* neighbours, k or t other than computed here */
     SOTTO_REFUSAL_DIFFERENCING,        /* members too close to those of an earlier sum */
     SOTTO_REFUSAL_INBOX_MALFORMED, /* sealed shares do not parse, or are for or from a stranger */

@@ -93,34 +93,94 @@ static void x25519__alice_and_bob__agree_on_the_published_secret(void **state)
 
 /*
  * Every u-coordinate of a point of order 1, 2, 4 or 8 on the curve or its twist, in every encoding
- * below 2^255: 0, 1, two of order eight, p - 1, p, p + 1; each also with the ignored top bit set.
+ * below 2^255: 0, 1, two of order eight, p - 1, p, p + 1.
  */
+static const char *const low_order_points[] = {
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+};
+
+enum { LOW_ORDER_POINTS = sizeof low_order_points / sizeof *low_order_points };
+
+/* Each also with the ignored top bit set. */
 static void x25519__low_order_peer__is_refused_and_leaves_zeros(void **state)
 {
-    static const char *points[] = {
-        "0000000000000000000000000000000000000000000000000000000000000000",
-        "0100000000000000000000000000000000000000000000000000000000000000",
-        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    };
     static const uint8_t zeros[32];
     struct sotto_secret secret;
 
     (void)state;
     memset(secret.bytes, 0x42, sizeof secret.bytes);
-    for (size_t i = 0; i < 2 * (sizeof points / sizeof *points); i++) {
+    for (size_t i = 0; i < 2 * LOW_ORDER_POINTS; i++) {
         struct sotto_x25519_public peer;
         struct sotto_secret shared;
 
-        decode(peer.bytes, 32, points[i / 2]);
+        decode(peer.bytes, 32, low_order_points[i / 2]);
         if (i % 2 == 1)
             peer.bytes[31] |= 0x80;
         memset(shared.bytes, 0xa5, sizeof shared.bytes);
         assert_int_equal(sotto_x25519(&shared, &secret, &peer), SOTTO_FORGED);
         assert_memory_equal(shared.bytes, zeros, sizeof zeros);
+        assert_false(sotto_x25519_is_usable(&peer));
+    }
+}
+
+/* p + n and, with the top bit, n once more: the same key in other bytes. */
+static void x25519__key_in_another_writing__leads_to_the_same_and_is_not_usable(void **state)
+{
+    struct sotto_secret secret = {{0x42}};
+
+    (void)state;
+    for (uint8_t small = 2; small < 19; small++) {
+        struct sotto_x25519_public canonical = {{small}};
+        struct sotto_x25519_public wrapped;
+        struct sotto_x25519_public topped = canonical;
+        struct sotto_secret expected;
+        struct sotto_secret shared;
+
+        memset(wrapped.bytes, 0xff, sizeof wrapped.bytes);
+        wrapped.bytes[0] = (uint8_t)(0xed + small);
+        wrapped.bytes[31] = 0x7f;
+        topped.bytes[31] = 0x80;
+        assert_int_equal(sotto_x25519(&expected, &secret, &canonical), SOTTO_OK);
+        assert_int_equal(sotto_x25519(&shared, &secret, &wrapped), SOTTO_OK);
+        assert_memory_equal(shared.bytes, expected.bytes, sizeof shared.bytes);
+        assert_int_equal(sotto_x25519(&shared, &secret, &topped), SOTTO_OK);
+        assert_memory_equal(shared.bytes, expected.bytes, sizeof shared.bytes);
+        assert_true(sotto_x25519_is_usable(&canonical));
+        assert_false(sotto_x25519_is_usable(&wrapped));
+        assert_false(sotto_x25519_is_usable(&topped));
+    }
+}
+
+/* The largest number below p of those that are not of low order is p - 2. */
+static void x25519__honest_and_largest_keys__are_usable(void **state)
+{
+    struct sotto_x25519_public largest;
+
+    (void)state;
+    memset(largest.bytes, 0xff, sizeof largest.bytes);
+    largest.bytes[0] = 0xeb;
+    largest.bytes[31] = 0x7f;
+    assert_true(sotto_x25519_is_usable(&largest));
+    for (size_t at = 1; at < 31; at++) {
+        struct sotto_x25519_public below;
+
+        memset(below.bytes, 0xff, sizeof below.bytes);
+        below.bytes[31] = 0x7f;
+        below.bytes[at] = 0xfe;
+        assert_true(sotto_x25519_is_usable(&below));
+    }
+    for (uint8_t first = 0; first < 64; first++) {
+        struct sotto_secret secret = {{first, 7}};
+        struct sotto_x25519_public public;
+
+        sotto_x25519_public_of(&public, &secret);
+        assert_true(sotto_x25519_is_usable(&public));
     }
 }
 
@@ -261,6 +321,54 @@ static void verify__signature_beyond_the_group_order__is_forged(void **state)
     assert_int_equal(letter_verify(&letter, "sotto/1 plan"), SOTTO_FORGED);
 }
 
+/* y of every point of low order, and y + p where it is below 2^255. */
+static const char *const low_order_signers[] = {
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+};
+
+/*
+ * With the neutral element as the signer, R = S B is a signature of everything: here S = 1 and R is
+ * the base point. With another signer of low order it fits one message in eight, or two.
+ */
+static void verify__signer_of_low_order__is_forged(void **state)
+{
+    struct sotto_signature signature = {{0x58, [32] = 1}};
+    uint8_t tried = 0;
+
+    (void)state;
+    memset(signature.bytes + 1, 0x66, 31);
+    for (size_t i = 0; i < sizeof low_order_signers / sizeof *low_order_signers; i++)
+        for (unsigned sign = 0; sign < 2; sign++) {
+            struct sotto_ed25519_public signer;
+
+            decode(signer.bytes, 32, low_order_signers[i]);
+            signer.bytes[31] |= (uint8_t)(sign << 7);
+            assert_false(sotto_ed25519_is_usable(&signer));
+            do
+                assert_int_equal(sotto_verify(&signature, &signer, "", sotto_view_of(&tried, 1)),
+                                 SOTTO_FORGED);
+            while (++tried % 64 != 0);
+        }
+}
+
+static void verify__honest_signer__is_usable(void **state)
+{
+    (void)state;
+    for (uint8_t first = 0; first < 64; first++) {
+        struct sotto_secret seed = {{first}};
+        struct sotto_ed25519_public signer;
+
+        sotto_ed25519_public_of(&signer, &seed);
+        assert_true(sotto_ed25519_is_usable(&signer));
+    }
+}
+
 /* TLS on the same thread asks the same queue what went wrong. */
 static void curve__refusal__leaves_no_error_for_others(void **state)
 {
@@ -285,11 +393,15 @@ int main(void)
         cmocka_unit_test(x25519__iterated__gives_published_results),
         cmocka_unit_test(x25519__alice_and_bob__agree_on_the_published_secret),
         cmocka_unit_test(x25519__low_order_peer__is_refused_and_leaves_zeros),
+        cmocka_unit_test(x25519__key_in_another_writing__leads_to_the_same_and_is_not_usable),
+        cmocka_unit_test(x25519__honest_and_largest_keys__are_usable),
         cmocka_unit_test(sign__published_messages__give_published_signatures),
         cmocka_unit_test(sign__label_and_message__are_signed_as_one),
         cmocka_unit_test(verify__any_bit_of_the_signature_flipped__is_forged),
         cmocka_unit_test(verify__other_label_text_or_signer__is_forged),
         cmocka_unit_test(verify__signature_beyond_the_group_order__is_forged),
+        cmocka_unit_test(verify__signer_of_low_order__is_forged),
+        cmocka_unit_test(verify__honest_signer__is_usable),
         cmocka_unit_test(curve__refusal__leaves_no_error_for_others),
     };
 

@@ -289,6 +289,17 @@ static void cohort__low_order_share_key__is_refused(void **state)
     check(scene, SOTTO_REFUSAL_NEIGHBOUR_LOW_ORDER);
 }
 
+/* Bit 255 is ignored, so that these bytes would be the same key. */
+static void cohort__key_in_another_writing__is_refused(void **state)
+{
+    struct scene *scene = *state;
+
+    scene->forged.adverts[NEIGHBOUR].mask_key.bytes[31] |= 0x80;
+    forged_cohort_sign_advert(&scene->forged, scene->chorus, NEIGHBOUR, NEIGHBOUR);
+    forged_cohort_hash(&scene->forged, scene->chorus);
+    check(scene, SOTTO_REFUSAL_NEIGHBOUR_LOW_ORDER);
+}
+
 #define SCENE_TEST(test) cmocka_unit_test_setup_teardown(test, scene_open, scene_close)
 
 int main(void)
@@ -321,6 +332,7 @@ int main(void)
         SCENE_TEST(cohort__keys_signed_for_another_plan__are_refused),
         SCENE_TEST(cohort__low_order_mask_key__is_refused),
         SCENE_TEST(cohort__low_order_share_key__is_refused),
+        SCENE_TEST(cohort__key_in_another_writing__is_refused),
     };
 
     return cmocka_run_group_tests_name("secagg_cohort", tests, NULL, NULL);

@@ -141,14 +141,16 @@ static void advert__unusable_key__is_forged(void **state)
 
     assert_int_equal(chorus_deliver(chorus, &first).verdict, SOTTO_OK);
     assert_int_equal(sotto_advert_decode(&honest, answer.bytes), SOTTO_OK);
-    for (int trick = 0; trick < 3; trick++) {
+    for (int trick = 0; trick < 4; trick++) {
         forged = honest;
         if (trick == 0)
             memset(&forged.mask_key, 0, sizeof forged.mask_key);
         else if (trick == 1)
             memcpy(&forged.share_key, first.bytes.at + 4, sizeof forged.share_key);
-        else
+        else if (trick == 2)
             forged.share_key = forged.mask_key;
+        else
+            forged.mask_key.bytes[31] |= 0x80;
         sotto_advert_sign(&forged, &chorus->identities[ACTOR], &chorus->terms.context);
         sotto_advert_encode(altered(&answer, 0), &forged);
         check_turned_down(chorus, &answer, SOTTO_FORGED);

@@ -92,12 +92,13 @@ def is_signed(signature, public, *parts):
     return True
 
 
-def is_low_order(public):
+def is_usable(public):
+    """A canonical X25519 key that is not of low order."""
     try:
         x25519(bytes(32), public)
     except ValueError:
-        return True
-    return False
+        return False
+    return int.from_bytes(public, 'little') < 2**255 - 19
 
 
 def seal(key, ctx1, plain):
@@ -352,7 +353,7 @@ class Member:
         require(len(set(keys)) == len(keys), 'neighbour-duplicate')
         require(len({entry.identity for entry in entries}) == len(ids), 'neighbour-duplicate')
         require(len({entry.certificate for entry in entries}) == len(ids), 'neighbour-duplicate')
-        require(not any(map(is_low_order, keys)), 'neighbour-low-order')
+        require(all(map(is_usable, keys)), 'neighbour-low-order')
         for advert, entry in zip(adverts, entries):
             require(is_signed(advert.signature, entry.identity, b'sotto/1 advert', self.terms.ctx0,
                               advert.encoded[:84]), 'neighbour-signature')

@@ -167,16 +167,13 @@ enum sotto_status sotto_collector_message(const struct sotto_collector *collecto
 }
 
 /*
- * Participants refuse a cohort with a low-order key, or with a key or an identity twice: nobody may
+ * Participants refuse a cohort with an unusable key, or with a key or an identity twice: nobody may
  * end the round for all that way.
  */
 static bool is_usable(const struct sotto_collection *collection,
                       const struct sotto_x25519_public *key)
 {
-    static const struct sotto_secret probe = {.bytes = {1}};
-    struct sotto_secret shared;
-
-    if (sotto_x25519(&shared, &probe, key) != SOTTO_OK)
+    if (!sotto_x25519_is_usable(key))
         return false;
     for (uint32_t seat = 0; seat < collection->count; seat++) {
         const struct sotto_advert *other = &collection->adverts[seat];

@@ -182,6 +182,9 @@ static enum sotto_refusal check_leaves(const struct company *company,
             return SOTTO_REFUSAL_COHORT_MALFORMED;
         if (sotto_advert_verify(advert, &entry->identity, plan) != SOTTO_OK)
             return SOTTO_REFUSAL_NEIGHBOUR_SIGNATURE;
+        if (!sotto_x25519_is_usable(&advert->mask_key) ||
+            !sotto_x25519_is_usable(&advert->share_key))
+            return SOTTO_REFUSAL_NEIGHBOUR_LOW_ORDER;
         sotto_advert_leaf(&leaf, advert, &entry->certificate);
         if (!sotto_digest_equal(&leaf, &company->leaves[seat]))
             return SOTTO_REFUSAL_COHORT_MALFORMED;
