@@ -36,18 +36,25 @@ static struct sotto_secret published_key(void)
     return key;
 }
 
-/* The definition of counter mode: block i of the stream is the encryption of i. */
-static void encrypted_counter(uint8_t out[BLOCK], const struct sotto_secret *key, uint64_t counter)
+static void encrypted_block(uint8_t out[BLOCK], const struct sotto_secret *key,
+                            const uint8_t block[BLOCK])
 {
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    uint8_t block[BLOCK] = {0};
     int written;
 
-    for (int i = 0; i < 8; i++)
-        block[BLOCK - 1 - i] = (uint8_t)(counter >> (8 * i));
     assert_int_equal(EVP_EncryptInit_ex(context, EVP_aes_256_ecb(), NULL, key->bytes, NULL), 1);
     assert_int_equal(EVP_EncryptUpdate(context, out, &written, block, BLOCK), 1);
     EVP_CIPHER_CTX_free(context);
+}
+
+/* The definition of counter mode: block i of the stream is the encryption of i. */
+static void encrypted_counter(uint8_t out[BLOCK], const struct sotto_secret *key, uint64_t counter)
+{
+    uint8_t block[BLOCK] = {0};
+
+    for (int i = 0; i < 8; i++)
+        block[BLOCK - 1 - i] = (uint8_t)(counter >> (8 * i));
+    encrypted_block(out, key, block);
 }
 
 static void stream(uint8_t *out, size_t length, const struct sotto_secret *key, uint64_t offset)
@@ -58,6 +65,39 @@ static void stream(uint8_t *out, size_t length, const struct sotto_secret *key, 
     sotto_prg_seek(&prg, key, offset);
     sotto_prg_next(&prg, out, length);
     sotto_prg_close(&prg);
+}
+
+/*
+ * NIST SP 800-38A, F.5.5 begins to count far beyond any stream of ours: its blocks hold the
+ * definition that the streams are compared with.
+ */
+static void counter_mode__published_counters__give_published_blocks(void **state)
+{
+    static const char *const blocks[][3] = {
+        {"f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff", "6bc1bee22e409f96e93d7e117393172a",
+         "601ec313775789a5b7a7f504bbf3d228"},
+        {"f0f1f2f3f4f5f6f7f8f9fafbfcfdff00", "ae2d8a571e03ac9c9eb76fac45af8e51",
+         "f443e3ca4d62b59aca84e990cacaf5c5"},
+        {"f0f1f2f3f4f5f6f7f8f9fafbfcfdff01", "30c81c46a35ce411e5fbc1191a0a52ef",
+         "2b0930daa23de94ce87017ba2d84988d"},
+        {"f0f1f2f3f4f5f6f7f8f9fafbfcfdff02", "f69f2445df4f9b17ad2b417be66c3710",
+         "dfc9c58db67aada613c2dd08457941a6"},
+    };
+    const struct sotto_secret key = published_key();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+        uint8_t counter[BLOCK];
+        uint8_t plain[BLOCK];
+        uint8_t out[BLOCK];
+
+        assert_int_equal(sotto_hex_decode(counter, BLOCK, blocks[i][0]), SOTTO_OK);
+        assert_int_equal(sotto_hex_decode(plain, BLOCK, blocks[i][1]), SOTTO_OK);
+        encrypted_block(out, &key, counter);
+        for (size_t at = 0; at < BLOCK; at++)
+            out[at] ^= plain[at];
+        assert_hex(out, BLOCK, blocks[i][2]);
+    }
 }
 
 /*
@@ -231,6 +271,7 @@ static void aead__shorter_than_a_tag__is_forged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counter_mode__published_counters__give_published_blocks),
         cmocka_unit_test(prg__zero_key__gives_published_blocks),
         cmocka_unit_test(prg__any_offset__is_the_encrypted_counter),
         cmocka_unit_test(prg__taken_in_uneven_pieces__is_one_stream),
