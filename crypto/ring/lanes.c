@@ -22,6 +22,18 @@ static void run_subtract(uint32_t *restrict lanes, const uint32_t *restrict othe
         lanes[lane] -= other[lane];
 }
 
+static void run_add_narrow(uint32_t *restrict lanes, const uint16_t *restrict other)
+{
+    for (size_t lane = 0; lane < RUN; lane++)
+        lanes[lane] += other[lane];
+}
+
+static void run_subtract_narrow(uint32_t *restrict lanes, const uint16_t *restrict other)
+{
+    for (size_t lane = 0; lane < RUN; lane++)
+        lanes[lane] -= other[lane];
+}
+
 void sotto_lanes_add(uint32_t *lanes, const uint32_t *other, size_t lane_count)
 {
     size_t lane = 0;
@@ -38,6 +50,26 @@ void sotto_lanes_subtract(uint32_t *lanes, const uint32_t *other, size_t lane_co
 
     for (; lane_count - lane >= RUN; lane += RUN)
         run_subtract(lanes + lane, other + lane);
+    for (; lane < lane_count; lane++)
+        lanes[lane] -= other[lane];
+}
+
+void sotto_lanes_add_narrow(uint32_t *lanes, const uint16_t *other, size_t lane_count)
+{
+    size_t lane = 0;
+
+    for (; lane_count - lane >= RUN; lane += RUN)
+        run_add_narrow(lanes + lane, other + lane);
+    for (; lane < lane_count; lane++)
+        lanes[lane] += other[lane];
+}
+
+void sotto_lanes_subtract_narrow(uint32_t *lanes, const uint16_t *other, size_t lane_count)
+{
+    size_t lane = 0;
+
+    for (; lane_count - lane >= RUN; lane += RUN)
+        run_subtract_narrow(lanes + lane, other + lane);
     for (; lane < lane_count; lane++)
         lanes[lane] -= other[lane];
 }

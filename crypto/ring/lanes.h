@@ -14,6 +14,10 @@ void sotto_lanes_add(uint32_t *lanes, const uint32_t *other, size_t lane_count);
 /* The opposite. */
 void sotto_lanes_subtract(uint32_t *lanes, const uint32_t *other, size_t lane_count);
 
+/* The same with numbers of 16 bits. */
+void sotto_lanes_add_narrow(uint32_t *lanes, const uint16_t *other, size_t lane_count);
+void sotto_lanes_subtract_narrow(uint32_t *lanes, const uint16_t *other, size_t lane_count);
+
 /* ceil(lane_count * ring_bits / 8) */
 size_t sotto_lanes_packed_bytes(size_t lane_count, unsigned ring_bits);
 

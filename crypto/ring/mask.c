@@ -1,72 +1,100 @@
 #include "crypto/ring/mask.h"
 
 #include <assert.h>
-#include <endian.h>
+#include <string.h>
 
+#include "crypto/ring/kernels/kernels.h"
+#include "crypto/ring/kernels/processor.h"
 #include "crypto/ring/lanes.h"
 
-enum { WORDS_MAX = SOTTO_MASK_TILE_BYTES / sizeof(uint32_t), RUN = 32 };
+enum { BLOCK_BYTES = 16, TILE_LANES = 4 * 1024 };
 
-/* One piece of a mask. Lanes of 16 bits come as halves and are widened. */
-struct tile {
-    _Alignas(64) uint32_t lanes[WORDS_MAX];
-    _Alignas(64) uint16_t halves[WORDS_MAX];
-};
-
-/* The size of a run is a constant, so that the compiler vectorises the loop over it. */
-static void run_widen(uint32_t *restrict lanes, const uint16_t *restrict halves)
+enum sotto_status sotto_masking_open(struct sotto_masking *masking)
 {
-    for (size_t lane = 0; lane < RUN; lane++)
-        lanes[lane] = le16toh(halves[lane]);
+    return sotto_masking_open_with(masking, sotto_mask_kernel_best(sotto_processor_features()));
 }
 
-/* Widens whole runs: what lies beyond `lane_count` is the tile's own and nobody reads it. */
-static void tile_fill_halves(struct tile *tile, size_t lane_count, struct sotto_prg *prg)
+enum sotto_status sotto_masking_open_with(struct sotto_masking *masking,
+                                          const struct sotto_mask_kernel *kernel)
 {
-    sotto_prg_next(prg, (uint8_t *)tile->halves, lane_count * sizeof(uint16_t));
-    for (size_t lane = 0; lane < lane_count; lane += RUN)
-        run_widen(tile->lanes + lane, tile->halves + lane);
+    masking->kernel = kernel;
+    return sotto_prg_open(&masking->prg);
 }
 
-static void tile_fill_words(struct tile *tile, size_t lane_count, struct sotto_prg *prg)
+void sotto_masking_close(struct sotto_masking *masking)
 {
-    sotto_prg_next(prg, (uint8_t *)tile->lanes, lane_count * sizeof(uint32_t));
-    for (size_t lane = 0; lane < lane_count; lane++)
-        tile->lanes[lane] = le32toh(tile->lanes[lane]);
+    sotto_prg_close(&masking->prg);
 }
 
-typedef void combine(uint32_t *lanes, const uint32_t *other, size_t lane_count);
-
-static void apply(combine *direction, uint32_t *lanes, struct sotto_lane_window window,
-                  const struct sotto_secret *key, unsigned ring_bits, struct sotto_prg *prg)
+static void apply(struct sotto_mask_pass *pass, struct sotto_lane_window window,
+                  const struct sotto_secret *key, struct sotto_masking *masking)
 {
-    const bool is_half = ring_bits <= 16;
-    const size_t word_bytes = is_half ? sizeof(uint16_t) : sizeof(uint32_t);
-    struct tile tile;
+    const size_t word_bytes = pass->is_narrow ? sizeof(uint16_t) : sizeof(uint32_t);
 
-    assert(ring_bits >= 1 && ring_bits <= 32 && window.first % 8 == 0);
-    sotto_prg_seek(prg, key, (uint64_t)window.first * word_bytes);
-    for (size_t done = 0; done < window.count; done += WORDS_MAX) {
+    assert(window.first % 8 == 0);
+    pass->word_count = window.count;
+    pass->block_first = (uint64_t)window.first * word_bytes / BLOCK_BYTES;
+    masking->kernel->apply(pass, key, &masking->prg);
+}
+
+void sotto_mask_add_narrow(uint16_t *sums, struct sotto_lane_window window,
+                           const struct sotto_secret *key, struct sotto_masking *masking)
+{
+    struct sotto_mask_pass pass = {.words = sums, .is_narrow = true};
+
+    apply(&pass, window, key, masking);
+}
+
+void sotto_mask_subtract_narrow(uint16_t *sums, struct sotto_lane_window window,
+                                const struct sotto_secret *key, struct sotto_masking *masking)
+{
+    struct sotto_mask_pass pass = {.words = sums, .is_narrow = true, .is_subtracted = true};
+
+    apply(&pass, window, key, masking);
+}
+
+typedef void combine_narrow(uint32_t *lanes, const uint16_t *other, size_t lane_count);
+
+/* Lanes take the mask mod 2^16 as it is, so it is made apart from them. */
+static void tiles_apply(combine_narrow *combine, uint32_t *lanes, struct sotto_lane_window window,
+                        const struct sotto_secret *key, struct sotto_masking *masking)
+{
+    _Alignas(64) uint16_t tile[TILE_LANES];
+
+    for (size_t done = 0; done < window.count; done += TILE_LANES) {
         size_t left = window.count - done;
-        size_t lane_count = left < WORDS_MAX ? left : WORDS_MAX;
+        struct sotto_lane_window part = {window.first + done,
+                                         left < TILE_LANES ? left : TILE_LANES};
 
-        if (is_half)
-            tile_fill_halves(&tile, lane_count, prg);
-        else
-            tile_fill_words(&tile, lane_count, prg);
-        direction(lanes + done, tile.lanes, lane_count);
+        memset(tile, 0, sizeof tile);
+        sotto_mask_add_narrow(tile, part, key, masking);
+        combine(lanes + done, tile, part.count);
     }
-    sotto_wipe(&tile, sizeof tile);
+    sotto_wipe(tile, sizeof tile);
 }
 
 void sotto_mask_add(uint32_t *lanes, struct sotto_lane_window window,
-                    const struct sotto_secret *key, unsigned ring_bits, struct sotto_prg *prg)
+                    const struct sotto_secret *key, unsigned ring_bits,
+                    struct sotto_masking *masking)
 {
-    apply(sotto_lanes_add, lanes, window, key, ring_bits, prg);
+    struct sotto_mask_pass pass = {.words = lanes};
+
+    assert(ring_bits >= 1 && ring_bits <= 32);
+    if (ring_bits <= 16)
+        tiles_apply(sotto_lanes_add_narrow, lanes, window, key, masking);
+    else
+        apply(&pass, window, key, masking);
 }
 
 void sotto_mask_subtract(uint32_t *lanes, struct sotto_lane_window window,
-                         const struct sotto_secret *key, unsigned ring_bits, struct sotto_prg *prg)
+                         const struct sotto_secret *key, unsigned ring_bits,
+                         struct sotto_masking *masking)
 {
-    apply(sotto_lanes_subtract, lanes, window, key, ring_bits, prg);
+    struct sotto_mask_pass pass = {.words = lanes, .is_subtracted = true};
+
+    assert(ring_bits >= 1 && ring_bits <= 32);
+    if (ring_bits <= 16)
+        tiles_apply(sotto_lanes_subtract_narrow, lanes, window, key, masking);
+    else
+        apply(&pass, window, key, masking);
 }

@@ -14,7 +14,7 @@
 #include "crypto/ring/mask.h"
 #include "tests/crypto/secagg_chorus.h"
 
-enum { THREADS_MAX = 2, REPEATS = 5 };
+enum { THREADS_MAX = 2, REPEATS = 5, TILE_BYTES = 16 * 1024 };
 
 struct task {
     uint32_t count;
@@ -59,8 +59,8 @@ static double cipher_s_per_byte(void)
     enum { TILES = 16 * 1024 };
     static const uint8_t key[32] = {1};
     static const uint8_t counter[16];
-    static _Alignas(64) uint8_t zeros[SOTTO_MASK_TILE_BYTES];
-    static _Alignas(64) uint8_t tile[SOTTO_MASK_TILE_BYTES];
+    static _Alignas(64) uint8_t zeros[TILE_BYTES];
+    static _Alignas(64) uint8_t tile[TILE_BYTES];
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     double times[REPEATS];
 

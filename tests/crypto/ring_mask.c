@@ -11,13 +11,13 @@
 #include "crypto/ring/mask.h"
 
 enum {
-    TILE_LANES = SOTTO_MASK_TILE_BYTES / 4,
+    TILE_LANES = 4 * 1024,
     LANES = 2 * TILE_LANES + 77, /* two tiles and some, whole runs and a rest */
 };
 
 struct vectors {
     struct sotto_secret key;
-    struct sotto_prg prg;
+    struct sotto_masking masking;
     uint32_t plain[LANES];
     uint32_t masked[LANES];
     uint32_t expected[LANES];
@@ -29,8 +29,8 @@ static void fill_expected(struct vectors *vectors, unsigned ring_bits)
     static uint8_t stream[LANES * 4];
     size_t word_bytes = ring_bits <= 16 ? 2 : 4;
 
-    sotto_prg_seek(&vectors->prg, &vectors->key, 0);
-    sotto_prg_next(&vectors->prg, stream, LANES * word_bytes);
+    sotto_prg_seek(&vectors->masking.prg, &vectors->key, 0);
+    sotto_prg_next(&vectors->masking.prg, stream, LANES * word_bytes);
     for (size_t lane = 0; lane < LANES; lane++) {
         uint32_t word = 0;
 
@@ -50,14 +50,14 @@ static int vectors_open(void **state)
     sotto_entropy_fill(&entropy, vectors.plain, sizeof vectors.plain);
     memcpy(vectors.masked, vectors.plain, sizeof vectors.masked);
     *state = &vectors;
-    return sotto_prg_open(&vectors.prg) == SOTTO_OK ? 0 : -1;
+    return sotto_masking_open(&vectors.masking) == SOTTO_OK ? 0 : -1;
 }
 
 static int vectors_close(void **state)
 {
     struct vectors *vectors = *state;
 
-    sotto_prg_close(&vectors->prg);
+    sotto_masking_close(&vectors->masking);
     return 0;
 }
 
@@ -74,11 +74,11 @@ static void mask_add__zero_key__adds_published_words(void **state)
     struct vectors *vectors = *state;
 
     memset(vectors->masked, 0, sizeof words);
-    sotto_mask_add(vectors->masked, window, &zero, 32, &vectors->prg);
+    sotto_mask_add(vectors->masked, window, &zero, 32, &vectors->masking);
     assert_int_equal(vectors->masked[0], words[0]);
     assert_int_equal(vectors->masked[1], words[1]);
     memset(vectors->masked, 0, sizeof halves);
-    sotto_mask_add(vectors->masked, window, &zero, 16, &vectors->prg);
+    sotto_mask_add(vectors->masked, window, &zero, 16, &vectors->masking);
     assert_memory_equal(vectors->masked, halves, sizeof halves);
 }
 
@@ -90,7 +90,7 @@ static void mask_add__any_ring__equals_the_stream_without_tiles(void **state)
     for (unsigned ring_bits = 1; ring_bits <= 32; ring_bits++) {
         memcpy(vectors->masked, vectors->plain, sizeof vectors->masked);
         fill_expected(vectors, ring_bits);
-        sotto_mask_add(vectors->masked, all, &vectors->key, ring_bits, &vectors->prg);
+        sotto_mask_add(vectors->masked, all, &vectors->key, ring_bits, &vectors->masking);
         assert_memory_equal(vectors->masked, vectors->expected, sizeof vectors->expected);
     }
 }
@@ -101,9 +101,9 @@ static void mask_subtract__after_add__is_the_identity(void **state)
     const struct sotto_lane_window all = {0, LANES};
 
     for (unsigned ring_bits = 1; ring_bits <= 32; ring_bits++) {
-        sotto_mask_add(vectors->masked, all, &vectors->key, ring_bits, &vectors->prg);
+        sotto_mask_add(vectors->masked, all, &vectors->key, ring_bits, &vectors->masking);
         assert_memory_not_equal(vectors->masked, vectors->plain, sizeof vectors->plain);
-        sotto_mask_subtract(vectors->masked, all, &vectors->key, ring_bits, &vectors->prg);
+        sotto_mask_subtract(vectors->masked, all, &vectors->key, ring_bits, &vectors->masking);
         assert_memory_equal(vectors->masked, vectors->plain, sizeof vectors->plain);
     }
 }
@@ -116,7 +116,8 @@ static void assert_windows_make_the_whole(struct vectors *vectors, unsigned ring
         size_t left = LANES - first;
         const struct sotto_lane_window window = {first, left < step ? left : step};
 
-        sotto_mask_add(vectors->masked + first, window, &vectors->key, ring_bits, &vectors->prg);
+        sotto_mask_add(vectors->masked + first, window, &vectors->key, ring_bits,
+                       &vectors->masking);
         if (first == 0)
             break;
     }
@@ -144,7 +145,7 @@ static void mask_add__window_at_the_end__touches_no_other_lane(void **state)
 
         memcpy(vectors->masked, vectors->plain, sizeof vectors->masked);
         fill_expected(vectors, 24);
-        sotto_mask_add(vectors->masked + 16, window, &vectors->key, 24, &vectors->prg);
+        sotto_mask_add(vectors->masked + 16, window, &vectors->key, 24, &vectors->masking);
         assert_memory_equal(vectors->masked, vectors->plain, 16 * sizeof(uint32_t));
         assert_memory_equal(vectors->masked + 16, vectors->expected + 16, count * sizeof(uint32_t));
         assert_memory_equal(vectors->masked + 16 + count, vectors->plain + 16 + count,

@@ -320,9 +320,9 @@ static uint32_t ring_mask(unsigned ring_bits)
 static void mask__any_ring_and_window__gives_these_lanes(void **state)
 {
     const json_t *file = *state;
-    struct sotto_prg prg;
+    struct sotto_masking masking;
 
-    assert_int_equal(sotto_prg_open(&prg), SOTTO_OK);
+    assert_int_equal(sotto_masking_open(&masking), SOTTO_OK);
     for (size_t at = 0; at < case_count(file, "masks"); at++) {
         const json_t *vector = case_at(file, "masks", at);
         unsigned ring_bits = vector_number(vector, "ring_bits");
@@ -333,11 +333,11 @@ static void mask__any_ring_and_window__gives_these_lanes(void **state)
             .first = vector_number(vector, "first"),
             .count = vector_lanes(expected, LANES_MAX, vector, "lanes")};
 
-        sotto_mask_add(lanes, window, &key, ring_bits, &prg);
+        sotto_mask_add(lanes, window, &key, ring_bits, &masking);
         for (size_t lane = 0; lane < window.count; lane++)
             assert_int_equal(lanes[lane] & ring_mask(ring_bits), expected[lane]);
     }
-    sotto_prg_close(&prg);
+    sotto_masking_close(&masking);
 }
 
 static void pack__every_ring__gives_these_bytes_and_back(void **state)

@@ -34,4 +34,9 @@ SOTTO_CHECKED enum sotto_status sotto_streams_apply(uint32_t *lanes,
                                                     const struct sotto_stream *streams,
                                                     size_t stream_count, unsigned ring_bits);
 
+/* The same with an open masking, so that its kernel can be chosen. */
+void sotto_streams_apply_with(struct sotto_masking *masking, uint32_t *lanes,
+                              struct sotto_lane_window window, const struct sotto_stream *streams,
+                              size_t stream_count, unsigned ring_bits);
+
 #endif
