@@ -20,11 +20,16 @@ enum {
 
 /* Options that are a field of the definition and nothing more. */
 static const size_t whole_fields[] = {
-    offsetof(struct sotto_definition, cohort_min),    offsetof(struct sotto_definition, cohort_max),
-    offsetof(struct sotto_definition, survivors_min), offsetof(struct sotto_definition, rounds),
-    offsetof(struct sotto_definition, epochs),        offsetof(struct sotto_definition, batch),
-    offsetof(struct sotto_definition, ring_bits),     offsetof(struct sotto_definition, value_bits),
+    offsetof(struct sotto_definition, cohort_min),
+    offsetof(struct sotto_definition, cohort_max),
+    offsetof(struct sotto_definition, survivors_min),
+    offsetof(struct sotto_definition, rounds),
+    offsetof(struct sotto_definition, epochs),
+    offsetof(struct sotto_definition, batch),
+    offsetof(struct sotto_definition, ring_bits),
+    offsetof(struct sotto_definition, value_bits),
     offsetof(struct sotto_definition, weight_max),
+    offsetof(struct sotto_definition, organisation_max),
 };
 
 static const size_t real_fields[] = {
@@ -58,6 +63,8 @@ static const struct argp_option options[] = {
      "How many sites may collude with the coordinator (default: 0.05)", 0},
     {"dropout-fraction", OPTION_REAL + 9, "X", 0,
      "How many sites may drop out of a round (default: 0.1)", 0},
+    {"organisation-max", OPTION_WHOLE + 9, "N", 0,
+     "Members of one organisation that a round takes at most (default: 0, any number)", 0},
     {NULL, 0, NULL, 0, "The work:", 3},
     {"rounds", OPTION_WHOLE + 3, "N", 0, "Rounds that have to finish (default: 10)", 0},
     {"epochs", OPTION_WHOLE + 4, "N", 0, "Local epochs a round (default: 1)", 0},

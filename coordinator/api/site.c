@@ -69,7 +69,8 @@ static const char *verdict_sentence(enum sotto_status verdict)
     case SOTTO_OVER_LIMIT: return "the cohort is full, or the message is too long";
     case SOTTO_MISMATCH: return "another message of this kind was taken before";
     case SOTTO_NOT_FOUND: return "this round is not running, or the site is not in its cohort";
-    case SOTTO_REFUSED: return "the site is not in the cohort";
+    case SOTTO_REFUSED:
+        return "the cohort has as many members of this site's organisation as the plan allows";
     case SOTTO_OK:
     case SOTTO_BUSY:
     case SOTTO_UNSUPPORTED:

@@ -38,7 +38,7 @@ static const struct field fields[] = {
     FIELD(FIELD_WHOLE, survivors_min, SOTTO_COHORT_MIN, SOTTO_COHORT_MAX),
     FIELD(FIELD_REAL, corrupt_fraction, 0, 0.5),
     FIELD(FIELD_REAL, dropout_fraction, 0, 0.9),
-    FIELD(FIELD_WHOLE, organisation_max, 0, 0),
+    FIELD(FIELD_WHOLE, organisation_max, 0, SOTTO_COHORT_MAX),
     FIELD(FIELD_WHOLE, ring_bits, 8, 32),
     FIELD(FIELD_WHOLE, value_bits, 2, 24),
     FIELD(FIELD_WHOLE, weight_max, 1, 1 << 24),

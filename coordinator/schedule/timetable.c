@@ -73,5 +73,7 @@ void sotto_timetable_plan(struct sotto_plan *plan, const struct sotto_definition
                       .including_ms = ms_of(definition->including_s),
                       .revealing_ms = ms_of(definition->revealing_s)}};
     memcpy(plan->campaign, definition->name, sizeof plan->campaign);
+    if (terms->roster_signature != NULL)
+        memcpy(plan->roster_signature, terms->roster_signature, sizeof plan->roster_signature);
     memcpy(plan->nonce, terms->nonce, sizeof plan->nonce);
 }

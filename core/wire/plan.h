@@ -59,6 +59,7 @@ struct sotto_plan {
     uint32_t organisation_max;  /* members of one organisation in a cohort; 0: as many as come */
     struct sotto_digest roster; /* SHA-256 of the roster message */
     uint64_t roster_epoch;
+    uint8_t roster_signature[64]; /* of an authority that sites may pin; all zero: not signed */
     struct sotto_recipe recipe;
     struct sotto_deadlines deadlines;
     uint8_t nonce[32];

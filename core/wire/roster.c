@@ -67,6 +67,8 @@ enum sotto_status sotto_roster_decode(struct sotto_roster_message *roster, struc
     read.count = sotto_unpack_list(&unpacker, SOTTO_ROSTER_MAX);
     for (size_t i = 0; i < read.count; i++)
         unpack_line(&unpacker, &read, i);
+    if (read.organisation_count > read.count)
+        sotto_unpacker_fail(&unpacker, SOTTO_MALFORMED);
     status = sotto_unpacker_close(&unpacker);
     if (status == SOTTO_OK)
         *roster = read;

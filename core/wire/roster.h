@@ -31,8 +31,9 @@ SOTTO_CHECKED enum sotto_status sotto_roster_encode(struct sotto_buffer *out,
                                                     const struct sotto_roster_message *roster);
 
 /*
- * SOTTO_MALFORMED (also: ids or organisations that do not ascend, or a line of none of them),
- * SOTTO_OVER_LIMIT, SOTTO_UNSUPPORTED (of another version), SOTTO_NO_MEMORY: roster untouched.
+ * SOTTO_MALFORMED (also: ids or organisations that do not ascend, a line of none of them, or more
+ * of them than lines), SOTTO_OVER_LIMIT, SOTTO_UNSUPPORTED (of another version), SOTTO_NO_MEMORY:
+ * roster untouched.
  */
 SOTTO_CHECKED enum sotto_status sotto_roster_decode(struct sotto_roster_message *roster,
                                                     struct sotto_view bytes);

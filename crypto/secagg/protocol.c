@@ -24,6 +24,7 @@ const struct sotto_protocol sotto_secaggplus = {
     .member_mask = sotto_member_mask,
     .member_cohort = sotto_member_cohort,
     .member_survivors = sotto_member_survivors,
+    .member_sum_min = sotto_member_sum_min,
     .member_wipe = sotto_member_wipe,
     .collector_open = sotto_collector_open,
     .collector_step = sotto_collector_step,

@@ -144,6 +144,8 @@ struct sotto_protocol {
      */
     size_t (*member_cohort)(const struct sotto_member *member, uint32_t *ids);
     size_t (*member_survivors)(const struct sotto_member *member, uint32_t *ids);
+    /* Fewest members of the accepted cohort that a sum can be of. */
+    uint32_t (*member_sum_min)(const struct sotto_member *member);
     void (*member_wipe)(struct sotto_member *member); /* idempotent */
 
     enum sotto_status (*collector_open)(struct sotto_collector **collector,

@@ -100,6 +100,21 @@ static const struct refusal_words refusal_words[SOTTO_REFUSAL_COUNT] = {
     [SOTTO_REFUSAL_UPDATE] =
         {"update", "this site's own update is not finite or of a wrong length, or its weight is "
                    "out of range; look at the trainer's log"},
+    [SOTTO_REFUSAL_POLICY_ORGANISATION] =
+        {"policy-organisation", "the plan allows more members of one organisation than this site's "
+                                "policy; lower the campaign's cap or change the policy"},
+    [SOTTO_REFUSAL_ROSTER_AUTHORITY] =
+        {"roster-authority", "the roster is not signed by the authority that this site pinned; the "
+                             "administrator has to have the present one signed"},
+    [SOTTO_REFUSAL_ROSTER_EPOCH] =
+        {"roster-epoch", "the roster is older than one this site accepted before; the coordinator "
+                         "was set back to an old backup, or brings revoked sites in again"},
+    [SOTTO_REFUSAL_ORGANISATION] =
+        {"organisation", "more members of the cohort are of one organisation than the plan allows; "
+                         "do not trust this coordinator"},
+    [SOTTO_REFUSAL_KNOWN_MEMBERS] =
+        {"known-members", "too few members that this site knows would be left if as many dropped "
+                          "out as may; wait until more of them take part, or change the policy"},
 };
 
 const char *sotto_refusal_name(enum sotto_refusal refusal)

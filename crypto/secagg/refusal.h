@@ -42,6 +42,11 @@ enum sotto_refusal {
     SOTTO_REFUSAL_INCLUSION,    /* fewer than t valid inclusion MACs from own share holders */
     SOTTO_REFUSAL_AFTER_REVEAL, /* anything after the shares were revealed */
     SOTTO_REFUSAL_UPDATE,       /* own update not finite, of a wrong length or weight */
+    SOTTO_REFUSAL_POLICY_ORGANISATION, /* plan allows more of one organisation than the policy */
+    SOTTO_REFUSAL_ROSTER_AUTHORITY,    /* roster not signed by the pinned authority */
+    SOTTO_REFUSAL_ROSTER_EPOCH,        /* roster older than one that was accepted */
+    SOTTO_REFUSAL_ORGANISATION,        /* more members of one organisation than the plan allows */
+    SOTTO_REFUSAL_KNOWN_MEMBERS,       /* too few members that the policy lists */
     SOTTO_REFUSAL_COUNT
 };
 

@@ -2,7 +2,7 @@
 
 #include "core/base/pack.h"
 
-enum { POLICY_BYTES_MAX = 512 };
+enum { POLICY_BYTES_MAX = 12 * 1024 };
 
 enum sotto_status sotto_trainer_start_encode(struct sotto_buffer *out,
                                              const struct sotto_trainer_start *start)

@@ -7,7 +7,7 @@
 
 #include "core/base/bytes.h"
 
-enum { SOTTO_START_PATH_MAX = 1024, SOTTO_START_BYTES_MAX = 8 * 1024 };
+enum { SOTTO_START_PATH_MAX = 1024, SOTTO_START_BYTES_MAX = 16 * 1024 };
 
 struct sotto_trainer_start {
     bool is_degraded_allowed; /* go on where the kernel lacks a layer of confinement */

@@ -48,6 +48,8 @@ void sotto_history_add(struct sotto_history *history, const struct sotto_record 
 
     if (record->kind == SOTTO_RECORD_REFUSED)
         return;
+    if (record->roster_epoch > history->roster_epoch)
+        history->roster_epoch = record->roster_epoch;
     campaign = campaign_place(history, record->campaign);
     if (campaign == CAMPAIGN_NONE)
         return;

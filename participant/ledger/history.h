@@ -1,6 +1,7 @@
 /*
- * What a site remembers of earlier rounds, rebuilt from its ledger: the highest round of each
- * campaign, the newest adapter it kept, and the members of the sums that it helped to open.
+ * What a site remembers of earlier rounds, rebuilt from its ledger: the newest roster, the highest
+ * round of each campaign, the newest adapter it kept, and the members of the sums that it helped to
+ * open.
  */
 #ifndef SOTTO_PARTICIPANT_LEDGER_HISTORY_H
 #define SOTTO_PARTICIPANT_LEDGER_HISTORY_H
@@ -23,6 +24,7 @@ struct sotto_history_reveal {
 };
 
 struct sotto_history {
+    uint64_t roster_epoch; /* the highest of the rounds it took part in, whatever the campaign */
     size_t campaign_count;
     struct sotto_history_campaign campaigns[SOTTO_HISTORY_CAMPAIGNS_MAX];
     size_t reveal_count; /* in all; the last SOTTO_HISTORY_REVEALS_MAX are held */

@@ -60,11 +60,26 @@ static enum frame_state frame_read(struct frame *frame, struct sotto_view rest,
     return rest.length == frame->length ? FRAME_TORN : FRAME_DAMAGED;
 }
 
+static enum sotto_status tell_unusable(enum sotto_status status, size_t at,
+                                       struct sotto_fault *fault)
+{
+    if (status == SOTTO_UNSUPPORTED)
+        return sotto_fault_set(fault, SOTTO_UNSUPPORTED,
+                               "the ledger has a record of another version at byte %zu: run the "
+                               "version that wrote it, or enrol the site anew",
+                               at);
+    return sotto_fault_set(fault, SOTTO_MALFORMED,
+                           "the ledger is damaged at byte %zu: restore it from a backup of this "
+                           "site, or enrol the site anew",
+                           at);
+}
+
 enum sotto_status sotto_ledger_walk(struct sotto_ledger_extent *extent, struct sotto_view bytes,
                                     const struct sotto_ledger_visitor *visitor,
                                     struct sotto_fault *fault)
 {
     struct sotto_ledger_extent reached = {0};
+    enum sotto_status status = SOTTO_OK;
 
     while (reached.length < bytes.length) {
         struct sotto_view rest =
@@ -74,11 +89,10 @@ enum sotto_status sotto_ledger_walk(struct sotto_ledger_extent *extent, struct s
 
         if (state == FRAME_TORN)
             break;
-        if (state == FRAME_DAMAGED || visitor->record(visitor->context, frame.record) != SOTTO_OK)
-            return sotto_fault_set(fault, SOTTO_MALFORMED,
-                                   "the ledger is damaged at byte %zu: restore it from a backup "
-                                   "of this site, or enrol the site anew",
-                                   reached.length);
+        if (state == FRAME_WHOLE)
+            status = visitor->record(visitor->context, frame.record);
+        if (state == FRAME_DAMAGED || status != SOTTO_OK)
+            return tell_unusable(status, reached.length, fault);
         reached.head = frame.digest;
         reached.length += frame.length;
     }

@@ -22,7 +22,8 @@ struct sotto_ledger {
 
 struct sotto_ledger_visitor {
     /*
-     * One record, oldest first. Another status than SOTTO_OK stops the walk with SOTTO_MALFORMED.
+     * One record, oldest first. Another status than SOTTO_OK stops the walk with SOTTO_MALFORMED,
+     * or SOTTO_UNSUPPORTED if it is that.
      */
     enum sotto_status (*record)(void *context, struct sotto_view record);
     void *context;
@@ -35,7 +36,8 @@ struct sotto_ledger_extent {
 };
 
 /*
- * Walks a ledger in memory. SOTTO_MALFORMED: damaged; the fault names the byte; extent untouched.
+ * Walks a ledger in memory. SOTTO_MALFORMED: damaged; SOTTO_UNSUPPORTED: of another version; the
+ * fault names the byte; extent untouched.
  */
 SOTTO_CHECKED enum sotto_status sotto_ledger_walk(struct sotto_ledger_extent *extent,
                                                   struct sotto_view bytes,
@@ -45,8 +47,8 @@ SOTTO_CHECKED enum sotto_status sotto_ledger_walk(struct sotto_ledger_extent *ex
 /*
  * Takes a file, opened for reading and appending, into use: walks it and cuts off a torn tail.
  *
- * SOTTO_MALFORMED, SOTTO_OVER_LIMIT, SOTTO_IO, SOTTO_NO_MEMORY: not to be used; the file is as it
- * was.
+ * SOTTO_MALFORMED, SOTTO_UNSUPPORTED, SOTTO_OVER_LIMIT, SOTTO_IO, SOTTO_NO_MEMORY: not to be used;
+ * the file is as it was.
  */
 SOTTO_CHECKED enum sotto_status sotto_ledger_open(struct sotto_ledger *ledger, int descriptor,
                                                   const struct sotto_ledger_visitor *visitor,

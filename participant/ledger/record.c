@@ -2,7 +2,7 @@
 
 #include "core/base/pack.h"
 
-enum { RECORD_FIELDS = 8 };
+enum { RECORD_FIELDS = 9, FIELDS_MAX = 32 };
 
 const char *sotto_record_name(enum sotto_record_kind kind)
 {
@@ -31,6 +31,7 @@ enum sotto_status sotto_record_encode(struct sotto_buffer *out, const struct sot
     sotto_pack_u64(&packer, record->round);
     sotto_pack_bytes(&packer, sotto_view_digest(&record->digest));
     sotto_pack_bytes(&packer, sotto_view_digest(&record->start));
+    sotto_pack_u64(&packer, record->roster_epoch);
     sotto_pack_u64(&packer, (uint64_t)record->refusal);
     sotto_pack_array(&packer, record->member_count);
     for (size_t index = 0; index < record->member_count; index++)
@@ -61,12 +62,14 @@ enum sotto_status sotto_record_decode(struct sotto_record *record, struct sotto_
     bool ascends = false;
 
     sotto_unpacker_open(&unpacker, bytes);
-    sotto_unpack_array(&unpacker, RECORD_FIELDS);
+    if (sotto_unpack_list(&unpacker, FIELDS_MAX) != RECORD_FIELDS)
+        sotto_unpacker_fail(&unpacker, SOTTO_UNSUPPORTED);
     read.kind = (enum sotto_record_kind)sotto_unpack_u64(&unpacker, SOTTO_RECORD_KIND_COUNT - 1);
     sotto_unpack_text(&unpacker, read.campaign, sizeof read.campaign);
     read.round = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
     sotto_unpack_exact(&unpacker, read.digest.bytes, sizeof read.digest.bytes);
     sotto_unpack_exact(&unpacker, read.start.bytes, sizeof read.start.bytes);
+    read.roster_epoch = sotto_unpack_u64(&unpacker, UINT64_MAX);
     read.refusal = (enum sotto_refusal)sotto_unpack_u64(&unpacker, SOTTO_REFUSAL_COUNT - 1);
     ascends = unpack_members(&unpacker, &read);
     read.note = sotto_unpack_bytes(&unpacker, SOTTO_RECORD_NOTE_MAX);

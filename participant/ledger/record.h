@@ -10,8 +10,8 @@
 #include "crypto/secagg/terms.h"
 
 enum sotto_record_kind {
-    SOTTO_RECORD_JOINED =
-        1, /* digest: ctx0; start: the adapter it trains from; the round number is used up */
+    /* digest: ctx0; start: the adapter it trains from; roster_epoch; the round number is used up */
+    SOTTO_RECORD_JOINED = 1,
     SOTTO_RECORD_ANSWERED, /* note: what the protocol wants kept before it answers */
     SOTTO_RECORD_UPLOADED, /* digest: of the packed masked lanes */
     SOTTO_RECORD_REVEALED, /* start, members: the sum of these is about to become readable */
@@ -28,6 +28,7 @@ struct sotto_record {
     uint32_t round;
     struct sotto_digest digest;
     struct sotto_digest start;
+    uint64_t roster_epoch;
     enum sotto_refusal refusal;
     size_t member_count;
     uint32_t members[SOTTO_COHORT_MAX]; /* ids, strictly ascending */
@@ -40,7 +41,10 @@ const char *sotto_record_name(enum sotto_record_kind kind);
 /* SOTTO_OVER_LIMIT: out is smaller than SOTTO_RECORD_BYTES_MAX, or the note is too long. */
 SOTTO_CHECKED enum sotto_status sotto_record_encode(struct sotto_buffer *out,
                                                     const struct sotto_record *record);
-/* SOTTO_MALFORMED, also for trailing bytes; record untouched. */
+/*
+ * SOTTO_UNSUPPORTED: another number of fields, so of another version; SOTTO_MALFORMED, also for
+ * trailing bytes; record untouched.
+ */
 SOTTO_CHECKED enum sotto_status sotto_record_decode(struct sotto_record *record,
                                                     struct sotto_view bytes);
 

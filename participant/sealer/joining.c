@@ -143,6 +143,7 @@ void sotto_join_begin(struct sotto_turn *turn, const struct sotto_occasion *occa
         return;
     }
     record.start = turn->plan.adapter;
+    record.roster_epoch = turn->plan.roster_epoch;
     record.note = member.store;
     turn->phase = SOTTO_PHASE_WORKING;
     sotto_turn_store(turn, effects, &record);

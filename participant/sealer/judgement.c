@@ -30,6 +30,8 @@ enum sotto_refusal sotto_judge_plan(struct sotto_plan *plan, const struct sotto_
         return refusal;
     if (!sotto_history_is_new_round(site->history, plan->campaign, plan->round))
         return SOTTO_REFUSAL_ROUND_NOT_NEW;
+    if (plan->roster_epoch < site->history->roster_epoch)
+        return SOTTO_REFUSAL_ROSTER_EPOCH;
     if (!sotto_digest_equal(&plan->base_model, &site->base_model))
         return SOTTO_REFUSAL_BASE_MODEL;
     return sotto_policy_check(site->policy, plan);

@@ -23,8 +23,8 @@ struct sotto_site_view {
 };
 
 /*
- * Signature, form, number, base model and policy, in this order. `plan` is set unless it is
- * malformed.
+ * Signature, form, number, roster's epoch, base model and policy, in this order. `plan` is set
+ * unless it is malformed.
  */
 enum sotto_refusal sotto_judge_plan(struct sotto_plan *plan, const struct sotto_mail *mail,
                                     const struct sotto_site_view *site);

@@ -1,11 +1,14 @@
 #include "participant/sealer/policy.h"
 
+#include <string.h>
+
 #include "core/base/pack.h"
 #include "crypto/ring/quantise.h"
+#include "crypto/secagg/endorsement.h"
 #include "crypto/secagg/terms.h"
 #include "models/trainer.h"
 
-enum { EPOCHS_MAX = 100, POLICY_FIELDS = 10 };
+enum { EPOCHS_MAX = 100, POLICY_FIELDS = 14 };
 
 static const double clip_norm_limit = 1e6;
 
@@ -47,6 +50,8 @@ enum sotto_status sotto_policy_validate(const struct sotto_policy *policy,
         {"weight_max", policy->weight_max, 1, UINT32_MAX},
         {"epochs_max", policy->epochs_max, 1, EPOCHS_MAX},
         {"rank_max", policy->rank_max, 0, SOTTO_RANK_MAX},
+        {"organisation_max", policy->organisation_max, 0, SOTTO_COHORT_MAX},
+        {"known_min", policy->known_min, 0, policy->known_count},
     };
 
     for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
@@ -77,19 +82,39 @@ enum sotto_status sotto_policy_encode(struct sotto_buffer *out, const struct sot
                      policy->has_base_model ? sotto_view_digest(&policy->base_model) : nothing);
     sotto_pack_bytes(&packer, policy->has_roster ? sotto_view_digest(&policy->roster) : nothing);
     sotto_pack_bool(&packer, policy->refuse_close_cohorts);
+    sotto_pack_bytes(&packer, policy->has_roster_authority
+                                  ? sotto_view_of(policy->roster_authority.bytes,
+                                                  sizeof policy->roster_authority.bytes)
+                                  : nothing);
+    sotto_pack_u64(&packer, policy->organisation_max);
+    sotto_pack_u64(&packer, policy->known_min);
+    sotto_pack_bytes(&packer,
+                     sotto_view_of(policy->known, policy->known_count * sizeof policy->known[0]));
     return sotto_packer_finish(&packer);
 }
 
-/* A pin is a digest or nothing. */
-static bool unpack_pin(struct sotto_unpacker *unpacker, struct sotto_digest *pin, bool *has)
-{
-    struct sotto_view bytes = sotto_unpack_bytes(unpacker, SOTTO_DIGEST_BYTES);
-    struct sotto_cursor cursor = sotto_cursor_of(bytes);
+/* A pin is a digest or a key, or nothing. */
+enum { PIN_BYTES = 32 };
 
-    *has = bytes.length == SOTTO_DIGEST_BYTES;
+static bool unpack_pin(struct sotto_unpacker *unpacker, uint8_t pin[PIN_BYTES], bool *has)
+{
+    struct sotto_view bytes = sotto_unpack_bytes(unpacker, PIN_BYTES);
+
+    *has = bytes.length == PIN_BYTES;
     if (*has)
-        sotto_cursor_copy(&cursor, pin->bytes, sizeof pin->bytes);
+        memcpy(pin, bytes.at, PIN_BYTES);
     return *has || bytes.length == 0;
+}
+
+/* Whole keys, one after the other. */
+static bool unpack_known(struct sotto_unpacker *unpacker, struct sotto_policy *policy)
+{
+    struct sotto_view bytes = sotto_unpack_bytes(unpacker, sizeof policy->known);
+
+    policy->known_count = (uint32_t)(bytes.length / sizeof policy->known[0]);
+    if (bytes.length > 0)
+        memcpy(policy->known, bytes.at, policy->known_count * sizeof policy->known[0]);
+    return bytes.length % sizeof policy->known[0] == 0;
 }
 
 enum sotto_status sotto_policy_decode(struct sotto_policy *policy, struct sotto_view bytes)
@@ -108,9 +133,15 @@ enum sotto_status sotto_policy_decode(struct sotto_policy *policy, struct sotto_
     read.weight_max = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
     read.epochs_max = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
     read.rank_max = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
-    has_good_pins = unpack_pin(&unpacker, &read.base_model, &read.has_base_model);
-    has_good_pins = unpack_pin(&unpacker, &read.roster, &read.has_roster) && has_good_pins;
+    has_good_pins = unpack_pin(&unpacker, read.base_model.bytes, &read.has_base_model);
+    has_good_pins = unpack_pin(&unpacker, read.roster.bytes, &read.has_roster) && has_good_pins;
     read.refuse_close_cohorts = sotto_unpack_bool(&unpacker);
+    has_good_pins =
+        unpack_pin(&unpacker, read.roster_authority.bytes, &read.has_roster_authority) &&
+        has_good_pins;
+    read.organisation_max = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
+    read.known_min = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
+    has_good_pins = unpack_known(&unpacker, &read) && has_good_pins;
     status = sotto_unpacker_close(&unpacker);
     if (status == SOTTO_OK && !has_good_pins)
         status = SOTTO_MALFORMED;
@@ -121,6 +152,15 @@ enum sotto_status sotto_policy_decode(struct sotto_policy *policy, struct sotto_
     return status;
 }
 
+static bool is_endorsed(const struct sotto_ed25519_public *authority, const struct sotto_plan *plan)
+{
+    const struct sotto_endorsed endorsed = {.epoch = plan->roster_epoch, .roster = plan->roster};
+    struct sotto_signature signature;
+
+    memcpy(signature.bytes, plan->roster_signature, sizeof signature.bytes);
+    return sotto_endorsement_verify(&signature, authority, &endorsed) == SOTTO_OK;
+}
+
 static enum sotto_refusal check_pins(const struct sotto_policy *policy,
                                      const struct sotto_plan *plan)
 {
@@ -128,6 +168,8 @@ static enum sotto_refusal check_pins(const struct sotto_policy *policy,
         return SOTTO_REFUSAL_BASE_MODEL;
     if (policy->has_roster && !sotto_digest_equal(&policy->roster, &plan->roster))
         return SOTTO_REFUSAL_ROSTER;
+    if (policy->has_roster_authority && !is_endorsed(&policy->roster_authority, plan))
+        return SOTTO_REFUSAL_ROSTER_AUTHORITY;
     return SOTTO_REFUSAL_NONE;
 }
 
@@ -160,6 +202,9 @@ enum sotto_refusal sotto_policy_check(const struct sotto_policy *policy,
         return SOTTO_REFUSAL_POLICY_CORRUPT;
     if (!(plan->clip_norm > 0 && plan->clip_norm <= policy->clip_norm_max))
         return SOTTO_REFUSAL_POLICY_CLIP;
+    if (policy->organisation_max != 0 &&
+        (plan->organisation_max == 0 || plan->organisation_max > policy->organisation_max))
+        return SOTTO_REFUSAL_POLICY_ORGANISATION;
     if (plan->recipe.epochs > policy->epochs_max)
         return SOTTO_REFUSAL_POLICY_WORK;
     return check_quantiser(plan);

@@ -8,7 +8,10 @@
 #include <stdbool.h>
 
 #include "core/wire/plan.h"
+#include "crypto/primitives/ed25519.h"
 #include "crypto/secagg/refusal.h"
+
+enum { SOTTO_KNOWN_MAX = 256 };
 
 struct sotto_policy {
     uint32_t cohort_min;         /* a plan may not allow smaller cohorts; default 8 */
@@ -22,18 +25,24 @@ struct sotto_policy {
     struct sotto_digest base_model;
     bool has_roster; /* pinned: the digest of the one roster message that is accepted */
     struct sotto_digest roster;
+    bool has_roster_authority; /* pinned: rosters have to be signed by this key */
+    struct sotto_ed25519_public roster_authority;
+    uint32_t organisation_max; /* a plan may not allow more of one organisation; 0: any number */
+    uint32_t known_min; /* other members of every sum whose identity is among these; default 0 */
+    uint32_t known_count;
+    struct sotto_ed25519_public known[SOTTO_KNOWN_MAX];
     /* Compare cohorts with every round of a campaign, not only those from the same adapter. */
     bool refuse_close_cohorts;
 };
 
-enum { SOTTO_POLICY_BYTES_MAX = 256 };
+enum { SOTTO_POLICY_BYTES_MAX = 10 * 1024 };
 
 /* The defaults. */
 void sotto_policy_init(struct sotto_policy *policy);
 
 /*
- * Every field in its own range, and survivors_min <= cohort_min. SOTTO_MALFORMED: the fault names
- * key and range.
+ * Every field in its own range, survivors_min <= cohort_min, known_min <= known_count.
+ * SOTTO_MALFORMED: the fault names key and range.
  */
 SOTTO_CHECKED enum sotto_status sotto_policy_validate(const struct sotto_policy *policy,
                                                       struct sotto_fault *fault);

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "participant/sealer/members.h"
+
 static void member_step(struct sotto_turn *turn, const struct sotto_member_event *event,
                         struct sotto_member_effects *effects)
 {
@@ -55,6 +57,23 @@ static bool is_close(const struct sotto_turn *turn, enum sotto_mail_kind kind)
                                   turn->setup.policy->refuse_close_cohorts);
 }
 
+static enum sotto_refusal check_members(const struct sotto_turn *turn, enum sotto_mail_kind kind)
+{
+    const struct sotto_protocol *protocol = turn->setup.protocol;
+    uint32_t ids[SOTTO_COHORT_MAX];
+    struct sotto_members members = {.ids = ids};
+    enum sotto_refusal refusal = SOTTO_REFUSAL_NONE;
+
+    if (kind == SOTTO_MAIL_COHORT) {
+        members.count = protocol->member_cohort(turn->member, ids);
+        members.sum_min = protocol->member_sum_min(turn->member);
+        refusal = sotto_judge_members(&members, &turn->roster.roster, &turn->plan, &turn->site);
+    }
+    if (refusal == SOTTO_REFUSAL_NONE && is_close(turn, kind))
+        refusal = SOTTO_REFUSAL_DIFFERENCING;
+    return refusal;
+}
+
 static void store_answer(struct sotto_turn *turn, struct sotto_turn_effects *effects,
                          const struct sotto_member_effects *member)
 {
@@ -79,8 +98,8 @@ void sotto_sum_pass_message(struct sotto_turn *turn, const struct sotto_occasion
 
     member_step(turn, &event, &member);
     refusal = member.refusal;
-    if (refusal == SOTTO_REFUSAL_NONE && is_close(turn, kind))
-        refusal = SOTTO_REFUSAL_DIFFERENCING;
+    if (refusal == SOTTO_REFUSAL_NONE)
+        refusal = check_members(turn, kind);
     if (refusal != SOTTO_REFUSAL_NONE) {
         sotto_turn_refuse(turn, effects, refusal);
         return;

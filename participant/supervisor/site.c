@@ -19,6 +19,11 @@ struct policy_text {
     char *base_model;
     char *roster;
     bool *refuse_close_cohorts;
+    char *roster_authority;
+    uint32_t *organisation_max;
+    uint32_t *known_min;
+    char **known_identities;
+    uint32_t known_identities_count;
 };
 
 enum sandbox { SANDBOX_FULL, SANDBOX_DEGRADED };
@@ -36,6 +41,10 @@ struct site_text {
 
 enum { OPTIONAL = CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL };
 
+static const cyaml_schema_value_t identity_schema = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, 64),
+};
+
 static const cyaml_schema_field_t policy_fields[] = {
     CYAML_FIELD_UINT_PTR("cohort_min", OPTIONAL, struct policy_text, cohort_min),
     CYAML_FIELD_UINT_PTR("survivors_min", OPTIONAL, struct policy_text, survivors_min),
@@ -49,6 +58,12 @@ static const cyaml_schema_field_t policy_fields[] = {
     CYAML_FIELD_STRING_PTR("roster", OPTIONAL, struct policy_text, roster, 1, 64),
     CYAML_FIELD_BOOL_PTR("refuse_close_cohorts", OPTIONAL, struct policy_text,
                          refuse_close_cohorts),
+    CYAML_FIELD_STRING_PTR("roster_authority", OPTIONAL, struct policy_text, roster_authority, 1,
+                           64),
+    CYAML_FIELD_UINT_PTR("organisation_max", OPTIONAL, struct policy_text, organisation_max),
+    CYAML_FIELD_UINT_PTR("known_min", OPTIONAL, struct policy_text, known_min),
+    CYAML_FIELD_SEQUENCE("known_identities", OPTIONAL, struct policy_text, known_identities,
+                         &identity_schema, 0, SOTTO_KNOWN_MAX),
     CYAML_FIELD_END,
 };
 
@@ -90,14 +105,46 @@ static void set_f64(double *out, const double *given)
         *out = *given;
 }
 
-static enum sotto_status set_pin(struct sotto_digest *out, bool *has, const char *hex,
+enum { PIN_BYTES = 32 };
+
+static enum sotto_status set_pin(uint8_t out[PIN_BYTES], bool *has, const char *hex,
                                  const char *key, struct sotto_fault *fault)
 {
     *has = hex != NULL;
-    if (hex != NULL && sotto_hex_decode(out->bytes, sizeof out->bytes, hex) != SOTTO_OK)
+    if (hex != NULL && sotto_hex_decode(out, PIN_BYTES, hex) != SOTTO_OK)
         return sotto_fault_set(fault, SOTTO_MALFORMED, "policy %s is not 64 hexadecimal digits",
                                key);
     return SOTTO_OK;
+}
+
+static enum sotto_status set_known(struct sotto_policy *policy, const struct policy_text *text,
+                                   struct sotto_fault *fault)
+{
+    policy->known_count = text->known_identities_count;
+    for (uint32_t index = 0; index < policy->known_count; index++)
+        if (sotto_hex_decode(policy->known[index].bytes, sizeof policy->known[index].bytes,
+                             text->known_identities[index]) != SOTTO_OK)
+            return sotto_fault_set(fault, SOTTO_MALFORMED,
+                                   "policy known_identities: entry %" PRIu32
+                                   " is not 64 hexadecimal digits",
+                                   index + 1);
+    return SOTTO_OK;
+}
+
+static enum sotto_status set_pins(struct sotto_policy *policy, const struct policy_text *text,
+                                  struct sotto_fault *fault)
+{
+    enum sotto_status status = set_pin(policy->base_model.bytes, &policy->has_base_model,
+                                       text->base_model, "base_model", fault);
+
+    if (status == SOTTO_OK)
+        status = set_pin(policy->roster.bytes, &policy->has_roster, text->roster, "roster", fault);
+    if (status == SOTTO_OK)
+        status = set_pin(policy->roster_authority.bytes, &policy->has_roster_authority,
+                         text->roster_authority, "roster_authority", fault);
+    if (status == SOTTO_OK)
+        status = set_known(policy, text, fault);
+    return status;
 }
 
 static enum sotto_status policy_take(struct sotto_policy *policy, const struct policy_text *text,
@@ -117,10 +164,9 @@ static enum sotto_status policy_take(struct sotto_policy *policy, const struct p
     set_u32(&policy->rank_max, text->rank_max);
     if (text->refuse_close_cohorts != NULL)
         policy->refuse_close_cohorts = *text->refuse_close_cohorts;
-    status = set_pin(&policy->base_model, &policy->has_base_model, text->base_model, "base_model",
-                     fault);
-    if (status == SOTTO_OK)
-        status = set_pin(&policy->roster, &policy->has_roster, text->roster, "roster", fault);
+    set_u32(&policy->organisation_max, text->organisation_max);
+    set_u32(&policy->known_min, text->known_min);
+    status = set_pins(policy, text, fault);
     return status == SOTTO_OK ? sotto_policy_validate(policy, fault) : status;
 }
 
@@ -180,6 +226,10 @@ static const struct policy_line {
     {"epochs_max", "20", "most passes over the examples in one round"},
     {"rank_max", "64", "largest rank of an adapter"},
     {"refuse_close_cohorts", "false", "refuse a cohort close to any earlier one of the campaign"},
+    {"organisation_max", "0", "most members of one organisation in a cohort; 0: any number"},
+    {"known_min", "0", "fewest other members of any sum that are among known_identities"},
+    {"known_identities", NULL, "identity keys of sites that this one trusts: [KEY, KEY]"},
+    {"roster_authority", NULL, "key of the authority that has to sign rosters"},
     {"base_model", NULL, "digest of the one base model that is accepted"},
     {"roster", NULL, "digest of the one roster that is accepted"},
 };

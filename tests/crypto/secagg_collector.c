@@ -204,6 +204,46 @@ static void advert__cohort_full__is_unexpected(void **state)
     chorus->collector = first;
 }
 
+/* Two organisations of three each, and places for two of each. */
+static struct sotto_collector *reopen_with_quota(struct chorus *chorus, struct sotto_arena *arena)
+{
+    const struct sotto_collector_setup setup = {
+        .terms = &chorus->terms, .roster = &chorus->roster, .signing = &chorus->signing};
+    struct sotto_collector *first = chorus->collector;
+
+    chorus->terms.organisation_max = 2;
+    for (uint32_t place = 0; place < COUNT; place++)
+        chorus->entries[place].organisation = place % 2;
+    assert_int_equal(sotto_arena_open(arena, 1 << 20), SOTTO_OK);
+    assert_int_equal(chorus->protocol->collector_open(&chorus->collector, arena, &setup), SOTTO_OK);
+    return first;
+}
+
+static void advert__organisation_full__is_refused_and_not_waited_for(void **state)
+{
+    struct chorus *chorus = *state;
+    struct sotto_collector_event leave = {.kind = SOTTO_COLLECTOR_LEAVE, .id = chorus_id(0)};
+    struct sotto_collector_event answers[COUNT];
+    struct sotto_arena arena;
+    struct sotto_collector *first = reopen_with_quota(chorus, &arena);
+
+    for (uint32_t place = 0; place < COUNT; place++) {
+        struct sotto_collector_effects effects;
+
+        answers[place] = chorus_answer(chorus, place);
+        effects = chorus_deliver(chorus, &answers[place]);
+        assert_int_equal(effects.verdict, place < 4 ? SOTTO_OK : SOTTO_REFUSED);
+        assert_int_equal(effects.is_complete, place == 3);
+    }
+    assert_false(chorus->protocol->collector_expects(chorus->collector, chorus_id(4)));
+    assert_int_equal(chorus_deliver(chorus, &leave).verdict, SOTTO_OK);
+    assert_int_equal(chorus_deliver(chorus, &answers[5]).verdict, SOTTO_REFUSED);
+    assert_int_equal(chorus_deliver(chorus, &answers[4]).verdict, SOTTO_OK);
+    chorus->protocol->collector_wipe(chorus->collector);
+    sotto_arena_close(&arena);
+    chorus->collector = first;
+}
+
 static void inclusion__signed_by_another__is_forged(void **state)
 {
     struct chorus *chorus = *state;
@@ -380,6 +420,7 @@ int main(void)
         CHORUS_TEST(advert__unusable_key__is_forged),
         CHORUS_TEST(advert__of_somebody_seated_under_another_id__is_forged),
         CHORUS_TEST(advert__cohort_full__is_unexpected),
+        CHORUS_TEST(advert__organisation_full__is_refused_and_not_waited_for),
         CHORUS_TEST(inclusion__signed_by_another__is_forged),
         CHORUS_TEST(reveal__of_somebody_else__is_malformed),
         CHORUS_TEST(upload__without_shares__is_unexpected),

@@ -4,7 +4,8 @@
 #include <string.h>
 
 enum sotto_status sotto_collection_init(struct sotto_collection *collection,
-                                        struct sotto_arena *arena, uint32_t capacity)
+                                        struct sotto_arena *arena, uint32_t capacity,
+                                        const struct sotto_collector_setup *setup)
 {
     size_t cells = (size_t)capacity * capacity;
     bool is_whole;
@@ -17,7 +18,9 @@ enum sotto_status sotto_collection_init(struct sotto_collection *collection,
     collection->sealed = sotto_arena_take(arena, cells, SOTTO_SEALED_BYTES);
     collection->macs = sotto_arena_take(arena, cells, SOTTO_INCLUSION_MAC_BYTES);
     collection->shares = sotto_arena_take(arena, cells, SOTTO_SHARE_BYTES);
-    is_whole = collection->entries != NULL && collection->adverts != NULL &&
+    is_whole = sotto_quota_init(&collection->quota, arena, setup->roster,
+                                setup->terms->organisation_max) == SOTTO_OK;
+    is_whole = is_whole && collection->entries != NULL && collection->adverts != NULL &&
                collection->leaves != NULL && collection->commitments != NULL &&
                collection->sealed != NULL && collection->macs != NULL && collection->shares != NULL;
     for (size_t stage = 0; stage < SOTTO_HEARD_STAGES; stage++) {
@@ -110,12 +113,14 @@ void sotto_collection_seat_take(struct sotto_collection *collection,
     collection->adverts[seat] = *advert;
     collection->heard[SOTTO_STAGE_GATHERING].answers[seat] = *answer;
     collection->count++;
+    sotto_quota_take(&collection->quota, entry);
     mark_seated(collection);
 }
 
 void sotto_collection_seat_leave(struct sotto_collection *collection, uint32_t seat)
 {
     assert(seat < collection->count);
+    sotto_quota_give(&collection->quota, collection->entries[seat]);
     shift(collection, seat, seat + 1);
     collection->count--;
     mark_seated(collection);

@@ -11,6 +11,7 @@
 #include "crypto/secagg/secaggplus/messages/shares.h"
 #include "crypto/secagg/secaggplus/messages/survivors.h"
 #include "crypto/secagg/secaggplus/parameters.h"
+#include "crypto/secagg/secaggplus/quota.h"
 
 enum { SOTTO_SEAT_NONE = SOTTO_COHORT_MAX, SOTTO_HEARD_STAGES = SOTTO_STAGE_REVEALING + 1 };
 
@@ -23,6 +24,7 @@ struct sotto_heard {
 struct sotto_collection {
     uint32_t capacity;
     uint32_t count; /* seats taken; n once gathering is over */
+    struct sotto_quota quota;
     struct sotto_heard heard[SOTTO_HEARD_STAGES];
 
     const struct sotto_roster_entry **entries; /* [capacity], as the next three */
@@ -42,7 +44,8 @@ struct sotto_collection {
 
 /* SOTTO_NO_MEMORY: everything was asked for, so that a counting arena adds it up. */
 SOTTO_CHECKED enum sotto_status sotto_collection_init(struct sotto_collection *collection,
-                                                      struct sotto_arena *arena, uint32_t capacity);
+                                                      struct sotto_arena *arena, uint32_t capacity,
+                                                      const struct sotto_collector_setup *setup);
 void sotto_collection_wipe(struct sotto_collection *collection);
 
 /* SOTTO_SEAT_NONE: has none. */

@@ -48,7 +48,7 @@ enum sotto_status sotto_collector_open(struct sotto_collector **collector,
     gone = sotto_arena_take(arena, setup->roster->entry_count, sizeof *gone);
     streams =
         sotto_arena_take(arena, sotto_unmasking_streams_max((uint32_t)capacity), sizeof *streams);
-    status = sotto_collection_init(&collection, arena, (uint32_t)capacity);
+    status = sotto_collection_init(&collection, arena, (uint32_t)capacity, setup);
     if (opened == NULL || gone == NULL || streams == NULL || status != SOTTO_OK)
         return SOTTO_NO_MEMORY;
     *opened = (struct sotto_collector){.stage = SOTTO_STAGE_GATHERING,
@@ -121,7 +121,8 @@ bool sotto_collector_expects(const struct sotto_collector *collector, uint32_t i
     if (is_gone(collector, entry))
         return false;
     if (collector->stage == SOTTO_STAGE_GATHERING)
-        return collector->collection.count < collector->collection.capacity;
+        return collector->collection.count < collector->collection.capacity &&
+               !sotto_quota_is_full(&collector->collection.quota, entry);
     return seat != SOTTO_SEAT_NONE && sotto_seats_has(invited(collector), seat);
 }
 
@@ -346,7 +347,9 @@ static enum sotto_status take_answer(struct sotto_collector *collector,
     if (given.entry == NULL || (!is_seated && rule->stage != SOTTO_STAGE_GATHERING))
         return SOTTO_FORGED;
     if (collector->stage != rule->stage || !sotto_collector_expects(collector, event->id))
-        return SOTTO_UNEXPECTED;
+        return !is_seated && sotto_quota_is_full(&collector->collection.quota, given.entry)
+                   ? SOTTO_REFUSED
+                   : SOTTO_UNEXPECTED;
     verdict = rule->take(collector, &given);
     if (verdict == SOTTO_OK && is_seated) {
         sotto_seats_add(&heard_then->who, given.seat);
@@ -444,12 +447,10 @@ static const struct close_rule close_rules[] = {
 };
 
 static enum sotto_status close_stage(struct sotto_collector *collector,
-                                     const struct sotto_collector_event *event,
                                      struct sotto_collector_effects *effects)
 {
     struct sotto_seats liars = {0};
 
-    (void)event;
     if (!is_live(collector))
         return SOTTO_UNEXPECTED;
 
@@ -475,7 +476,7 @@ void sotto_collector_step(struct sotto_collector *collector,
     case SOTTO_COLLECTOR_INCLUSION:
     case SOTTO_COLLECTOR_REVEAL: effects->verdict = take_answer(collector, event, effects); break;
     case SOTTO_COLLECTOR_LEAVE: effects->verdict = leave(collector, event, effects); break;
-    case SOTTO_COLLECTOR_CLOSE: effects->verdict = close_stage(collector, event, effects); break;
+    case SOTTO_COLLECTOR_CLOSE: effects->verdict = close_stage(collector, effects); break;
     }
     effects->is_complete = effects->verdict == SOTTO_OK && is_complete(collector);
 }

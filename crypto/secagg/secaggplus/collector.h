@@ -4,8 +4,8 @@
  *
  * Verdicts: SOTTO_MALFORMED does not parse; SOTTO_FORGED a signature is wrong, a key is unusable or
  * taken, or the sender has no place in the cohort; SOTTO_UNEXPECTED wrong stage, cohort full,
- * sender has left, or other bytes than it sent before. A message may be repeated in any later
- * stage.
+ * sender has left, or other bytes than it sent before; SOTTO_REFUSED the cohort has as many members
+ * of the sender's organisation as the terms allow. A message may be repeated in any later stage.
  *
  * Closing a stage:
  *     GATHERING  -> SHARING    with at least cohort_min adverts; who comes then is out

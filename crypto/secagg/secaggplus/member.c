@@ -106,6 +106,11 @@ size_t sotto_member_survivors(const struct sotto_member *member, uint32_t *ids)
     return count;
 }
 
+uint32_t sotto_member_sum_min(const struct sotto_member *member)
+{
+    return sotto_parameters_floor(&member->cohort.parameters, member->terms.survivors_min);
+}
+
 /* Everybody else in the cohort that is in `seats`. */
 static bool is_neighbour_in(const struct sotto_member *member, const struct sotto_seats *seats,
                             uint32_t seat)

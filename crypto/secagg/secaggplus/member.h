@@ -43,6 +43,7 @@ SOTTO_CHECKED enum sotto_status sotto_member_mask(struct sotto_member *member, u
                                                   size_t lane_count);
 size_t sotto_member_cohort(const struct sotto_member *member, uint32_t *ids);
 size_t sotto_member_survivors(const struct sotto_member *member, uint32_t *ids);
+uint32_t sotto_member_sum_min(const struct sotto_member *member);
 void sotto_member_wipe(struct sotto_member *member);
 
 #endif

@@ -112,11 +112,30 @@ static void history__close_cohort_from_another_adapter__counts_if_strict(void **
     assert_false(sotto_history_is_close(*state, &cohort, 3, true));
 }
 
+/* Whatever the campaign; a plan that was only refused uses no epoch up. */
+static void history__rosters_accepted__the_highest_epoch_counts(void **state)
+{
+    struct sotto_history *history = *state;
+    struct sotto_record record = {
+        .kind = SOTTO_RECORD_JOINED, .campaign = "wards", .round = 1, .roster_epoch = 7};
+
+    sotto_history_add(history, &record);
+    record.roster_epoch = 5;
+    memcpy(record.campaign, "clinics", sizeof "clinics");
+    sotto_history_add(history, &record);
+    assert_int_equal(history->roster_epoch, 7);
+    record.kind = SOTTO_RECORD_REFUSED;
+    record.roster_epoch = 9;
+    sotto_history_add(history, &record);
+    assert_int_equal(history->roster_epoch, 7);
+}
+
 int main(void)
 {
 #define HISTORY_TEST(test) cmocka_unit_test_setup_teardown(test, history_setup, history_teardown)
     const struct CMUnitTest tests[] = {
         HISTORY_TEST(history__round_taken__only_higher_ones_are_new),
+        HISTORY_TEST(history__rosters_accepted__the_highest_epoch_counts),
         HISTORY_TEST(history__refused_round__is_not_used_up),
         HISTORY_TEST(history__adapter_kept__older_ones_are_not_new),
         HISTORY_TEST(history__full__admits_no_further_campaign),

@@ -169,6 +169,21 @@ static void ledger__record_taken_out__is_refused(void **state)
     assert_int_equal(book_read(book, &tally, &ledger, NULL), SOTTO_MALFORMED);
 }
 
+/* Whole and genuine, but with a field less than this version's records. */
+static void ledger__record_of_another_version__says_so(void **state)
+{
+    static const uint8_t record[] = {0x98, 1, 0xa1, 'w', 1, 0xc4, 0, 0xc4, 0, 0, 0x90, 0xc4, 0};
+    const struct book *book = *state;
+    struct sotto_ledger ledger;
+    struct sotto_fault fault = {0};
+    struct tally tally;
+
+    assert_int_equal(book_read(book, &tally, &ledger, NULL), SOTTO_OK);
+    assert_int_equal(sotto_ledger_append(&ledger, sotto_view_of(record, sizeof record)), SOTTO_OK);
+    assert_int_equal(book_read(book, &tally, &ledger, &fault), SOTTO_UNSUPPORTED);
+    assert_non_null(strstr(fault.text, "a record of another version at byte"));
+}
+
 static void ledger__full_disk__says_so(void **state)
 {
     struct sotto_ledger ledger = {.descriptor = open("/dev/full", O_WRONLY | O_CLOEXEC)};
@@ -187,6 +202,7 @@ int main(void)
         LEDGER_TEST(ledger__zeros_at_the_end__are_a_torn_record),
         LEDGER_TEST(ledger__any_byte_flipped_before_the_last_record__is_refused),
         LEDGER_TEST(ledger__record_taken_out__is_refused),
+        LEDGER_TEST(ledger__record_of_another_version__says_so),
         cmocka_unit_test(ledger__full_disk__says_so),
     };
 

@@ -48,11 +48,19 @@ static void layout_make(struct circle *circle)
     adapter_digest(circle, &circle->next, circle->next_adapter);
 }
 
-static void roster_make(struct circle *circle)
+void circle_publish_roster(struct circle *circle)
 {
     struct sotto_buffer buffer = sotto_buffer_of(circle->roster_bytes, SOTTO_ROSTER_BYTES_MAX);
     struct sotto_view bytes;
 
+    assert_int_equal(sotto_roster_encode(&buffer, &circle->roster_message), SOTTO_OK);
+    circle->roster_length = buffer.length;
+    bytes = sotto_view_buffer(&buffer);
+    sotto_hash(&circle->plan.roster, &bytes, 1);
+}
+
+static void roster_make(struct circle *circle)
+{
     circle->roster_message = (struct sotto_roster_message){
         .epoch = 7, .organisation_count = CIRCLE_SITES, .count = CIRCLE_SITES};
     for (uint32_t place = 0; place < CIRCLE_SITES; place++) {
@@ -70,10 +78,7 @@ static void roster_make(struct circle *circle)
     }
     circle->roster =
         (struct sotto_roster){.epoch = 7, .entries = circle->entries, .entry_count = CIRCLE_SITES};
-    assert_int_equal(sotto_roster_encode(&buffer, &circle->roster_message), SOTTO_OK);
-    circle->roster_length = buffer.length;
-    bytes = sotto_view_buffer(&buffer);
-    sotto_hash(&circle->plan.roster, &bytes, 1);
+    circle_publish_roster(circle);
 }
 
 static void turn_make(struct circle *circle, uint32_t place)

@@ -73,6 +73,9 @@ struct circle {
 struct circle *circle_open(void);
 void circle_close(struct circle *circle);
 
+/* Encodes the roster message as it is now, and names it in the plan. */
+void circle_publish_roster(struct circle *circle);
+
 /* Encodes and signs the plan as it is now, and opens the coordinator's round over it. */
 void circle_begin(struct circle *circle);
 

@@ -14,6 +14,13 @@ static struct sotto_policy policy_sample(void)
     memset(&policy.roster, 0x5a, sizeof policy.roster);
     policy.refuse_close_cohorts = true;
     policy.rank_max = 0;
+    policy.has_roster_authority = true;
+    memset(&policy.roster_authority, 0x6b, sizeof policy.roster_authority);
+    policy.organisation_max = 2;
+    policy.known_min = 1;
+    policy.known_count = SOTTO_KNOWN_MAX;
+    for (size_t index = 0; index < SOTTO_KNOWN_MAX; index++)
+        memset(&policy.known[index], (int)index, sizeof policy.known[index]);
     return policy;
 }
 
@@ -43,6 +50,13 @@ static void policy__encoded__decodes_to_itself(void **state)
     assert_true(read.has_roster);
     assert_false(read.has_base_model);
     assert_memory_equal(&read.roster, &policy.roster, sizeof read.roster);
+    assert_true(read.has_roster_authority);
+    assert_memory_equal(&read.roster_authority, &policy.roster_authority,
+                        sizeof read.roster_authority);
+    assert_int_equal(read.organisation_max, 2);
+    assert_int_equal(read.known_min, 1);
+    assert_int_equal(read.known_count, SOTTO_KNOWN_MAX);
+    assert_memory_equal(read.known, policy.known, sizeof read.known);
 }
 
 static void policy__cut_or_longer__is_malformed(void **state)
@@ -70,6 +84,11 @@ static void policy__value_out_of_range__is_named(void **state)
     policy.survivors_min = 9;
     assert_int_equal(sotto_policy_validate(&policy, &fault), SOTTO_MALFORMED);
     assert_non_null(strstr(fault.text, "survivors_min is 9"));
+    sotto_policy_init(&policy);
+    policy.known_count = 2;
+    policy.known_min = 3;
+    assert_int_equal(sotto_policy_validate(&policy, &fault), SOTTO_MALFORMED);
+    assert_non_null(strstr(fault.text, "known_min is 3; it must be within 0 to 2"));
     sotto_policy_init(&policy);
     policy.clip_norm_max = NAN;
     assert_int_equal(sotto_policy_validate(&policy, &fault), SOTTO_MALFORMED);

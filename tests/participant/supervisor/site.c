@@ -71,6 +71,37 @@ static void site__policy_keys__replace_their_defaults(void **state)
     assert_int_equal(site.policy.base_model.bytes[31], 0xff);
 }
 
+static void site__members_it_insists_on__are_read(void **state)
+{
+    struct sotto_site_config site;
+
+    (void)state;
+    assert_int_equal(
+        decode(&site,
+               "policy:\n"
+               "  organisation_max: 2\n"
+               "  known_min: 1\n"
+               "  known_identities:\n"
+               "    - 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
+               "    - ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
+               "  roster_authority: "
+               "0a112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n",
+               NULL),
+        SOTTO_OK);
+    assert_int_equal(site.policy.organisation_max, 2);
+    assert_int_equal(site.policy.known_min, 1);
+    assert_int_equal(site.policy.known_count, 2);
+    assert_int_equal(site.policy.known[1].bytes[0], 0xff);
+    assert_true(site.policy.has_roster_authority);
+    assert_int_equal(site.policy.roster_authority.bytes[0], 0x0a);
+    assert_int_equal(compose(&site,
+                             "known_identities=["
+                             "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff]",
+                             NULL),
+                     SOTTO_OK);
+    assert_int_equal(site.policy.known_count, 1);
+}
+
 static void site__mistakes__are_named(void **state)
 {
     static const struct {
@@ -84,6 +115,10 @@ static void site__mistakes__are_named(void **state)
         {"policy:\n  survivors_min: 9\n", "survivors_min is 9"},
         {"policy:\n  clip_norm_max: .inf\n", "clip_norm_max"},
         {"policy:\n  roster: abc\n", "roster"},
+        {"policy:\n  roster_authority: abc\n", "roster_authority"},
+        {"policy:\n  known_min: 1\n", "known_min is 1"},
+        {"policy:\n  known_identities: [abc]\n", "known_identities: entry 1"},
+        {"policy:\n  organisation_max: 200000\n", "organisation_max"},
         {"id: 4\n", "id"},
         {"labels: [a]\n", "labels"},
     };
@@ -130,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(site__without_policy__has_the_defaults),
         cmocka_unit_test(site__policy_keys__replace_their_defaults),
+        cmocka_unit_test(site__members_it_insists_on__are_read),
         cmocka_unit_test(site__mistakes__are_named),
         cmocka_unit_test(site__composed__reads_back_with_any_path),
         cmocka_unit_test(site__composed_with_a_bad_override__names_it),
