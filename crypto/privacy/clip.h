@@ -12,7 +12,8 @@
  *   norm      out    the norm before
  *   norm_max  in     > 0
  *
- * Work: two passes. Not constant time: whether it clips shows, to the site itself.
+ * Work: two passes, whether it clips or not. No branch or address depends on the values, but for
+ * the last one, on whether all are finite; how long a processor takes to multiply may.
  *
  * SOTTO_MALFORMED: a value is NaN or infinite; values and norm untouched.
  */
