@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "crypto/primitives/hash.h"
+#include "crypto/ring/kernels/kernels.h"
+#include "crypto/ring/kernels/processor.h"
 #include "crypto/ring/lanes.h"
 #include "crypto/ring/mask.h"
 #include "crypto/secagg/secaggplus/context.h"
@@ -18,7 +20,7 @@
 #include "tests/support/cmocka.h"
 #include "tests/support/vector.h"
 
-enum { SHARES_MAX = 32, LANES_MAX = 64, LEAVES_MAX = 128 };
+enum { SHARES_MAX = 32, LANES_MAX = 64, LEAVES_MAX = 128, LONG_LANES_MAX = 70001 };
 
 /* Opens a file for the tests of one group and closes it after them. */
 static int open_file(void **state, const char *path)
@@ -316,13 +318,25 @@ static uint32_t ring_mask(unsigned ring_bits)
     return (uint32_t)(UINT64_MAX >> (64 - ring_bits));
 }
 
-/* Windows begin and end anywhere in the stream, up to the last lane that there may be. */
-static void mask__any_ring_and_window__gives_these_lanes(void **state)
+/* The test with every kernel that this processor can run, the reference last. */
+static void with_every_kernel(const json_t *file,
+                              void (*compare)(const json_t *file, struct sotto_masking *masking))
 {
-    const json_t *file = *state;
-    struct sotto_masking masking;
+    const struct sotto_mask_kernel *kernel;
 
-    assert_int_equal(sotto_masking_open(&masking), SOTTO_OK);
+    for (size_t at = 0; (kernel = sotto_mask_kernel_at(at)) != NULL; at++) {
+        struct sotto_masking masking;
+
+        if (!sotto_mask_kernel_fits(kernel, sotto_processor_features()))
+            continue;
+        assert_int_equal(sotto_masking_open_with(&masking, kernel), SOTTO_OK);
+        compare(file, &masking);
+        sotto_masking_close(&masking);
+    }
+}
+
+static void compare_masks(const json_t *file, struct sotto_masking *masking)
+{
     for (size_t at = 0; at < case_count(file, "masks"); at++) {
         const json_t *vector = case_at(file, "masks", at);
         unsigned ring_bits = vector_number(vector, "ring_bits");
@@ -333,11 +347,45 @@ static void mask__any_ring_and_window__gives_these_lanes(void **state)
             .first = vector_number(vector, "first"),
             .count = vector_lanes(expected, LANES_MAX, vector, "lanes")};
 
-        sotto_mask_add(lanes, window, &key, ring_bits, &masking);
+        sotto_mask_add(lanes, window, &key, ring_bits, masking);
         for (size_t lane = 0; lane < window.count; lane++)
             assert_int_equal(lanes[lane] & ring_mask(ring_bits), expected[lane]);
     }
-    sotto_masking_close(&masking);
+}
+
+/* Windows begin and end anywhere in the stream, up to the last lane that there may be. */
+static void mask__any_ring_window_and_kernel__gives_these_lanes(void **state)
+{
+    with_every_kernel(*state, compare_masks);
+}
+
+static void compare_long_masks(const json_t *file, struct sotto_masking *masking)
+{
+    static uint32_t lanes[LONG_LANES_MAX];
+    static uint8_t packed[4 * LONG_LANES_MAX];
+
+    for (size_t at = 0; at < case_count(file, "long_masks"); at++) {
+        const json_t *vector = case_at(file, "long_masks", at);
+        unsigned ring_bits = vector_number(vector, "ring_bits");
+        struct sotto_secret key = vector_secret(vector, "key");
+        const struct sotto_lane_window window = {.first = vector_number(vector, "first"),
+                                                 .count = vector_number(vector, "count")};
+        struct sotto_view whole =
+            sotto_view_of(packed, sotto_lanes_packed_bytes(window.count, ring_bits));
+        struct sotto_digest digest;
+
+        assert_in_range(window.count, 1, LONG_LANES_MAX);
+        memset(lanes, 0, sizeof lanes);
+        sotto_mask_add(lanes, window, &key, ring_bits, masking);
+        sotto_lanes_pack(packed, lanes, window.count, ring_bits);
+        sotto_hash(&digest, &whole, 1);
+        assert_vector(vector, "packed_digest", digest.bytes, sizeof digest.bytes);
+    }
+}
+
+static void mask__long_windows_with_every_kernel__give_these_lanes(void **state)
+{
+    with_every_kernel(*state, compare_long_masks);
 }
 
 static void pack__every_ring__gives_these_bytes_and_back(void **state)
@@ -464,7 +512,8 @@ int main(void)
         cmocka_unit_test(join__shares_of_some_holders__give_the_secret),
     };
     const struct CMUnitTest masks[] = {
-        cmocka_unit_test(mask__any_ring_and_window__gives_these_lanes),
+        cmocka_unit_test(mask__any_ring_window_and_kernel__gives_these_lanes),
+        cmocka_unit_test(mask__long_windows_with_every_kernel__give_these_lanes),
         cmocka_unit_test(pack__every_ring__gives_these_bytes_and_back),
     };
     const struct CMUnitTest proofs[] = {

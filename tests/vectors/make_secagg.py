@@ -116,6 +116,14 @@ def mask_vector(ring_bits, first, count):
             'lanes': secagg.mask_lanes(key, count, ring_bits, first)}
 
 
+def long_mask_vector(ring_bits, first, count):
+    """SHA-256 of the packed lanes instead of the lanes."""
+    key = drawn('mask', ring_bits)
+    lanes = secagg.mask_lanes(key, count, ring_bits, first)
+    return {'key': key, 'ring_bits': ring_bits, 'first': first, 'count': count,
+            'packed_digest': secagg.sha256(secagg.pack(lanes, ring_bits))}
+
+
 def packing_vector(ring_bits, count):
     lanes = drawn_lanes(('pack', ring_bits), count, ring_bits)
     assert secagg.unpack(secagg.pack(lanes, ring_bits), count, ring_bits) == lanes
@@ -126,6 +134,9 @@ def masks():
     windows = [(0, 1), (0, 19), (8, 24), (65_528, 9), (2**28 - 8, 8)]
     return {'masks': [mask_vector(ring_bits, *window)
                       for ring_bits in (1, 8, 13, 16, 17, 24, 26, 32) for window in windows],
+            'long_masks': [long_mask_vector(ring_bits, *window)
+                           for ring_bits in (13, 16, 26, 32)
+                           for window in ((0, 1021), (40, 8192), (65_528, 70_001))],
             'packings': [packing_vector(ring_bits, count)
                          for ring_bits in ALL_WIDTHS for count in (1, 8, 11)]}
 
