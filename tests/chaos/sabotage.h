@@ -1,0 +1,49 @@
+/*
+ * Ways to break what carries the machines, each of which some invariant must notice: a harness that
+ * finds nothing is only worth something if it would have found it.
+ */
+#ifndef TESTS_CHAOS_SABOTAGE_H
+#define TESTS_CHAOS_SABOTAGE_H
+
+#include "participant/sealer/turn.h"
+#include "tests/chaos/watch.h"
+
+struct play;
+struct site;
+
+enum sabotage {
+    SABOTAGE_NONE,
+    SABOTAGE_NO_LEDGER,      /* a site starts again without its ledger */
+    SABOTAGE_SEND_FIRST,     /* a site sends, then stores */
+    SABOTAGE_NO_SYNC,        /* a site's newest record does not outlast a crash */
+    SABOTAGE_NO_MASK,        /* a site uploads its lanes as they are */
+    SABOTAGE_FORGETS_UPLOAD, /* a site masks twice, from an image of its memory */
+    SABOTAGE_FORGETS_SET,    /* it confirms survivors likewise, as often as it is asked */
+    SABOTAGE_FORGETS_REVEAL, /* and reveals */
+    SABOTAGE_FORGETS_BOTH,
+    SABOTAGE_LOW_FLOOR,    /* a site's policy lets smaller sums pass than was asked for */
+    SABOTAGE_ANSWER_FIRST, /* the hub acknowledges, then commits */
+    SABOTAGE_LOSES_UPLOAD, /* a restarted hub does not add the uploads again */
+    SABOTAGE_LOSES_EVENT,  /* a restarted hub skips an event of its journal */
+    SABOTAGE_NO_TIMER,     /* a restarted hub arms no timer */
+    SABOTAGE_COUNT
+};
+
+/* "no-ledger" and the like; never NULL. */
+const char *sabotage_name(enum sabotage sabotage);
+/* SABOTAGE_COUNT: there is none of this name. */
+enum sabotage sabotage_find(const char *name);
+/* What it must lead to. */
+enum violation sabotage_violation(enum sabotage sabotage);
+
+/* NO_MASK: puts the plain lanes in place of the packed ones. */
+void sabotage_bare(const struct play *play, struct site *site, const uint32_t plain[CHAOS_LANES],
+                   struct sotto_digest *digest);
+/*
+ * FORGETS_...: takes an image of the site's memory before it answers this mail (NULL: uploads), and
+ * puts it back afterwards. sabotage_forget says whether it did.
+ */
+void sabotage_remember(const struct play *play, struct site *site, const struct sotto_mail *mail);
+bool sabotage_forget(struct site *site, const struct sotto_turn_effects *effects);
+
+#endif

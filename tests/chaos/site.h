@@ -1,0 +1,51 @@
+/*
+ * A site that may die between any two effects: the sealer's turn that ships, its ledger in a file
+ * that only memory holds, and a courier. What it lets out, the watch looks at first.
+ */
+#ifndef TESTS_CHAOS_SITE_H
+#define TESTS_CHAOS_SITE_H
+
+#include "participant/ledger/ledger.h"
+#include "participant/sealer/state.h"
+#include "tests/chaos/courier.h"
+#include "tests/chaos/ground.h"
+
+struct play;
+
+struct site {
+    uint32_t place;
+    uint32_t life; /* one more with every start */
+    int file;      /* of the ledger: what outlives it */
+    struct sotto_policy policy;
+
+    struct sotto_turn *turn; /* NULL: down. All below is gone then */
+    struct sotto_arena arena;
+    struct sotto_entropy entropy;
+    struct sotto_ledger ledger;
+    off_t newest_at; /* where this life's newest record begins in the file; -1: there is none */
+    struct courier courier;
+    struct sotto_digest wanted[SOTTO_ITEM_KINDS]; /* what was last asked for */
+    unsigned answers_due;                         /* by the trainer; only the last one counts */
+    uint64_t busy_ms;                             /* until when the trainer is at work */
+    uint8_t packed[CHAOS_PACKED_BYTES_MAX];
+    size_t packed_length;
+    uint8_t *image; /* of the arena, for sabotage; NULL: none */
+    size_t image_length;
+};
+
+void site_open(struct play *play, struct site *site);
+void site_close(struct site *site);
+
+/* Starts, reads its ledger, greets its trainer. */
+void site_start(struct play *play, struct site *site);
+/* Everything in memory is gone; it starts again later. */
+void site_crash(struct play *play, struct site *site);
+
+/* What its courier brings. */
+void site_mail(struct play *play, struct site *site, struct sotto_view mail);
+void site_fetched(struct play *play, struct site *site, const struct parcel *reply,
+                  struct sotto_view item);
+/* What its trainer says: LOADED, TRAINED, ADOPTED, READY. */
+void site_trainer(struct play *play, struct site *site, const struct parcel *parcel);
+
+#endif

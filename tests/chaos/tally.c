@@ -1,0 +1,41 @@
+#include "tests/chaos/tally.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+void tally_add(struct tally *sum, const struct tally *tally)
+{
+    uint64_t *to = (uint64_t *)(void *)sum;
+    const uint64_t *from = (const uint64_t *)(const void *)tally;
+
+    for (size_t i = 0; i < sizeof *sum / sizeof *to; i++)
+        to[i] += from[i];
+}
+
+void tally_print(const struct tally *tally)
+{
+    static const char *const turn_phases[SOTTO_PHASE_COUNT] = {
+        "idle",    "fetching",  "loading",   "working", "masking",
+        "closing", "returning", "reloading", "adopting"};
+
+    printf("rounds in the storm: %" PRIu64 " finished, %" PRIu64 " abandoned; fresh: %" PRIu64
+           "; sums compared: %" PRIu64 "; reveals: %" PRIu64 "\n",
+           tally->finished, tally->abandoned, tally->fresh, tally->sums, tally->reveals);
+    printf("network: %" PRIu64 " requests lost, %" PRIu64 " replies lost, %" PRIu64
+           " requests repeated, %" PRIu64 " mails repeated\n",
+           tally->requests_lost, tally->replies_lost, tally->requests_repeated,
+           tally->mails_repeated);
+    printf("hub crashes:");
+    for (size_t phase = 0; phase < SOTTO_ROUND_PHASE_COUNT; phase++)
+        printf(" %s %" PRIu64, sotto_round_phase_name((enum sotto_round_phase)phase),
+               tally->hub_crashes[phase]);
+    printf("\nsite crashes:");
+    for (size_t phase = 0; phase < SOTTO_PHASE_COUNT; phase++)
+        printf(" %s %" PRIu64, turn_phases[phase], tally->site_crashes[phase]);
+    printf("; torn records %" PRIu64 "\nrefusals:", tally->torn_records);
+    for (size_t refusal = 0; refusal < SOTTO_REFUSAL_COUNT; refusal++)
+        if (tally->refusals[refusal] > 0)
+            printf(" %s %" PRIu64, sotto_refusal_name((enum sotto_refusal)refusal),
+                   tally->refusals[refusal]);
+    printf("\n");
+}
