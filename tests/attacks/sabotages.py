@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""Programs that lack exactly one defence, to show that an attack would succeed without it.
+
+    sabotages.py --list                   a line for each: NAME PROGRAM FILE ...
+    sabotages.py NAME SOURCE-DIR OUT-DIR  writes the altered files of one
+
+A passage that is to be replaced has to be there: whoever changes a defence changes its sabotage.
+"""
+import os
+import sys
+
+MEMBER = "crypto/secagg/secaggplus/member.c"
+COHORT = "crypto/secagg/secaggplus/messages/cohort.c"
+SHARES = "crypto/secagg/secaggplus/messages/shares.c"
+SURVIVORS = "crypto/secagg/secaggplus/messages/survivors.c"
+JUDGEMENT = "participant/sealer/judgement.c"
+POLICY = "participant/sealer/policy.c"
+JOINING = "participant/sealer/joining.c"
+SUMMING = "participant/sealer/summing.c"
+MEMBERS = "participant/sealer/members.c"
+STATE = "participant/sealer/state.c"
+ITEMS = "participant/sealer/items.c"
+
+
+def without(file, refusal):
+    """The check is made and its outcome is not looked at."""
+    return file, f"return SOTTO_REFUSAL_{refusal};", "(void)0;"
+
+
+def allowed(file, row):
+    """One more row in the participant's table of what may come when."""
+    return file, "static const struct rule rules[] = {", \
+        "static const struct rule rules[] = {\n    " + row
+
+
+SEALERS = {
+    "plan-signature": [without(JUDGEMENT, "PLAN_SIGNATURE")],
+    "plan-check": [("core/wire/plan.c", "status = sotto_plan_check(&read, NULL);", "(void)0;")],
+    "round-not-new": [without(JUDGEMENT, "ROUND_NOT_NEW")],
+    "base-model": [without(JUDGEMENT, "BASE_MODEL")],
+    "policy-cohort": [without(POLICY, "POLICY_COHORT")],
+    "policy-survivors": [without(POLICY, "POLICY_SURVIVORS")],
+    "policy-corrupt": [without(POLICY, "POLICY_CORRUPT")],
+    "policy-clip": [without(POLICY, "POLICY_CLIP")],
+    "policy-work": [without(POLICY, "POLICY_WORK")],
+    "roster-pin": [without(POLICY, "ROSTER")],
+    "roster": [without(JUDGEMENT, "ROSTER")],
+    "rank": [without(POLICY, "LAYOUT")],
+    "items": [(ITEMS, "item->is_checked = sotto_digest_equal(&digest, &item->digest);",
+               "item->is_checked = true;"),
+              (STATE, "return SOTTO_REFUSAL_LAYOUT;", "(void)0;"),
+              (STATE, "return SOTTO_REFUSAL_ADAPTER;", "(void)0;")],
+    "plan-context": [(JOINING, "sotto_hash(&context, parts, 2);",
+                      "sotto_hash(&context, parts, 1);")],
+    "differencing": [(SUMMING, "refusal = SOTTO_REFUSAL_DIFFERENCING;", "(void)0;")],
+
+    "cohort-size": [without(COHORT, "COHORT_SIZE")],
+    "cohort-signature": [without(COHORT, "COHORT_SIGNATURE")],
+    "cohort-leaves": [(COHORT, "if (!sotto_digest_equal(&leaf, &company->leaves[seat]))",
+                       "if (false)")],
+    "neighbour-set": [without(COHORT, "NEIGHBOUR_SET"),
+                      (COHORT, "refusal = read_adverts(&company, &claim,",
+                       "accepted.parameters.threshold = claim.threshold;\n"
+                       "    refusal = read_adverts(&company, &claim,")],
+    "own-leaf": [(COHORT, "return found == 1 ? SOTTO_REFUSAL_NONE : SOTTO_REFUSAL_OWN_LEAF;",
+                  "return SOTTO_REFUSAL_NONE;")],
+    "neighbour-unknown": [
+        without(COHORT, "NEIGHBOUR_UNKNOWN"),
+        (MEMBERS, "return SOTTO_REFUSAL_NEIGHBOUR_UNKNOWN;", "continue;"),
+        (COHORT, "return a->id == b->id ||",
+         "if (of_a == NULL || of_b == NULL)\n        return false;\n    return a->id == b->id ||"),
+        (COHORT, "struct sotto_digest leaf;", "struct sotto_digest leaf;\n\n"
+         "        if (entry == NULL)\n            continue;")],
+    "organisation": [without(MEMBERS, "ORGANISATION")],
+    "known-members": [without(MEMBERS, "KNOWN_MEMBERS")],
+    "neighbour-duplicate": [without(COHORT, "NEIGHBOUR_DUPLICATE")],
+    "neighbour-signature": [without(COHORT, "NEIGHBOUR_SIGNATURE")],
+    "neighbour-low-order": [without(COHORT, "NEIGHBOUR_LOW_ORDER"),
+                            without(MEMBER, "NEIGHBOUR_LOW_ORDER")],
+
+    "inbox-own": [(SHARES, "!sotto_seats_has(&read.senders, receiver))", "false)"),
+                  (SHARES, "(sotto_seats_count(&read.senders) - 1)",
+                   "(sotto_seats_count(&read.senders) - "
+                   "sotto_seats_has(&read.senders, receiver))")],
+    "share-sealed": [without(MEMBER, "SHARE_SEALED")],
+    "too-few-shared": [without(MEMBER, "TOO_FEW_SHARED")],
+    "second-cohort": [allowed(MEMBER,
+                              "{PHASE_SHARED, SOTTO_MEMBER_COHORT, share, PHASE_SHARED},")],
+    "second-inbox": [allowed(MEMBER, "{PHASE_UPLOADED, SOTTO_MEMBER_INBOX, receive_shares, "
+                             "PHASE_UPLOADED},")],
+    "survivors-count": [(SURVIVORS, "|| read.count != sotto_seats_count(&read.seats)", "")],
+    "survivors-signature": [without(MEMBER, "SURVIVORS_SIGNATURE")],
+    "own-bit": [without(MEMBER, "OWN_BIT")],
+    "survivor-stranger": [without(MEMBER, "SURVIVOR_STRANGER")],
+    "too-few-survivors": [without(MEMBER, "TOO_FEW_SURVIVORS")],
+    "second-survivors": [allowed(MEMBER,
+                                 "{PHASE_INCLUDED, SOTTO_MEMBER_SURVIVORS, include, "
+                                 "PHASE_INCLUDED},")],
+    "inclusion": [without(MEMBER, "INCLUSION")],
+    # A second set would also be too close to the first.
+    "after-reveal": [(SUMMING, "refusal = SOTTO_REFUSAL_DIFFERENCING;", "(void)0;"),
+                     allowed(MEMBER,
+                             "{PHASE_REVEALED, SOTTO_MEMBER_SURVIVORS, include, PHASE_INCLUDED},"),
+                     (MEMBER, "sotto_wipe(member->neighbours, sizeof member->neighbours);",
+                      "(void)0;")],
+
+    # Not a defence that an attack meets: it shows that the search for secrets finds them.
+    "wipe": [(MEMBER, "sotto_member_wipe(member);\n    *effects", "*effects"),
+             (STATE, "turn->setup.protocol->member_wipe(turn->member);", "(void)0;"),
+             (STATE, "sotto_wipe(arena->memory + turn->round_mark, "
+              "arena->used - turn->round_mark);", "(void)0;")],
+}
+
+PROGRAMS = {"sotto-sealer": SEALERS}
+
+
+def edits_of(wanted):
+    for sabotages in PROGRAMS.values():
+        if wanted in sabotages:
+            return sabotages[wanted]
+    raise SystemExit(f"sabotages.py: there is no {wanted}")
+
+
+def show():
+    for program, sabotages in PROGRAMS.items():
+        for name, edits in sabotages.items():
+            print(name, program, *sorted({file for file, _, _ in edits}))
+
+
+def write(name, source, out):
+    texts = {}
+    for file, passage, instead in edits_of(name):
+        if file not in texts:
+            with open(os.path.join(source, file), encoding="utf-8") as original:
+                texts[file] = original.read()
+        if passage not in texts[file]:
+            raise SystemExit(f"sabotages.py: {file} has no longer the passage that {name} "
+                             f"switches off: adapt tests/attacks/sabotages.py\n    {passage}")
+        texts[file] = texts[file].replace(passage, instead)
+    os.makedirs(out, exist_ok=True)
+    for file, text in texts.items():
+        with open(os.path.join(out, os.path.basename(file)), "w", encoding="utf-8") as altered:
+            altered.write(text)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--list"]:
+        show()
+    elif len(sys.argv) == 4:
+        write(*sys.argv[1:])
+    else:
+        raise SystemExit(__doc__)

@@ -1,0 +1,141 @@
+"""Plans, rosters and models that a site must not take part with. What an attacker gains from a lax
+site is its advert: the beginning of a round under the attacker's terms."""
+import os
+
+import wire
+from attack import attack, main
+from liars import Identity
+
+
+def offer(play, **changes):
+    """Tells the victim a plan; its advert is the gain."""
+    played = play.round(**changes)
+    played.tell_plan(play.victim)
+    return played.hear(play.victim, "advert")
+
+
+@attack("plan-signature", "plan-signature")
+def plan__signed_by_somebody_else(play):
+    played = play.round()
+    played.tell_plan(play.victim, signing=os.urandom(32))
+    return played.hear(play.victim, "advert")
+
+
+@attack("plan-malformed", None)
+def plan__with_a_byte_after_it(play):
+    played = play.round()
+    played.tell_plan(play.victim, content=played.bytes + b"\0")
+    return played.hear(play.victim, "advert")
+
+
+@attack("plan-malformed", None)
+def plan__with_more_survivors_than_cohort(play):
+    return offer(play, survivors_min=6)
+
+
+@attack("plan-malformed", None)
+def plan__whose_sum_could_wrap(play):
+    return offer(play, ring_bits=19)
+
+
+@attack("plan-malformed", "plan-check")
+def plan__with_no_epoch(play):
+    """An update of nothing, under which whatever else the sum holds would lie bare."""
+    return offer(play, epochs=0)
+
+
+@attack("round-not-new", "round-not-new")
+def plan__replayed_after_a_restart(play):
+    """The site could be made to mask another update under the same agreement."""
+    played = play.round().up_to("shares")
+    play.victim.restart()
+    played.tell_plan(play.victim)
+    return played.hear(play.victim, "advert")
+
+
+@attack("round-not-new", "round-not-new")
+def plan__of_an_earlier_round(play):
+    first = play.round()
+    second = play.round()
+    second.tell_plan(play.victim)
+    second.hear(play.victim, "advert")
+    first.tell_plan(play.victim)
+    return first.hear(play.victim, "advert")
+
+
+@attack("base-model", "base-model")
+def plan__for_another_base_model(play):
+    return offer(play, base_model=os.urandom(32))
+
+
+@attack("policy-cohort", "policy-cohort")
+def plan__with_a_cohort_below_the_policy(play):
+    return offer(play, cohort_min=4)
+
+
+@attack("policy-survivors", "policy-survivors")
+def plan__with_a_floor_below_the_policy(play):
+    return offer(play, survivors_min=3)
+
+
+@attack("policy-corrupt", "policy-corrupt")
+def plan__with_fewer_colluders_than_the_policy(play):
+    return offer(play, corrupt_fraction=0)
+
+
+@attack("policy-clip", "policy-clip")
+def plan__with_a_longer_clip_than_the_policy(play):
+    return offer(play, clip_norm=10.5)
+
+
+@attack("policy-work", "policy-work")
+def plan__with_more_epochs_than_the_policy(play):
+    return offer(play, epochs=21)
+
+
+@attack("layout", "rank", policy={"rank_max": 1})
+def plan__with_a_higher_rank_than_the_policy(play):
+    return offer(play)
+
+
+@attack("roster", "roster-pin", policy={"roster": "'" + "ab" * 32 + "'"})
+def roster__other_than_the_pinned_one(play):
+    return offer(play)
+
+
+@attack("roster", "roster")
+def roster__of_an_earlier_epoch(play):
+    return offer(play, roster_epoch=2)
+
+
+@attack("roster", None)
+def roster__with_another_identity_for_the_victim(play):
+    stranger = Identity(play.victim.identity.id, certificate=play.victim.identity.certificate)
+    lines = [identity.line() for identity in [stranger, *play.others]]
+    return offer(play, roster=play.stage.put("roster", wire.roster(1, lines)))
+
+
+@attack("roster", "items")
+def roster__other_than_the_plan_names(play):
+    """One site sees a list of members that the others do not."""
+    play.victim.desk.items["roster"] = wire.roster(1, [i.line() for i in play.identities()[:-1]])
+    return offer(play)
+
+
+@attack("adapter", "items")
+def adapter__other_than_the_plan_names(play):
+    """Different models for different sites under one plan: updates can be told apart in a sum."""
+    other = bytearray(play.stage.adapter)
+    other[-4:] = b"\0\0\0\x3f"
+    play.victim.desk.items["adapter"] = bytes(other)
+    return offer(play)
+
+
+@attack("layout", None)
+def layout__other_than_the_plan_names(play):
+    play.victim.desk.items["layout"] = play.stage.layout.replace(b"dress", b"dross")
+    return offer(play)
+
+
+if __name__ == "__main__":
+    main()
