@@ -103,6 +103,17 @@ void sotto_quantise(uint32_t *lanes, const float *values, size_t value_count, ui
     sotto_wipe(draws, sizeof draws);
 }
 
+void sotto_quantise_short(uint32_t *lanes, const float *values, size_t value_count,
+                          const struct sotto_quantiser *quantiser)
+{
+    const double top = top_of(quantiser);
+    const double scale = 1.0 / sotto_quantiser_step(quantiser);
+
+    for (size_t i = 0; i < value_count; i++)
+        lanes[i] = (uint32_t)(int32_t)clamp(values[i] * scale, top);
+    lanes[value_count] = 1;
+}
+
 void sotto_quantise_rest(float *values, const uint32_t *lanes, size_t value_count, uint32_t weight,
                          const struct sotto_quantiser *quantiser)
 {

@@ -48,6 +48,10 @@ double sotto_quantiser_step(const struct sotto_quantiser *quantiser);
 void sotto_quantise(uint32_t *lanes, const float *values, size_t value_count, uint32_t weight,
                     const struct sotto_quantiser *quantiser, const struct sotto_secret *dither);
 
+/* The same with weight 1, rounded towards zero: no lane is further from zero than its value. */
+void sotto_quantise_short(uint32_t *lanes, const float *values, size_t value_count,
+                          const struct sotto_quantiser *quantiser);
+
 /*
  * What quantising took from the values: values <- values - dequantised lanes. The sum of what is
  * sent and what is left is the update, so that the next round can make up for this one.

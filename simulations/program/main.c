@@ -4,6 +4,7 @@
 
 #include "simulations/program/parameters.h"
 #include "simulations/program/play.h"
+#include "simulations/program/privacy.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -17,6 +18,7 @@ struct command {
 /* By the first word of the command line; without one of these it plays a scenario. */
 static const struct command commands[] = {
     {"parameters", sotto_program_parameters},
+    {"privacy", sotto_program_privacy},
 };
 
 int main(int argc, char **argv)

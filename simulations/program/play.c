@@ -84,13 +84,14 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
 static const struct argp parser = {
     options,
     option_parse,
-    "SCENARIO\npartition SCENARIO --out DIR\nparameters --cohort N --corrupt G --dropout D",
+    "SCENARIO\npartition SCENARIO --out DIR\nparameters --cohort N --corrupt G --dropout D\n"
+    "privacy --rounds R --cohort N --delta D --noise Z",
     "Plays a federated campaign among virtual sites under a virtual clock, with the round, the "
     "secure aggregation and the "
     "training that ship, and holds every sum against the plain one.\v"
     "partition writes each site's share of the scenario's photos as an ImageFolder, "
-    "DIR/site-K/LABEL/*.png. parameters prints the graph and threshold of a cohort; it has its own "
-    "--help.\n\n"
+    "DIR/site-K/LABEL/*.png. parameters prints the graph and threshold of a cohort, privacy what "
+    "rounds with noise cost; each has its own --help.\n\n"
     "Exit codes: 0 done, 1 a sum differed, 3 no round finished, 2 usage, others as in "
     "docs/exit-codes.md.",
     NULL,

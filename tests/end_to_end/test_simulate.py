@@ -148,6 +148,37 @@ class Simulate(unittest.TestCase):
             self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
             self.assertIn(word, done.stderr)
 
+    def privacy(self, *options, code=0):
+        return self.federation.run("sotto-simulate", "privacy", *options, code=code)
+
+    def test_privacy__noise_and_epsilon__are_each_others_inverse(self):
+        rounds = ("--rounds", "10", "--cohort", "50", "--delta", "1e-6", "--json")
+        told = json.loads(self.privacy(*rounds, "--noise", "1").stdout)
+        self.assertAlmostEqual(told["epsilon"], 20.551949, places=6)
+        self.assertAlmostEqual(told["rho"], 5)
+        self.assertAlmostEqual(told["site_noise"], 47**-0.5)
+        back = json.loads(self.privacy(*rounds, "--epsilon", "20.552").stdout)
+        self.assertAlmostEqual(back["noise"], 1, places=3)
+        self.assertLessEqual(back["epsilon"], 20.552)
+        self.assertIn("noise                1.0000\n", self.privacy(*rounds[:-1], "-z1").stdout)
+
+    def test_privacy__bad_input__one_line(self):
+        given = ("--rounds", "10", "--cohort", "50", "--delta", "1e-6")
+        for options, word in (
+            (given, "either"),
+            ((*given, "--noise", "1", "--epsilon", "1"), "either"),
+            ((*given, "--noise", "nan"), "--noise nan"),
+            ((*given, "--noise", "1", "--rounds", "1.5"), "--rounds 1.5"),
+            ((*given, "--noise", "1", "--delta", "0"), "--delta 0"),
+            ((*given, "--noise", "1", "--survivors-min", "51"), "--survivors-min 51"),
+            ((*given, "--noise", "1", "--survivors-min", "3"), "nobody"),
+            (("--noise", "1"), "--rounds"),
+            (("more",), "more"),
+        ):
+            done = self.privacy(*options, code=2)
+            self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+            self.assertIn(word, done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -11,7 +11,7 @@ EDGES = {
     'core/net/': ('core/base/',),
     'crypto/primitives/': ('core/base/',),
     'crypto/ring/': ('core/base/', 'crypto/primitives/'),
-    'crypto/privacy/': ('core/base/', 'crypto/ring/'),
+    'crypto/privacy/': ('core/base/', 'crypto/primitives/', 'crypto/ring/'),
     'crypto/secagg/': ('core/base/', 'crypto/primitives/', 'crypto/ring/', 'crypto/secagg/'),
     'models/': ('core/base/', 'models/'),
     'models/kernels/': ('core/base/',),
