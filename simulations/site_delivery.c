@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "crypto/primitives/hash.h"
+#include "participant/sealer/veil.h"
 #include "simulations/hub_delivery.h"
 
 static enum sotto_status site_step(struct sotto_world *world, struct sotto_virtual_site *site,
@@ -112,6 +113,8 @@ static enum sotto_status site_step(struct sotto_world *world, struct sotto_virtu
         status = effects_fetch(world, site, &effects);
     if (status == SOTTO_OK)
         status = order_carry(world, site, effects.order);
+    if (status == SOTTO_OK && effects.run_expand)
+        status = sotto_veil_expand(site->turn);
     if (status == SOTTO_OK && effects.run_contribute)
         status = contribute(world, site);
     return status;

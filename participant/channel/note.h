@@ -15,13 +15,15 @@ enum sotto_note_kind {
     SOTTO_NOTE_TROUBLE,      /* text: one sentence */
     SOTTO_NOTE_UNREACHABLE,  /* text: once, until REACHABLE */
     SOTTO_NOTE_REACHABLE,
-    SOTTO_NOTE_JOINED,  /* round: the advert is out */
-    SOTTO_NOTE_TRAINED, /* seconds: local training */
-    SOTTO_NOTE_MASKED,  /* seconds: clip, quantise, mask, pack */
-    SOTTO_NOTE_TRAFFIC, /* up, down: HTTP bytes since the last such note */
-    SOTTO_NOTE_REFUSED, /* code: an enum sotto_refusal */
-    SOTTO_NOTE_ENDED,   /* text: "finished", "abandoned: ..."; seconds: since JOINED */
-    SOTTO_NOTE_ADOPTED, /* text: path of the adapter directory */
+    SOTTO_NOTE_JOINED,   /* round: the advert is out */
+    SOTTO_NOTE_TRAINED,  /* seconds: local training */
+    SOTTO_NOTE_EXPANDED, /* seconds: the masks, made while the trainer worked */
+    SOTTO_NOTE_MASKED,   /* seconds: clip, quantise, mask, pack, once the update was there */
+    SOTTO_NOTE_UPLOADED, /* seconds: until the coordinator acknowledged the masked lanes */
+    SOTTO_NOTE_TRAFFIC,  /* up, down: HTTP bytes since the last such note */
+    SOTTO_NOTE_REFUSED,  /* code: an enum sotto_refusal */
+    SOTTO_NOTE_ENDED,    /* text: "finished", "abandoned: ..."; seconds: since JOINED */
+    SOTTO_NOTE_ADOPTED,  /* text: path of the adapter directory */
     SOTTO_NOTE_KIND_COUNT
 };
 

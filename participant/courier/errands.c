@@ -250,10 +250,21 @@ static void ask_offset(struct sotto_errands *errands, struct upload *upload)
     free(exchange.answer);
 }
 
+static void tell_uploaded(const struct sotto_errands *errands, const struct sotto_round_name *round,
+                          double seconds)
+{
+    struct sotto_note note = {
+        .kind = SOTTO_NOTE_UPLOADED, .round = round->round, .seconds = seconds};
+
+    memcpy(note.campaign, round->campaign, sizeof note.campaign);
+    sotto_note_send(errands->supervisor, &note);
+}
+
 static enum sotto_status send_upload(struct sotto_errands *errands,
                                      const struct sotto_letter *letter)
 {
     struct upload upload = {0};
+    uint64_t start_ns = sotto_clock_steady_ns(&errands->clock);
     enum sotto_status status = sotto_post_upload_decode(&upload.what, letter->body);
 
     if (status == SOTTO_OK)
@@ -266,6 +277,9 @@ static enum sotto_status send_upload(struct sotto_errands *errands,
     sotto_patience_reset(&errands->patience);
     if (upload.is_refused)
         tell_unwanted(errands, &upload.what.round, "upload", upload.http_status);
+    else
+        tell_uploaded(errands, &upload.what.round,
+                      1e-9 * (double)(sotto_clock_steady_ns(&errands->clock) - start_ns));
     sotto_sealed_unmap(upload.bytes);
     return SOTTO_OK;
 }

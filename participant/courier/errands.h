@@ -6,6 +6,7 @@
 #ifndef SOTTO_PARTICIPANT_COURIER_ERRANDS_H
 #define SOTTO_PARTICIPANT_COURIER_ERRANDS_H
 
+#include "core/base/clock.h"
 #include "core/base/entropy.h"
 #include "core/net/client.h"
 #include "participant/channel/channel.h"
@@ -19,6 +20,7 @@ struct sotto_errands {
     const struct sotto_channel *sealer;
     const struct sotto_channel *supervisor;
     struct sotto_entropy entropy;
+    struct sotto_clock clock;
     struct sotto_patience patience;
     struct sotto_traffic traffic;
 };

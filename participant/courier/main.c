@@ -147,6 +147,7 @@ static void seats_take(struct life *life)
     life->mailbox.supervisor = life->errands.supervisor = &life->supervisor;
     sotto_entropy_init_system(&life->mailbox.entropy);
     sotto_entropy_init_system(&life->errands.entropy);
+    sotto_clock_init_system(&life->errands.clock);
 }
 
 int main(void)

@@ -13,6 +13,7 @@
 #include "participant/channel/note.h"
 #include "participant/channel/post.h"
 #include "participant/channel/work.h"
+#include "participant/sealer/veil.h"
 
 static const size_t item_bytes_max = (size_t)4 * SOTTO_LANES_MAX;
 
@@ -270,6 +271,18 @@ static enum sotto_status masked(struct sotto_sealer *sealer)
     return carry_out(sealer, &effects);
 }
 
+/* While the trainer works. Without memory for it the masks are made with the update. */
+static void expand(struct sotto_sealer *sealer, const struct sotto_turn_effects *effects)
+{
+    struct sotto_note note = note_of(SOTTO_NOTE_EXPANDED, effects);
+    uint64_t start_ns = sotto_clock_steady_ns(&sealer->clock);
+
+    if (sotto_veil_expand(sealer->turn) != SOTTO_OK)
+        return;
+    note.seconds = seconds_since(sealer, start_ns);
+    sotto_note_send(&sealer->supervisor, &note);
+}
+
 static enum sotto_status step(struct sotto_sealer *sealer, const struct sotto_turn_event *event)
 {
     bool had_plan = sotto_turn_plan(sealer->turn) != NULL;
@@ -280,6 +293,8 @@ static enum sotto_status step(struct sotto_sealer *sealer, const struct sotto_tu
     if (event->kind == SOTTO_TURN_MAIL && had_plan && sotto_turn_plan(sealer->turn) == NULL)
         tell_outcome(sealer, event->bytes, &effects);
     status = carry_out(sealer, &effects);
+    if (status == SOTTO_OK && effects.run_expand)
+        expand(sealer, &effects);
     if (status == SOTTO_OK && effects.run_contribute)
         status = masked(sealer);
     return status;

@@ -13,6 +13,7 @@ void sotto_turn_wipe_round(struct sotto_turn *turn)
     sotto_arena_release(arena, turn->round_mark);
     turn->member = NULL;
     turn->values = NULL;
+    turn->veil = NULL;
     turn->weight = 0;
     turn->is_ready_to_mask = false;
     turn->has_plan = false;

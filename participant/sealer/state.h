@@ -49,6 +49,7 @@ struct sotto_turn {
     float *values;
     uint32_t weight;
     bool is_ready_to_mask;
+    uint32_t *veil; /* participant/sealer/veil.h; NULL: none */
 
     size_t held_length; /* a mail that waits for the trainer */
     uint8_t held[SOTTO_HELD_MAIL_MAX];

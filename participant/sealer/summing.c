@@ -12,11 +12,15 @@ static void member_step(struct sotto_turn *turn, const struct sotto_member_event
     turn->setup.protocol->member_step(turn->member, event, effects);
 }
 
-/* The job can run as soon as both halves are there. */
+/* The job can run as soon as both halves are there; the masks need not wait for the update. */
 static void contribute_when_due(struct sotto_turn *turn, struct sotto_turn_effects *effects)
 {
-    if (!turn->is_ready_to_mask || turn->values == NULL)
+    if (!turn->is_ready_to_mask)
         return;
+    if (turn->values == NULL) {
+        effects->run_expand = turn->veil == NULL;
+        return;
+    }
     turn->phase = SOTTO_PHASE_MASKING;
     effects->run_contribute = true;
 }

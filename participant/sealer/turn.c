@@ -10,6 +10,7 @@
 #include "participant/sealer/homing.h"
 #include "participant/sealer/joining.h"
 #include "participant/sealer/summing.h"
+#include "participant/sealer/veil.h"
 
 /* Of the protocol's role, for the largest cohort. */
 enum { MEMBER_BYTES_MAX = 512 * 1024 };
@@ -38,7 +39,8 @@ size_t sotto_turn_bytes(uint32_t lane_count)
     size_t adapter_bytes = (size_t)lane_count * sizeof(float);
 
     return sizeof(struct sotto_turn) + sotto_items_bytes(adapter_bytes) + adapter_bytes +
-           MEMBER_BYTES_MAX + (size_t)4 * SOTTO_ARENA_ALIGNMENT;
+           (size_t)lane_count * sizeof(uint32_t) + MEMBER_BYTES_MAX +
+           (size_t)5 * SOTTO_ARENA_ALIGNMENT;
 }
 
 enum sotto_status sotto_turn_open(struct sotto_turn **turn, const struct sotto_turn_setup *setup)
@@ -309,7 +311,7 @@ enum sotto_status sotto_turn_hide(struct sotto_turn *turn, uint32_t *lanes,
     lane_count = turn->plan.lane_count;
     bytes = sotto_view_of(packed->at, sotto_lanes_packed_bytes(lane_count, turn->plan.ring_bits));
     assert(packed->capacity >= bytes.length);
-    status = turn->setup.protocol->member_mask(turn->member, lanes, lane_count);
+    status = sotto_veil_hide(turn, lanes);
     if (status != SOTTO_OK)
         return status;
     sotto_lanes_pack(packed->at, lanes, lane_count, turn->plan.ring_bits);

@@ -4,7 +4,7 @@
  * channels, the simulator in memory.
  *
  *     plan ─► fetch roster, layout, adapter ─► load (trainer) ─► advert
- *          ─► train ‖ cohort, shares, inbox ─► contribute (clip, quantise, mask) ─► upload
+ *          ─► train ‖ cohort, shares, inbox, expand ─► contribute (clip, quantise, mask) ─► upload
  *          ─► survivors, inclusion ─► inclusions, reveal ─► outcome, adopt
  *
  * The driver's contract, for each step: store, then send, then order, then run the job.
@@ -75,6 +75,7 @@ struct sotto_turn_effects {
      * ADOPT: keep the loaded adapter as the site's current one.
      */
     enum sotto_turn_order order;
+    bool run_expand;     /* the masks are there before the update: run sotto_veil_expand */
     bool run_contribute; /* the update and the masks are both there: run sotto_contribute */
     bool is_finished;    /* the round is over for this site */
 };
@@ -123,7 +124,8 @@ const struct sotto_plan *sotto_turn_plan(const struct sotto_turn *turn); /* NULL
 SOTTO_CHECKED enum sotto_status sotto_turn_encode(struct sotto_turn *turn, uint32_t *lanes);
 
 /*
- * Stop 7: masks in place, packs, digests. The masker is spent whatever the result.
+ * Stop 7: masks in place, packs, digests. The masker is spent whatever the result, or was when
+ * the masks were made ahead of time (veil.h).
  *
  *   lanes   inout  [plan->lane_count] plain, then masked
  *   packed  out    room for sotto_lanes_packed_bytes(lane_count, ring_bits)

@@ -27,14 +27,16 @@ static void text_copy(char out[SOTTO_NOTE_TEXT_MAX], const char *text)
 static json_t *round_line(const struct sotto_board *board)
 {
     const struct sotto_board_round *round = &board->round;
-    double waiting = round->round_seconds - round->train_seconds - round->mask_seconds;
+    double waiting =
+        round->round_seconds - round->train_seconds - round->mask_seconds - round->upload_seconds;
 
-    return json_pack("{s:s, s:I, s:s, s:f, s:f, s:f, s:f, s:I, s:I}", "campaign", round->campaign,
-                     "round", (json_int_t)round->round, "outcome", round->outcome,
-                     "training_seconds", round->train_seconds, "masking_seconds",
-                     round->mask_seconds, "waiting_seconds", waiting > 0 ? waiting : 0,
-                     "round_seconds", round->round_seconds, "bytes_up", (json_int_t)round->bytes_up,
-                     "bytes_down", (json_int_t)round->bytes_down);
+    return json_pack("{s:s, s:I, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I}", "campaign",
+                     round->campaign, "round", (json_int_t)round->round, "outcome", round->outcome,
+                     "training_seconds", round->train_seconds, "expanding_seconds",
+                     round->expand_seconds, "masking_seconds", round->mask_seconds,
+                     "uploading_seconds", round->upload_seconds, "waiting_seconds",
+                     waiting > 0 ? waiting : 0, "round_seconds", round->round_seconds, "bytes_up",
+                     (json_int_t)round->bytes_up, "bytes_down", (json_int_t)round->bytes_down);
 }
 
 static void round_write(struct sotto_board *board)
@@ -195,6 +197,37 @@ static void take_connection(struct sotto_board *board, const struct sotto_note *
                     note->text);
 }
 
+/* Where in the round's line a note's seconds go; NULL: nowhere. */
+static double *seconds_of(struct sotto_board_round *round, enum sotto_note_kind kind)
+{
+    switch (kind) {
+    case SOTTO_NOTE_TRAINED: return &round->train_seconds;
+    case SOTTO_NOTE_EXPANDED: return &round->expand_seconds;
+    case SOTTO_NOTE_MASKED: return &round->mask_seconds;
+    case SOTTO_NOTE_UPLOADED: return &round->upload_seconds;
+    case SOTTO_NOTE_CONFINED:
+    case SOTTO_NOTE_READY:
+    case SOTTO_NOTE_TROUBLE:
+    case SOTTO_NOTE_UNREACHABLE:
+    case SOTTO_NOTE_REACHABLE:
+    case SOTTO_NOTE_JOINED:
+    case SOTTO_NOTE_TRAFFIC:
+    case SOTTO_NOTE_REFUSED:
+    case SOTTO_NOTE_ENDED:
+    case SOTTO_NOTE_ADOPTED:
+    case SOTTO_NOTE_KIND_COUNT: break;
+    }
+    return NULL;
+}
+
+static void take_seconds(struct sotto_board *board, const struct sotto_note *note)
+{
+    double *seconds = seconds_of(&board->round, note->kind);
+
+    if (seconds != NULL && is_of_round(board, note))
+        *seconds = note->seconds;
+}
+
 void sotto_board_take(struct sotto_board *board, enum sotto_peer from,
                       const struct sotto_note *note)
 {
@@ -215,13 +248,9 @@ void sotto_board_take(struct sotto_board *board, enum sotto_peer from,
                         note->campaign);
         break;
     case SOTTO_NOTE_TRAINED:
-        if (is_of_round(board, note))
-            board->round.train_seconds = note->seconds;
-        break;
+    case SOTTO_NOTE_EXPANDED:
     case SOTTO_NOTE_MASKED:
-        if (is_of_round(board, note))
-            board->round.mask_seconds = note->seconds;
-        break;
+    case SOTTO_NOTE_UPLOADED: take_seconds(board, note); break;
     case SOTTO_NOTE_TRAFFIC: take_traffic(board, note); return;
     case SOTTO_NOTE_REFUSED: take_refusal(board, note); break;
     case SOTTO_NOTE_ENDED: take_end(board, note); break;

@@ -17,7 +17,9 @@ struct sotto_board_round {
     uint32_t round;
     char outcome[SOTTO_NOTE_TEXT_MAX]; /* "" while it runs */
     double train_seconds;
+    double expand_seconds; /* beside the training */
     double mask_seconds;
+    double upload_seconds;
     double round_seconds; /* from the advert to the outcome */
     uint64_t bytes_up;
     uint64_t bytes_down;

@@ -1,5 +1,6 @@
 """The main job in small: a site is killed after sharing its keys, the hub in mid-round."""
 import glob
+import json
 import os
 import sys
 import unittest
@@ -71,6 +72,7 @@ class Story(unittest.TestCase):
                     self.assertLess(site["chi2"], 400, "masked lanes must look uniform")
         self.assertTrue(any(r["survivors"] == 3 for r in campaign["rounds"]))
         self.check_home(finished[-1])
+        self.check_overlap()
 
     def check_home(self, last):
         f = self.federation
@@ -92,6 +94,17 @@ class Story(unittest.TestCase):
         photo = glob.glob(f.path("photos/site-1/*/*.png"))[0]
         done = f.run("sotto-participant", "predict", "--state", f.path("site-1"), photo)
         self.assertIn(os.path.basename(photo), done.stdout)
+
+    def check_overlap(self):
+        """The masks are made while the trainer works; what is left after it is short."""
+        with open(self.federation.path("site-1", "rounds.jsonl")) as file:
+            lines = [json.loads(line) for line in file]
+        finished = [line for line in lines if line["outcome"] == "finished"]
+        overlapped = [line for line in finished if line["expanding_seconds"] > 0]
+        self.assertTrue(overlapped, lines)
+        for line in finished:
+            self.assertGreater(line["masking_seconds"], 0)
+            self.assertGreater(line["uploading_seconds"], 0)
 
     def test_revoked_site__is_not_in_the_next_round(self):
         f = self.federation

@@ -7,6 +7,7 @@
 
 #include "crypto/primitives/hash.h"
 #include "crypto/ring/lanes.h"
+#include "participant/sealer/veil.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/plan.h"
 
@@ -234,10 +235,11 @@ static void trace_add(struct circle_site *site, const struct sotto_turn_effects 
         at += snprintf(at, room, " send-%s-%d",
                        effects->is_refusal_notice ? sotto_refusal_name(effects->refusal) : "answer",
                        (int)effects->answers);
-    at += snprintf(at, room, "%s%.*s%s%s%s\n", effects->is_upload ? " upload" : "",
-                   (int)(2 * effects->fetch_count), " f f f", orders[effects->order],
-                   effects->run_contribute ? " contribute" : "",
-                   effects->is_finished ? " finished" : "");
+    at +=
+        snprintf(at, room, "%s%.*s%s%s%s%s\n", effects->is_upload ? " upload" : "",
+                 (int)(2 * effects->fetch_count), " f f f", orders[effects->order],
+                 effects->run_expand ? " expand" : "", effects->run_contribute ? " contribute" : "",
+                 effects->is_finished ? " finished" : "");
     assert_in_range(at - site->trace, 1, CIRCLE_TRACE_BYTES - 128);
 }
 
@@ -327,19 +329,31 @@ static void loaded(struct circle *circle, uint32_t place)
     circle_drive(circle, place, &event);
 }
 
-static void order(struct circle *circle, uint32_t place, enum sotto_turn_order what)
+static void trained(struct circle *circle, uint32_t place)
 {
     struct circle_site *site = &circle->sites[place];
     struct sotto_turn_event update = {.kind = SOTTO_TURN_UPDATE,
                                       .values = site->values,
                                       .value_count = CIRCLE_VALUES,
                                       .weight = site->weight};
+
+    site->is_training = false;
+    circle_drive(circle, place, &update);
+}
+
+static void order(struct circle *circle, uint32_t place, enum sotto_turn_order what)
+{
+    struct circle_site *site = &circle->sites[place];
     struct sotto_turn_event adopted = {.kind = SOTTO_TURN_ADOPTED, .is_kept = true};
 
     switch (what) {
     case SOTTO_ORDER_NONE: return;
     case SOTTO_ORDER_LOAD: loaded(circle, place); return;
-    case SOTTO_ORDER_TRAIN: circle_drive(circle, place, &update); return;
+    case SOTTO_ORDER_TRAIN:
+        site->is_training = site->trains_long;
+        if (!site->is_training)
+            trained(circle, place);
+        return;
     case SOTTO_ORDER_ADOPT: circle_drive(circle, place, &adopted); return;
     }
 }
@@ -370,6 +384,8 @@ void circle_drive(struct circle *circle, uint32_t place, const struct sotto_turn
         return;
     fetch(circle, place, &effects);
     order(circle, place, effects.order);
+    if (effects.run_expand)
+        assert_int_equal(sotto_veil_expand(site->turn), SOTTO_OK);
     if (effects.run_contribute)
         contribute(circle, place);
 }
@@ -413,6 +429,18 @@ static void finish_round(struct circle *circle)
     }
 }
 
+static bool has_made_masks(const struct circle_site *site)
+{
+    return site->is_training && site->turn->is_ready_to_mask;
+}
+
+/* A site that trains long and is to stop before it masks stops when its masks are made. */
+static bool is_stopped(const struct circle_site *site)
+{
+    return site->turn->phase == site->stop_at ||
+           (site->stop_at == SOTTO_PHASE_MASKING && has_made_masks(site));
+}
+
 void circle_play(struct circle *circle)
 {
     bool moves = true;
@@ -420,8 +448,11 @@ void circle_play(struct circle *circle)
     while (moves) {
         moves = false;
         for (uint32_t place = 0; place < CIRCLE_SITES; place++)
-            if (circle->sites[place].turn->phase != circle->sites[place].stop_at)
+            if (!is_stopped(&circle->sites[place]))
                 moves = circle_deliver(circle, place) || moves;
+        for (uint32_t place = 0; place < CIRCLE_SITES; place++)
+            if (has_made_masks(&circle->sites[place]) && !is_stopped(&circle->sites[place]))
+                trained(circle, place);
         if (sotto_round_phase(circle->round) < SOTTO_ROUND_UNMASKING)
             round_step(circle, (struct sotto_round_event){.kind = SOTTO_ROUND_DEADLINE});
         finish_round(circle);

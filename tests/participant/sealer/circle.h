@@ -31,6 +31,8 @@ struct circle_site {
     enum sotto_mail_kind seen;
     float values[CIRCLE_VALUES]; /* its update */
     uint32_t weight;
+    bool trains_long; /* until its masks could be made */
+    bool is_training;
     uint32_t plain[CIRCLE_LANES]; /* as encoded */
     uint8_t packed[CIRCLE_PACKED_BYTES];
     struct sotto_digest uploaded;
