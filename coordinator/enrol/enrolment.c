@@ -122,7 +122,7 @@ static enum sotto_status response_write(struct sotto_buffer *out, const struct s
     sotto_store_u32(bytes, site->id);
     memcpy(bytes + 4, site->identity, sizeof site->identity);
     memcpy(bytes + 4 + sizeof site->identity, certificate->der, certificate->length);
-    sotto_sign(&signature, &keys->signing, "sotto/1 enrolled",
+    sotto_sign(&signature, &keys->signing, "sotto/1 admitted",
                sotto_view_of(bytes, 4 + sizeof site->identity + certificate->length));
     memcpy(response.coordinator, keys->signer.bytes, sizeof response.coordinator);
     memcpy(response.signature, signature.bytes, sizeof response.signature);

@@ -50,7 +50,7 @@ struct sotto_enrol_response {
     struct sotto_view authority;   /* DER, borrowed; its digest is the token's */
     uint8_t coordinator[32];       /* Ed25519 key that signs plans */
     uint8_t
-        signature[64]; /* by that key over "sotto/1 enrolled" || id || identity || certificate */
+        signature[64]; /* by that key over "sotto/1 admitted" || id || identity || certificate */
 };
 
 enum { SOTTO_ENROL_BYTES_MAX = 12 * 1024 };

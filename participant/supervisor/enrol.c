@@ -180,7 +180,7 @@ static enum sotto_status response_verify(struct enrolment *enrolment,
     memcpy(bytes + 36, response->certificate.at, response->certificate.length);
     memcpy(coordinator.bytes, response->coordinator, sizeof coordinator.bytes);
     memcpy(signature.bytes, response->signature, sizeof signature.bytes);
-    return sotto_verify(&signature, &coordinator, "sotto/1 enrolled",
+    return sotto_verify(&signature, &coordinator, "sotto/1 admitted",
                         sotto_view_of(bytes, 36 + response->certificate.length));
 }
 

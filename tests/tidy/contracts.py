@@ -118,3 +118,21 @@ def check_defaults(tree):
             if found and any(label.startswith('SOTTO_') for label in labels):
                 yield (source.path, source.line_at(match.start() + found.start()),
                        'a default beside the values of an enum')
+
+
+LABEL = re.compile(r'"(sotto/\d+ [a-z0-9 ]+)"')
+
+
+def check_labels(tree):
+    """Labels stand before what is hashed or signed: if one began another, two meanings could have
+    the same bytes."""
+    found = {}
+    for source in tree.c_files():
+        if source.in_rooms():
+            for number, line in enumerate(source.lines, 1):
+                for label in LABEL.findall(line):
+                    found.setdefault(label, (source.path, number))
+    for label, (path, number) in sorted(found.items()):
+        for other in sorted(found):
+            if other != label and other.startswith(label):
+                yield path, number, f'the label {label!r} begins {other!r}'

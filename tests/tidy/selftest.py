@@ -145,6 +145,8 @@ CASES = (
      'int f(void)\n{\n    switch (a) {\n    case SOTTO_A:\n    default: return 0;\n    }\n}', True),
     (contracts.check_defaults, 'core/base/a.c',
      'int f(void)\n{\n    switch (a) {\n    case EIO:\n    default: return 0;\n    }\n}', False),
+    (contracts.check_labels, 'core/base/a.c', 'f("sotto/1 plan");\ng("sotto/1 planned");\n', True),
+    (contracts.check_labels, 'core/base/a.c', 'f("sotto/1 plan");\ng("sotto/1 place");\n', False),
 )
 
 LISTING = 'libsotto_room_crypto_ring.a:\n\nlanes.c.o:\n                 U {symbol}\n'

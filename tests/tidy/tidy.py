@@ -39,6 +39,7 @@ RULES = (
     contracts.check_state,
     contracts.check_preprocessor,
     contracts.check_defaults,
+    contracts.check_labels,
 )
 
 
