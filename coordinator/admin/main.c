@@ -5,8 +5,10 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "coordinator/admin/authority.h"
 #include "coordinator/admin/campaign.h"
 #include "coordinator/admin/export.h"
+#include "coordinator/admin/roster.h"
 #include "coordinator/admin/sites.h"
 #include "coordinator/admin/watch.h"
 
@@ -25,6 +27,12 @@ static const struct command commands[] = {
     {"token", "issue", sotto_command_token_issue},
     {"site", "list", sotto_command_site_list},
     {"site", "revoke", sotto_command_site_revoke},
+    {"roster", "key", sotto_command_roster_key},
+    {"roster", "export", sotto_command_roster_export},
+    {"roster", "sign", sotto_command_roster_sign},
+    {"roster", "import", sotto_command_roster_import},
+    {"roster", "release", sotto_command_roster_release},
+    {"roster", "show", sotto_command_roster_show},
     {"campaign", "create", sotto_command_campaign_create},
     {"campaign", "start", sotto_command_campaign_start},
     {"campaign", "stop", sotto_command_campaign_stop},
@@ -84,7 +92,9 @@ static const struct argp_option options[] = {
 static const struct argp parser = {
     .options = options,
     .parser = option_parse,
-    .args_doc = "token issue SITE\nsite list\nsite revoke SITE\ncampaign create NAME\n"
+    .args_doc = "token issue SITE\nsite list\nsite revoke SITE\nroster key FILE\n"
+                "roster export FILE\nroster sign ROSTER\nroster import FILE\nroster release\n"
+                "roster show\ncampaign create NAME\n"
                 "campaign start NAME\ncampaign stop NAME\ncampaign show NAME\ncampaign wait NAME\n"
                 "adapter export CAMPAIGN\nstatus",
     .doc = "Invites sites and runs campaigns at a coordinator.\v"

@@ -6,6 +6,7 @@
 #include "coordinator/api/admin.h"
 #include "coordinator/api/metrics.h"
 #include "coordinator/api/poll.h"
+#include "coordinator/api/roster.h"
 #include "coordinator/api/site.h"
 #include "coordinator/gate/chunk.h"
 #include "coordinator/schedule/definition.h"
@@ -28,6 +29,12 @@ static const struct sotto_route routes[] = {
     {"GET", "/v1/admin/sites", SOTTO_CALLER_ADMINISTRATOR, 0, sotto_admin_sites},
     {"POST", "/v1/admin/sites/*/revoke", SOTTO_CALLER_ADMINISTRATOR, SMALL_BYTES_MAX,
      sotto_admin_revoke},
+    {"GET", "/v1/admin/roster", SOTTO_CALLER_ADMINISTRATOR, 0, sotto_roster_export},
+    {"GET", "/v1/admin/roster/signature", SOTTO_CALLER_ADMINISTRATOR, 0, sotto_roster_show},
+    {"POST", "/v1/admin/roster/signature", SOTTO_CALLER_ADMINISTRATOR, SMALL_BYTES_MAX,
+     sotto_roster_import},
+    {"POST", "/v1/admin/roster/release", SOTTO_CALLER_ADMINISTRATOR, SMALL_BYTES_MAX,
+     sotto_roster_release},
     {"GET", "/v1/admin/status", SOTTO_CALLER_ADMINISTRATOR, 0, sotto_admin_status},
     {"PUT", "/v1/admin/items/*/*", SOTTO_CALLER_ADMINISTRATOR, ITEM_BYTES_MAX, sotto_admin_item},
     {"GET", "/v1/admin/items/*/*", SOTTO_CALLER_ADMINISTRATOR, 0, sotto_site_fetch},

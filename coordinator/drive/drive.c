@@ -147,6 +147,8 @@ static enum sotto_status round_begin(struct sotto_drive *drive,
                                           .opened_ms = row.opened_ms,
                                           .is_last = row.is_last},
             fault);
+    if (status == SOTTO_OK)
+        status = sotto_live_excuse(drive->live, fault);
     if (status != SOTTO_OK)
         return status;
     drive->is_stored = false;

@@ -282,6 +282,34 @@ enum sotto_status sotto_live_step(struct sotto_live *live, const struct sotto_ro
     return status;
 }
 
+/* A walk over the sites, for those of the roster that are revoked. */
+struct excuse {
+    struct sotto_live *live;
+    struct sotto_fault *fault;
+    enum sotto_status status;
+};
+
+static void revoked_leave(void *context, const struct sotto_site *site)
+{
+    struct excuse *excuse = context;
+    struct sotto_round_event event = {
+        .kind = SOTTO_ROUND_LEAVE, .at_ms = excuse->live->row.opened_ms, .site = site->id};
+    struct sotto_round_effects effects;
+
+    if (site->revoked_ms == 0 || excuse->status != SOTTO_OK ||
+        sotto_roster_find(&excuse->live->census.roster, site->id) == NULL)
+        return;
+    excuse->status = sotto_live_step(excuse->live, &event, &effects, excuse->fault);
+}
+
+enum sotto_status sotto_live_excuse(struct sotto_live *live, struct sotto_fault *fault)
+{
+    struct excuse excuse = {.live = live, .fault = fault};
+    enum sotto_status status = sotto_sites_walk(live->setup.ledger, revoked_leave, &excuse);
+
+    return status == SOTTO_OK ? excuse.status : status;
+}
+
 static enum sotto_status version_note(struct sotto_live *live, const struct sotto_applied *applied,
                                       struct sotto_fault *fault)
 {

@@ -51,6 +51,13 @@ SOTTO_CHECKED enum sotto_status sotto_live_open(struct sotto_live **live,
                                                 const struct sotto_round_row *row,
                                                 struct sotto_fault *fault);
 /*
+ * Lets the roster's sites that were revoked since it was signed leave a round that has just been
+ * opened, so that it does not wait for them; in the open transaction.
+ */
+SOTTO_CHECKED enum sotto_status sotto_live_excuse(struct sotto_live *live,
+                                                  struct sotto_fault *fault);
+
+/*
  * Steps through the round's entries in the journal; jobs are queued again, the deadline is as it
  * was.
  */

@@ -14,7 +14,10 @@ struct sotto_opening {
     uint64_t now_ms;
 };
 
-/* Puts the roster of now on its shelf, then writes and signs the plan into a fresh row. */
+/*
+ * Puts the roster on its shelf, the signed one or else that of now, then writes and signs the plan
+ * into a fresh row.
+ */
 SOTTO_CHECKED enum sotto_status sotto_opening_make(struct sotto_round_row *row,
                                                    const struct sotto_opening *opening,
                                                    const struct sotto_definition *definition,

@@ -17,6 +17,8 @@ static const char schema[] =
     "CREATE UNIQUE INDEX sites_active ON sites (name) WHERE revoked_ms IS NULL;"
     "CREATE TABLE tokens (secret_digest BLOB PRIMARY KEY, site TEXT NOT NULL,"
     " organisation TEXT NOT NULL, expires_ms INTEGER NOT NULL, used_ms INTEGER) STRICT;"
+    "CREATE TABLE endorsements (epoch INTEGER PRIMARY KEY, roster BLOB NOT NULL,"
+    " authority BLOB NOT NULL, signature BLOB NOT NULL, kept_ms INTEGER NOT NULL) STRICT;"
     "CREATE TABLE campaigns (name TEXT PRIMARY KEY, definition TEXT NOT NULL, state TEXT NOT NULL,"
     " reason TEXT NOT NULL, created_ms INTEGER NOT NULL) STRICT;"
     "CREATE TABLE rounds (campaign TEXT NOT NULL, round INTEGER NOT NULL, plan BLOB NOT NULL,"
@@ -31,10 +33,10 @@ static const char schema[] =
     "CREATE TABLE versions (campaign TEXT NOT NULL, round INTEGER NOT NULL, adapter BLOB NOT NULL,"
     " layout BLOB NOT NULL, weight_sum INTEGER NOT NULL, mean_norm REAL NOT NULL,"
     " signature BLOB NOT NULL, PRIMARY KEY (campaign, round)) STRICT;"
-    "PRAGMA user_version = 2;";
+    "PRAGMA user_version = 3;";
 
 /* The one that the schema sets; 0 is SQLite's for a file that never had tables of ours. */
-enum { FORMAT_NONE = 0, FORMAT = 2 };
+enum { FORMAT_NONE = 0, FORMAT = 3 };
 
 static const char pragmas[] = "PRAGMA journal_mode = WAL;"
                               "PRAGMA synchronous = FULL;"

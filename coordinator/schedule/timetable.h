@@ -27,7 +27,7 @@ bool sotto_timetable_is_last(const struct sotto_definition *definition,
 struct sotto_round_terms {
     const struct sotto_digest *roster;
     uint64_t roster_epoch;
-    const uint8_t *roster_signature; /* [64] of the roster's authority; NULL: it is not signed */
+    const uint8_t *roster_signature; /* [64] of the roster's authority; NULL or zeros: not signed */
     const uint8_t *nonce;            /* [32] */
 };
 

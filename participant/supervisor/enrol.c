@@ -298,6 +298,7 @@ static enum sotto_status write_keys(const struct enrolment *enrolment,
                                     struct sotto_fault *fault)
 {
     struct sotto_view nothing = {0};
+    struct sotto_ed25519_public identity;
     enum sotto_status status = sotto_folder_make(folder->pki, fault);
 
     if (status == SOTTO_OK)
@@ -306,6 +307,9 @@ static enum sotto_status write_keys(const struct enrolment *enrolment,
         status = sotto_file_replace(folder->key, sotto_view_text(enrolment->key.pem), 0600, fault);
     if (status == SOTTO_OK)
         status = sotto_hex_file_write(folder->identity, enrolment->identity.bytes, fault);
+    sotto_ed25519_public_of(&identity, &enrolment->identity);
+    if (status == SOTTO_OK)
+        status = sotto_hex_file_write(folder->identity_public, identity.bytes, fault);
     if (status == SOTTO_OK)
         status = sotto_file_replace(folder->ledger, nothing, 0600, fault);
     if (status == SOTTO_OK)
@@ -333,9 +337,16 @@ static enum sotto_status write_answer(const struct enrolment *enrolment,
 /* What write_keys and write_answer may have made, deepest first. */
 static void remove_all(const struct sotto_state_folder *folder)
 {
-    const char *const paths[] = {folder->site,     folder->ledger,    folder->coordinator,
-                                 folder->identity, folder->authority, folder->certificate,
-                                 folder->key,      folder->adapters,  folder->pki,
+    const char *const paths[] = {folder->site,
+                                 folder->ledger,
+                                 folder->coordinator,
+                                 folder->identity,
+                                 folder->identity_public,
+                                 folder->authority,
+                                 folder->certificate,
+                                 folder->key,
+                                 folder->adapters,
+                                 folder->pki,
                                  folder->root};
 
     for (size_t index = 0; index < sizeof paths / sizeof *paths; index++)

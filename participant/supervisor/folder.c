@@ -22,6 +22,7 @@ enum sotto_status sotto_state_folder_name(struct sotto_state_folder *folder, con
         {folder->certificate, "pki/tls.pem"},
         {folder->authority, "pki/ca.pem"},
         {folder->identity, "identity.key"},
+        {folder->identity_public, "identity.pub"},
         {folder->coordinator, "coordinator.pub"},
         {folder->ledger, "ledger"},
         {folder->adapters, "adapters"},

@@ -13,6 +13,7 @@ struct sotto_state_folder {
     char certificate[SOTTO_START_PATH_MAX];
     char authority[SOTTO_START_PATH_MAX];
     char identity[SOTTO_START_PATH_MAX];
+    char identity_public[SOTTO_START_PATH_MAX];
     char coordinator[SOTTO_START_PATH_MAX];
     char ledger[SOTTO_START_PATH_MAX];
     char adapters[SOTTO_START_PATH_MAX];

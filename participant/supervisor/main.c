@@ -150,9 +150,9 @@ static enum sotto_status enrol(int *exit_code, const struct options *options,
     status = sotto_site_enrol(&site, &wish, fault);
     sotto_wipe(token, sizeof token);
     if (status == SOTTO_OK)
-        printf("site %s is enrolled at %s with id %u: look at %s/site.yaml, then start it with "
-               "sotto-participant run --state %s\n",
-               site.name, site.url, site.id, options->state, options->state);
+        printf("site %s is enrolled at %s with id %u, its identity is in %s/identity.pub: look at "
+               "%s/site.yaml, then start it with sotto-participant run --state %s\n",
+               site.name, site.url, site.id, options->state, options->state, options->state);
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "coordinator/ledger/campaigns.h"
+#include "coordinator/ledger/endorsements.h"
 #include "coordinator/ledger/rounds.h"
 #include "coordinator/ledger/shelf.h"
 #include "coordinator/ledger/sites.h"
@@ -295,6 +296,34 @@ static void sites__revoked_name__may_enrol_anew_with_another_id(void **state)
     assert_string_equal(found.organisation, "North Hospital");
 }
 
+static struct sotto_endorsement endorsement_of(uint64_t epoch)
+{
+    struct sotto_endorsement endorsement = {.endorsed.epoch = epoch, .kept_ms = 12};
+
+    memset(&endorsement.endorsed.roster, 1, sizeof endorsement.endorsed.roster);
+    memset(&endorsement.authority, 2, sizeof endorsement.authority);
+    memset(&endorsement.signature, (int)epoch, sizeof endorsement.signature);
+    return endorsement;
+}
+
+static void endorsements__kept__the_newest_holds_until_it_is_released(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sotto_endorsement first = endorsement_of(5), second = endorsement_of(7), found = {0};
+
+    assert_int_equal(sotto_endorsements_newest(&fixture->ledger, &found), SOTTO_NOT_FOUND);
+    assert_int_equal(sotto_endorsements_keep(&fixture->ledger, &first, &fixture->fault), SOTTO_OK);
+    assert_int_equal(sotto_endorsements_keep(&fixture->ledger, &second, &fixture->fault), SOTTO_OK);
+    assert_int_equal(sotto_ledger_commit(&fixture->ledger, &fixture->fault), SOTTO_OK);
+    assert_int_equal(reopen(fixture), SOTTO_OK);
+    assert_int_equal(sotto_endorsements_newest(&fixture->ledger, &found), SOTTO_OK);
+    assert_memory_equal(&found, &second, sizeof found);
+    assert_int_equal(sotto_endorsements_release(&fixture->ledger, 20, &fixture->fault), SOTTO_OK);
+    assert_int_equal(sotto_endorsements_newest(&fixture->ledger, &found), SOTTO_NOT_FOUND);
+    assert_int_equal(sotto_endorsements_release(&fixture->ledger, 21, &fixture->fault),
+                     SOTTO_NOT_FOUND);
+}
+
 static void ledger__of_another_format__is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -453,6 +482,7 @@ int main(void)
         TEST(ledger__of_another_format__is_refused),
         TEST(ledger__folder_without_a_journal__says_init),
         TEST(sites__revoked_name__may_enrol_anew_with_another_id),
+        TEST(endorsements__kept__the_newest_holds_until_it_is_released),
         TEST(tokens__used_expired_or_unknown__are_told_apart),
         TEST(tokens__issued__keep_no_secret_on_disk),
         TEST(campaigns__states__are_kept_with_their_reasons),

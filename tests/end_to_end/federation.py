@@ -149,9 +149,10 @@ class Federation:
         )
         return done.stdout if done.returncode == 0 else None
 
-    def enrol(self, name, *options):
+    def enrol(self, name, *options, organisation=None):
         index = self.names.index(name) + 1
-        token = self.admin("token", "issue", name)
+        of = [] if organisation is None else ["--organisation", organisation]
+        token = self.admin("token", "issue", name, *of)
         self.run(
             "sotto-participant",
             "enrol",
@@ -172,6 +173,12 @@ class Federation:
 
     def join(self, name):
         self.start(name, "sotto-participant", "run", "--state", self.path(name))
+
+    def refusals(self, name):
+        """The names of what the site has refused so far, oldest first."""
+        audit = self.run("sotto-participant", "audit", "--state", self.path(name), "--json").stdout
+        records = [json.loads(line) for line in audit.splitlines()]
+        return [record["refusal"] for record in records if record["record"] == "refused"]
 
     def create_campaign(self, name, *options):
         self.admin(
