@@ -3,42 +3,23 @@
 
     make_secagg.py            writes the files
     make_secagg.py --check    writes nothing; exit code 1 and a line for each file that differs
-
-Everything is drawn from the constant below. Bytes are hex; lanes and ids are numbers.
 """
-import json
-import pathlib
 import sys
 
 sys.dont_write_bytecode = True  # leave nothing in the source tree
 
+import graph
 import secagg
+import vectors
+from vectors import drawn
 
-FOLDER = pathlib.Path(__file__).parent / 'secagg'
-ORIGIN = b'sotto test vectors'
 PLAN = b'any bytes that everybody has alike'
 ALL_WIDTHS = range(1, 33)
-
-
-def drawn(*names):
-    """32 bytes for a name."""
-    return secagg.sha256(ORIGIN, *(repr(name).encode() for name in names))
 
 
 def drawn_lanes(name, count, ring_bits):
     words = secagg.mask_lanes(drawn(name), count, 32)
     return [word & (1 << ring_bits) - 1 for word in words]
-
-
-def hexed(value):
-    """The same with all bytes as hex."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, dict):
-        return {str(key): hexed(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [hexed(each) for each in value]
-    return value
 
 
 def secrets_vector(name):
@@ -163,8 +144,9 @@ def proofs():
 
 def parameters_vector(count, survivors_min, corrupt_fraction):
     terms = secagg.Terms(bytes(32), 1, 32, 3, 128, survivors_min, corrupt_fraction)
+    parameters = graph.parameters(count, terms)
     return {'count': count, 'survivors_min': survivors_min, 'corrupt_fraction': corrupt_fraction,
-            **vars(secagg.parameters_of(count, terms))}
+            **vars(parameters), 'floor': secagg.floor_of(parameters, terms)}
 
 
 def parameters():
@@ -207,6 +189,7 @@ class Round:
         hub, stage = self.hub, self.stage
         hub.adverts = stage('gathering', self.ids, lambda id: b'',
                             lambda member, mail: member.advert())
+        hub.fix_cohort()
         hub.shares = stage('sharing', sharing, hub.cohort,
                            lambda member, mail: member.shares(mail))
         hub.uploads = stage('uploading', uploading, hub.inbox,
@@ -218,7 +201,7 @@ class Round:
         total = hub.unmask()
         assert total == [sum(column) % 2**self.terms.ring_bits
                          for column in zip(*(self.lanes[id] for id in uploading))]
-        return {**vars(self.terms), 'signing': self.signing, 'ctx1': hub.ctx1(), 'sum': total,
+        return {**vars(self.terms), 'signing': self.signing, 'ctx1': hub.ctx1, 'sum': total,
                 'members': [{'id': id, 'identity': self.identities[id], 'seed': self.seeds[id],
                              'certificate': self.roster[id].certificate, 'lanes': self.lanes[id]}
                             for id in self.ids],
@@ -239,36 +222,7 @@ def round_of_eleven():
     return eleven.play(ids[1:], ids[1:10], ids[2:10], ids[3:10])
 
 
-FILES = {make.__name__: make for make in (derivation, sharing, masks, proofs, parameters,
-                                          round_of_five, round_of_eleven)}
-
-
-def encoded(value):
-    """One entry of a list a line, so that a difference shows where it is."""
-    members = []
-    for key, each in hexed(value).items():
-        if isinstance(each, list) and isinstance(each[0], dict):
-            rows = ',\n  '.join(json.dumps(row) for row in each)
-            members.append(f'{json.dumps(key)}: [\n  {rows}]')
-        else:
-            members.append(f'{json.dumps(key)}: {json.dumps(each)}')
-    return '{\n ' + ',\n '.join(members) + '\n}\n'
-
-
-def main():
-    if sys.argv[1:] not in ([], ['--check']):
-        sys.exit(__doc__)
-    differs = False
-    for name, make in FILES.items():
-        path = FOLDER / f'{name}.json'
-        text = encoded(make())
-        if not sys.argv[1:]:
-            path.write_text(text)
-        elif not path.is_file() or path.read_text() != text:
-            print(f'{path}: not what docs/protocol.md gives; make_secagg.py writes it anew')
-            differs = True
-    sys.exit(differs)
-
+FILES = (derivation, sharing, masks, proofs, parameters, round_of_five, round_of_eleven)
 
 if __name__ == '__main__':
-    main()
+    vectors.main('secagg', FILES, __doc__)

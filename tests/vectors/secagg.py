@@ -8,11 +8,11 @@ honest participants, or almost honest ones, import it. Names are those of docs/p
 
     hub = Coordinator(terms, roster, signing)
     hub.adverts, .shares, .uploads, .inclusions, .reveals   {id: message}, filled by the caller
+    hub.fix_cohort()   once the adverts are there
     hub.cohort(id)  .inbox(id)  .survivors(id)  .confirmations(id)  .unmask()
 """
 import hashlib
 import hmac
-import math
 import struct
 from dataclasses import dataclass
 
@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+import graph
 
 PRIME = 2**61 - 1
 LIMBS = 5
@@ -126,8 +128,13 @@ def merkle_root(leaves):
     return row[0]
 
 
-def cohort_context(ctx0, leaves):
-    return sha256(b'sotto/1 cohort', ctx0, merkle_root(leaves), u32(len(leaves)))
+def cohort_context(ctx0, leaves, ids=()):
+    """`ids` only where not everybody is everybody's neighbour."""
+    return sha256(b'sotto/1 cohort', ctx0, merkle_root(leaves), u32(len(leaves)), *map(u32, ids))
+
+
+def ring_position(ctx1, leaf):
+    return sha256(b'sotto/1 ring', ctx1, leaf)
 
 
 @dataclass
@@ -182,12 +189,23 @@ def coefficients_of(seed, threshold):
 
 def split(secret, seed, threshold, count):
     """Shares for the holders 0 .. count - 1."""
+    return split_among(secret, seed, threshold, range(count))
+
+
+def split_among(secret, seed, threshold, holders):
+    """Shares for these holders."""
     polynomials = [[limb, *rest]
                    for limb, rest in zip(limbs_of(secret), coefficients_of(seed, threshold))]
-    return [b''.join(struct.pack('<Q', sum(coefficient * pow(holder + 1, power, PRIME)
-                                           for power, coefficient in enumerate(polynomial)) % PRIME)
+    return [b''.join(struct.pack('<Q', value_at(polynomial, holder + 1))
                      for polynomial in polynomials)
-            for holder in range(count)]
+            for holder in holders]
+
+
+def value_at(polynomial, x):
+    value = 0
+    for coefficient in reversed(polynomial):
+        value = (value * x + coefficient) % PRIME
+    return value
 
 
 def join(shares):
@@ -269,21 +287,12 @@ class Terms:
     cohort_max: int
     survivors_min: int
     corrupt_fraction: float
+    dropout_fraction: float = 0.0
 
 
-@dataclass
-class Parameters:
-    neighbours: int
-    colluders: int
-    threshold: int
-    floor: int
-
-
-def parameters_of(count, terms):
-    neighbours = count - 1
-    colluders = max(1, math.ceil(terms.corrupt_fraction * count))
-    threshold = (neighbours + colluders) // 2 + 1
-    return Parameters(neighbours, colluders, threshold, max(terms.survivors_min, threshold + 1))
+def floor_of(parameters, terms):
+    """Fewest participants with which a stage goes on."""
+    return max(terms.survivors_min, parameters.threshold + 1)
 
 
 @dataclass
@@ -314,12 +323,14 @@ def read_advert(encoded):
     return Advert(id, *rest, encoded)
 
 
-def make_cohort(terms, adverts, leaves, signing):
-    """All of a complete graph: `adverts` and `leaves` by ascending id."""
-    parameters = parameters_of(len(leaves), terms)
-    ctx1 = cohort_context(terms.ctx0, leaves)
-    return (u32(len(leaves)) + u32(parameters.neighbours) + u32(parameters.threshold)
-            + b''.join(leaves) + b''.join(adverts) + sign(signing, b'sotto/1 cohort', ctx1))
+def make_cohort(terms, ids, leaves, adverts, signing):
+    """`ids` and `leaves` of everybody, `adverts` of the receiver and its neighbours; all by id."""
+    parameters = graph.parameters(len(ids), terms)
+    told = [] if parameters.neighbours == len(ids) - 1 else ids
+    ctx1 = cohort_context(terms.ctx0, leaves, told)
+    return (u32(len(ids)) + u32(parameters.neighbours) + u32(parameters.threshold)
+            + b''.join(map(u32, told)) + b''.join(leaves) + b''.join(adverts)
+            + sign(signing, b'sotto/1 cohort', ctx1))
 
 
 def make_survivors(ctx1, seats, count, signing):
@@ -344,46 +355,61 @@ class Member:
         return make_advert(self.terms, self.id, self.identity, self.secrets)
 
     def check_adverts(self, adverts):
-        ids = [advert.id for advert in adverts]
-        entries = [self.roster.get(id) for id in ids]
+        """Those of the receiver and its neighbours."""
+        entries = [self.roster.get(advert.id) for advert in adverts]
         keys = [key for advert in adverts for key in (advert.mask_key, advert.share_key)]
-        require(all(low < high for low, high in zip(ids, ids[1:])), 'cohort-malformed')
-        require(adverts[self.seat_of(ids)].encoded == self.advert(), 'own-leaf')
         require(all(entries), 'neighbour-unknown')
         require(len(set(keys)) == len(keys), 'neighbour-duplicate')
-        require(len({entry.identity for entry in entries}) == len(ids), 'neighbour-duplicate')
-        require(len({entry.certificate for entry in entries}) == len(ids), 'neighbour-duplicate')
-        require(all(map(is_usable, keys)), 'neighbour-low-order')
         for advert, entry in zip(adverts, entries):
             require(is_signed(advert.signature, entry.identity, b'sotto/1 advert', self.terms.ctx0,
                               advert.encoded[:84]), 'neighbour-signature')
+        require(all(map(is_usable, keys)), 'neighbour-low-order')
 
-    def seat_of(self, ids):
-        require(ids.count(self.id) == 1, 'own-leaf')
-        return ids.index(self.id)
+    def check_company(self, ids, leaves):
+        """Everybody in the cohort, seen or not."""
+        entries = [self.roster.get(id) for id in ids]
+        require(all(entries), 'neighbour-unknown')
+        require(len(set(ids)) == len(ids), 'neighbour-duplicate')
+        require(len({entry.identity for entry in entries}) == len(ids), 'neighbour-duplicate')
+        require(len({entry.certificate for entry in entries}) == len(ids), 'neighbour-duplicate')
+        require(ids == sorted(ids), 'cohort-malformed')
+        require(ids.count(self.id) == 1 and leaves[ids.index(self.id)] == self.leaf(), 'own-leaf')
+
+    def leaf(self):
+        return leaf_of(self.advert(), self.roster[self.id].certificate)
 
     def read_cohort(self, message):
         terms = self.terms
         require(len(message) >= 12, 'cohort-malformed')
         count, neighbours, threshold = struct.unpack_from('<III', message)
         require(terms.cohort_min <= count <= terms.cohort_max, 'cohort-size')
-        self.parameters = parameters_of(count, terms)
-        require((neighbours, threshold)
-                == (self.parameters.neighbours, self.parameters.threshold), 'neighbour-set')
-        require(len(message) == 180 * count + 76, 'cohort-malformed')
-        leaves = [message[12 + 32 * seat:44 + 32 * seat] for seat in range(count)]
-        first = 12 + 32 * count
-        adverts = [read_advert(message[first + ADVERT_BYTES * seat:][:ADVERT_BYTES])
-                   for seat in range(count)]
-        ctx1 = cohort_context(terms.ctx0, leaves)
+        self.parameters = graph.parameters(count, terms)
+        is_complete = neighbours == count - 1
+        first = 12 if is_complete else 12 + 4 * count
+        last = first + 32 * count
+        require(len(message) == last + ADVERT_BYTES * (neighbours + 1) + 64, 'cohort-malformed')
+        leaves = [message[first + 32 * seat:][:32] for seat in range(count)]
+        adverts = [read_advert(message[last + ADVERT_BYTES * at:][:ADVERT_BYTES])
+                   for at in range(neighbours + 1)]
+        told = [] if is_complete else list(struct.unpack_from(f'<{count}I', message, 12))
+        ids = told or [advert.id for advert in adverts]
+        ctx1 = cohort_context(terms.ctx0, leaves, told)
         require(is_signed(message[-64:], self.coordinator, b'sotto/1 cohort', ctx1),
                 'cohort-signature')
+        require((neighbours, threshold)
+                == (self.parameters.neighbours, self.parameters.threshold), 'neighbour-set')
+        self.check_company(ids, leaves)
+        self.ctx1, self.count, self.seat = ctx1, count, ids.index(self.id)
+        self.others = graph.neighbours_of(
+            self.seat, [ring_position(ctx1, leaf) for leaf in leaves], neighbours)
+        seats = sorted([self.seat, *self.others])
+        require([advert.id for advert in adverts] == [ids[seat] for seat in seats],
+                'neighbour-set')
         self.check_adverts(adverts)
-        require(leaves == [leaf_of(advert.encoded, self.roster[advert.id].certificate)
-                           for advert in adverts], 'cohort-malformed')
-        self.ctx1, self.count, self.adverts = ctx1, count, adverts
-        self.seat = self.seat_of([advert.id for advert in adverts])
-        self.others = [seat for seat in range(count) if seat != self.seat]
+        require([leaves[seat] for seat in seats]
+                == [leaf_of(advert.encoded, self.roster[advert.id].certificate)
+                    for advert in adverts], 'cohort-malformed')
+        self.adverts = dict(zip(seats, adverts))
 
     def pair(self, derive, seat, incoming=False):
         """K or A towards the neighbour at `seat`, or its own towards this participant."""
@@ -392,11 +418,11 @@ class Member:
                       *(reversed(ends) if incoming else ends))
 
     def own_shares(self):
-        """[seat] -> share of beta, share of m."""
+        """{seat: share of beta, share of m} of each neighbour."""
         threshold = self.parameters.threshold
-        return list(zip(
-            split(self.secrets.self_mask, self.secrets.split_self, threshold, self.count),
-            split(self.secrets.mask_key, self.secrets.split_mask, threshold, self.count)))
+        return dict(zip(self.others, zip(
+            split_among(self.secrets.self_mask, self.secrets.split_self, threshold, self.others),
+            split_among(self.secrets.mask_key, self.secrets.split_mask, threshold, self.others))))
 
     def shares(self, cohort):
         self.read_cohort(cohort)
@@ -405,16 +431,20 @@ class Member:
             seal(self.pair(share_seal_key, seat), self.ctx1, b''.join(own[seat]))
             for seat in self.others)
 
+    def floor(self):
+        return floor_of(self.parameters, self.terms)
+
     def read_inbox(self, message):
         size = (self.count + 7) // 8
         try:
             shared = seats_in(message[:size], self.count)
         except ValueError:
             raise Refusal('inbox-malformed') from None
-        senders = [seat for seat in shared if seat != self.seat]
+        senders = [seat for seat in self.others if seat in shared]
         require(self.seat in shared, 'inbox-malformed')
         require(len(message) == size + SEALED_BYTES * len(senders), 'inbox-malformed')
-        require(len(shared) >= self.parameters.floor, 'too-few-shared')
+        require(len(shared) >= self.floor(), 'too-few-shared')
+        require(len(senders) >= self.parameters.threshold, 'too-few-shared')
         self.shared, self.held = shared, {}
         for at, seat in enumerate(senders):
             sealed = message[size + SEALED_BYTES * at:][:SEALED_BYTES]
@@ -451,7 +481,7 @@ class Member:
                           message[:size + 4]), 'survivors-signature')
         require(self.seat in survivors, 'own-bit')
         require(set(survivors) <= set(self.shared), 'survivor-stranger')
-        require(len(survivors) >= self.parameters.floor, 'too-few-survivors')
+        require(len(survivors) >= self.floor(), 'too-few-survivors')
         self.survived = survivors
         self.survivors_digest = sha256(message[:size])
 
@@ -460,7 +490,7 @@ class Member:
         return (sign(self.identity, b'sotto/1 inclusion', self.ctx1, self.survivors_digest)
                 + b''.join(inclusion_mac(self.pair(inclusion_key, seat), self.ctx1,
                                          self.survivors_digest)
-                           for seat in self.survived if seat != self.seat))
+                           for seat in self.others if seat in self.survived))
 
     def read_inclusions(self, message):
         size = (self.count + 7) // 8
@@ -469,7 +499,7 @@ class Member:
         except ValueError:
             raise Refusal('inclusion') from None
         require(len(message) == size + MAC_BYTES * len(senders), 'inclusion')
-        require(set(senders) <= set(self.survived) - {self.seat}, 'inclusion')
+        require(set(senders) <= set(self.survived) & set(self.others), 'inclusion')
         valid = [seat for at, seat in enumerate(senders)
                  if message[size + MAC_BYTES * at:][:MAC_BYTES] == inclusion_mac(
                      self.pair(inclusion_key, seat, incoming=True), self.ctx1,
@@ -490,41 +520,48 @@ class Coordinator:
         self.adverts, self.shares, self.uploads = {}, {}, {}
         self.inclusions, self.reveals = {}, {}
 
-    def ids(self):
-        return sorted(self.adverts)
+    def fix_cohort(self):
+        """Once all adverts are there."""
+        self.ids = sorted(self.adverts)
+        self.parameters = graph.parameters(len(self.ids), self.terms)
+        self.leaves = [leaf_of(self.adverts[id], self.roster[id].certificate) for id in self.ids]
+        is_complete = self.parameters.neighbours == len(self.ids) - 1
+        self.ctx1 = cohort_context(self.terms.ctx0, self.leaves, [] if is_complete else self.ids)
+        positions = [ring_position(self.ctx1, leaf) for leaf in self.leaves]
+        self.neighbours = {
+            id: [self.ids[other] for other in graph.neighbours_of(
+                seat, positions, self.parameters.neighbours)]
+            for seat, id in enumerate(self.ids)}
 
-    def seats(self, ids):
-        return [self.ids().index(id) for id in sorted(ids)]
-
-    def leaves(self):
-        return [leaf_of(self.adverts[id], self.roster[id].certificate) for id in self.ids()]
-
-    def ctx1(self):
-        return cohort_context(self.terms.ctx0, self.leaves())
+    def seat_set(self, ids):
+        return seat_set([self.ids.index(id) for id in ids], len(self.ids))
 
     def cohort(self, id):
-        return make_cohort(self.terms, [self.adverts[peer] for peer in self.ids()], self.leaves(),
+        seen = sorted([id, *self.neighbours[id]])
+        return make_cohort(self.terms, self.ids, self.leaves, [self.adverts[peer] for peer in seen],
                            self.signing)
 
-    def piece(self, message, sender, receiver, members, size):
-        """What `sender` wrote for `receiver`: one piece for each other member, by seat."""
-        at = [id for id in sorted(members) if id != sender].index(receiver)
-        return message[size * at:size * (at + 1)]
+    def pieces(self, messages, receiver, members, size):
+        """What its neighbours wrote for `receiver`: one piece for each of theirs in `members`."""
+        for sender in self.neighbours[receiver]:
+            if sender in messages:
+                slots = [id for id in self.neighbours[sender] if id in members]
+                at = size * slots.index(receiver)
+                yield messages[sender][at:at + size]
 
     def inbox(self, id):
-        return seat_set(self.seats(self.shares), len(self.adverts)) + b''.join(
-            self.piece(self.shares[sender][32:], sender, id, self.adverts, SEALED_BYTES)
-            for sender in sorted(self.shares) if sender != id)
+        sealed = {sender: message[32:] for sender, message in self.shares.items()}
+        return self.seat_set(self.shares) + b''.join(
+            self.pieces(sealed, id, self.adverts, SEALED_BYTES))
 
     def survivors(self, id):
-        return make_survivors(self.ctx1(), self.seats(self.uploads), len(self.adverts),
-                              self.signing)
+        seats = [self.ids.index(survivor) for survivor in self.uploads]
+        return make_survivors(self.ctx1, seats, len(self.ids), self.signing)
 
     def confirmations(self, id):
-        senders = [sender for sender in sorted(self.inclusions) if sender != id]
-        return seat_set(self.seats(senders), len(self.adverts)) + b''.join(
-            self.piece(self.inclusions[sender][64:], sender, id, self.uploads, MAC_BYTES)
-            for sender in senders)
+        macs = {sender: message[64:] for sender, message in self.inclusions.items()}
+        senders = [sender for sender in self.neighbours[id] if sender in macs]
+        return self.seat_set(senders) + b''.join(self.pieces(macs, id, self.uploads, MAC_BYTES))
 
     def revealed(self, owner):
         """{seat of the holder: share} of an owner's self mask or mask key."""
@@ -532,24 +569,23 @@ class Coordinator:
         for holder, message in self.reveals.items():
             for at in range(0, len(message), 4 + SHARE_BYTES):
                 if message[at:at + 4] == u32(owner):
-                    found[self.ids().index(holder)] = message[at + 4:at + 4 + SHARE_BYTES]
-        threshold = parameters_of(len(self.adverts), self.terms).threshold
-        return dict(sorted(found.items())[:threshold])
+                    found[self.ids.index(holder)] = message[at + 4:at + 4 + SHARE_BYTES]
+        return dict(sorted(found.items())[:self.parameters.threshold])
 
     def uncancelled(self):
         """(key, sign) of every mask that is still in the sum."""
-        ctx1 = self.ctx1()
         for owner in sorted(self.shares):
             secret = join(self.revealed(owner))
             if owner in self.uploads:
                 assert sha256(secret) == self.shares[owner][:32]
-                yield self_mask_key(secret, ctx1, owner), 1
+                yield self_mask_key(secret, self.ctx1, owner), 1
                 continue
             assert x25519_public(secret) == read_advert(self.adverts[owner]).mask_key
-            for survivor in sorted(self.uploads):
-                public = read_advert(self.adverts[survivor]).mask_key
-                yield (pair_mask_key(secret, public, ctx1, owner, survivor),
-                       1 if owner > survivor else -1)
+            for survivor in self.neighbours[owner]:
+                if survivor in self.uploads:
+                    public = read_advert(self.adverts[survivor]).mask_key
+                    yield (pair_mask_key(secret, public, self.ctx1, owner, survivor),
+                           1 if owner > survivor else -1)
 
     def unmask(self):
         """The sum of the survivors' lanes."""
