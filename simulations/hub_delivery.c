@@ -65,11 +65,22 @@ static enum sotto_status oracle_check(struct sotto_world *world)
     return differing ? SOTTO_MISMATCH : SOTTO_OK;
 }
 
+static enum sotto_status job_add(struct sotto_world *world, struct sotto_view packed)
+{
+    uint64_t start_ns = sotto_spans_now_ns();
+    enum sotto_status status = sotto_virtual_hub_add(&world->hub, packed);
+
+    sotto_spans_add(&world->spans, SOTTO_SPAN_ADDING, start_ns);
+    return status;
+}
+
 static enum sotto_status job_unmask(struct sotto_world *world)
 {
     struct sotto_round_event ready = {.kind = SOTTO_ROUND_SUM_READY, .at_ms = world->now_ms};
+    uint64_t start_ns = sotto_spans_now_ns();
     enum sotto_status status = sotto_virtual_hub_unmask(&world->hub);
 
+    sotto_spans_add(&world->spans, SOTTO_SPAN_UNMASKING, start_ns);
     if (status == SOTTO_OK)
         status = oracle_check(world);
     return status == SOTTO_OK ? hub_step(world, &ready, (struct sotto_view){0}) : status;
@@ -78,8 +89,10 @@ static enum sotto_status job_unmask(struct sotto_world *world)
 static enum sotto_status job_apply(struct sotto_world *world)
 {
     struct sotto_round_event applied = {.kind = SOTTO_ROUND_APPLIED, .at_ms = world->now_ms};
+    uint64_t start_ns = sotto_spans_now_ns();
     enum sotto_status status = sotto_virtual_hub_apply(&world->hub);
 
+    sotto_spans_add(&world->spans, SOTTO_SPAN_APPLYING, start_ns);
     if (status == SOTTO_MALFORMED) {
         applied.kind = SOTTO_ROUND_BROKEN;
         applied.bytes = sotto_view_text("the sum is no sum of honest uploads");
@@ -109,7 +122,7 @@ enum sotto_status sotto_hub_carry(struct sotto_world *world,
         return status;
     switch (effects->job) {
     case SOTTO_ROUND_JOB_NONE: return SOTTO_OK;
-    case SOTTO_ROUND_JOB_ADD: return sotto_virtual_hub_add(&world->hub, packed);
+    case SOTTO_ROUND_JOB_ADD: return job_add(world, packed);
     case SOTTO_ROUND_JOB_UNMASK: return job_unmask(world);
     case SOTTO_ROUND_JOB_APPLY: return job_apply(world);
     }
@@ -120,8 +133,10 @@ static enum sotto_status hub_step(struct sotto_world *world, const struct sotto_
                                   struct sotto_view packed)
 {
     struct sotto_round_effects effects;
+    uint64_t start_ns = sotto_spans_now_ns();
 
     sotto_round_step(world->hub.round, event, &effects);
+    sotto_spans_add(&world->spans, SOTTO_SPAN_HUB, start_ns);
     return sotto_hub_carry(world, &effects, packed);
 }
 

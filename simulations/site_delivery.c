@@ -61,7 +61,7 @@ static enum sotto_status order_carry(struct sotto_world *world, struct sotto_vir
 static enum sotto_status contribute(struct sotto_world *world, struct sotto_virtual_site *site)
 {
     struct sotto_turn_event masked = {.kind = SOTTO_TURN_MASKED};
-    enum sotto_status status = sotto_virtual_site_contribute(site, &masked.digest);
+    enum sotto_status status = sotto_virtual_site_contribute(site, &masked.digest, &world->spans);
 
     if (status != SOTTO_OK && status != SOTTO_MALFORMED)
         return status;
@@ -98,13 +98,33 @@ static enum sotto_status effects_fetch(struct sotto_world *world, struct sotto_v
     return status;
 }
 
+static void turn_step(struct sotto_world *world, struct sotto_virtual_site *site,
+                      const struct sotto_turn_event *event, struct sotto_turn_effects *effects)
+{
+    bool is_after_upload = site->offered >= SOTTO_MAIL_SURVIVORS;
+    uint64_t start_ns = sotto_spans_now_ns();
+
+    sotto_turn_step(site->turn, event, effects);
+    sotto_spans_add(&world->spans, is_after_upload ? SOTTO_SPAN_CLOSING : SOTTO_SPAN_JOINING,
+                    start_ns);
+}
+
+static enum sotto_status expand(struct sotto_world *world, struct sotto_virtual_site *site)
+{
+    uint64_t start_ns = sotto_spans_now_ns();
+    enum sotto_status status = sotto_veil_expand(site->turn);
+
+    sotto_spans_add(&world->spans, SOTTO_SPAN_EXPANDING, start_ns);
+    return status;
+}
+
 static enum sotto_status site_step(struct sotto_world *world, struct sotto_virtual_site *site,
                                    const struct sotto_turn_event *event)
 {
     struct sotto_turn_effects effects;
     enum sotto_status status = SOTTO_OK;
 
-    sotto_turn_step(site->turn, event, &effects);
+    turn_step(world, site, event, &effects);
     if (effects.store.length)
         status = sotto_virtual_site_store(site, effects.store);
     if (status == SOTTO_OK)
@@ -114,7 +134,7 @@ static enum sotto_status site_step(struct sotto_world *world, struct sotto_virtu
     if (status == SOTTO_OK)
         status = order_carry(world, site, effects.order);
     if (status == SOTTO_OK && effects.run_expand)
-        status = sotto_veil_expand(site->turn);
+        status = expand(world, site);
     if (status == SOTTO_OK && effects.run_contribute)
         status = contribute(world, site);
     return status;
@@ -176,6 +196,7 @@ static enum sotto_status train_waiting(struct sotto_world *world)
 {
     struct sotto_training_task *tasks = calloc(world->scenario->sites, sizeof *tasks);
     size_t count = 0;
+    uint64_t start_ns = sotto_spans_now_ns();
     enum sotto_status status;
 
     if (tasks == NULL)
@@ -184,6 +205,7 @@ static enum sotto_status train_waiting(struct sotto_world *world)
         if (awaits_training(world, &world->sites[i]))
             task_of(&tasks[count++], world, &world->sites[i]);
     status = sotto_training_run(&world->crew, tasks, count, &world->fault);
+    sotto_spans_add(&world->spans, SOTTO_SPAN_TRAINING, start_ns);
     for (size_t i = 0; i < count && status == SOTTO_OK; i++)
         for (size_t value = 0; value < world->hub.value_count; value++)
             tasks[i].trained[value] -= tasks[i].start[value];

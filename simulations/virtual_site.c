@@ -98,8 +98,10 @@ enum sotto_status sotto_virtual_site_store(struct sotto_virtual_site *site,
 }
 
 enum sotto_status sotto_virtual_site_contribute(struct sotto_virtual_site *site,
-                                                struct sotto_digest *digest)
+                                                struct sotto_digest *digest,
+                                                struct sotto_spans *spans)
 {
+    uint64_t start_ns = sotto_spans_now_ns();
     size_t lane_count = site->setup.lane_count;
     uint32_t *lanes = malloc(lane_count * sizeof *lanes);
     struct sotto_buffer packed =
@@ -107,9 +109,12 @@ enum sotto_status sotto_virtual_site_contribute(struct sotto_virtual_site *site,
     enum sotto_status status =
         lanes != NULL ? sotto_turn_encode(site->turn, lanes) : SOTTO_NO_MEMORY;
 
+    sotto_spans_add(spans, SOTTO_SPAN_ENCODING, start_ns);
     if (status == SOTTO_OK) {
         memcpy(site->plain, lanes, lane_count * sizeof *lanes);
+        start_ns = sotto_spans_now_ns();
         status = sotto_turn_hide(site->turn, lanes, &packed, digest);
+        sotto_spans_add(spans, SOTTO_SPAN_HIDING, start_ns);
         site->packed_length = packed.length;
     }
     free(lanes);

@@ -8,6 +8,7 @@
 #include "coordinator/round/round.h"
 #include "models/data/dataset.h"
 #include "participant/sealer/turn.h"
+#include "simulations/trace/spans.h"
 
 /* What one site may differ in from another. */
 struct sotto_virtual_site_setup {
@@ -71,6 +72,7 @@ SOTTO_CHECKED enum sotto_status sotto_virtual_site_store(struct sotto_virtual_si
  * for the upload.
  */
 SOTTO_CHECKED enum sotto_status sotto_virtual_site_contribute(struct sotto_virtual_site *site,
-                                                              struct sotto_digest *digest);
+                                                              struct sotto_digest *digest,
+                                                              struct sotto_spans *spans);
 
 #endif

@@ -229,7 +229,8 @@ static void tell(const struct sotto_world *world, struct sotto_world_round *told
         .survivors = sotto_round_survivor_count(round),
         .duration_ms = sotto_round_phase_began_ms(round, end) -
                        sotto_round_phase_began_ms(round, SOTTO_ROUND_GATHERING),
-        .adapter = world->hub.adapter_digest};
+        .adapter = world->hub.adapter_digest,
+        .spans = world->spans};
     if (told->is_finished) {
         told->mean_norm = world->hub.applied.mean_norm;
         told->weight_sum = world->hub.applied.weight_sum;
@@ -244,8 +245,10 @@ enum sotto_status sotto_world_round(struct sotto_world *world, struct sotto_worl
                                     struct sotto_fault *fault)
 {
     struct sotto_round_effects effects;
-    enum sotto_status status = sites_begin(world, world->hub.round_number + 1);
+    enum sotto_status status;
 
+    world->spans = (struct sotto_spans){0};
+    status = sites_begin(world, world->hub.round_number + 1);
     if (status == SOTTO_OK)
         status = sotto_virtual_hub_begin(&world->hub, world->now_ms, &effects);
     if (status == SOTTO_OK)

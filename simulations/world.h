@@ -8,6 +8,7 @@
 #define SOTTO_SIMULATIONS_WORLD_H
 
 #include "simulations/timeline.h"
+#include "simulations/trace/spans.h"
 #include "simulations/training.h"
 #include "simulations/virtual_hub.h"
 #include "simulations/virtual_site.h"
@@ -25,6 +26,7 @@ struct sotto_world_round {
     double mean_norm;     /* of the mean delta */
     uint64_t weight_sum;
     struct sotto_digest adapter;
+    struct sotto_spans spans; /* never the same twice: for the trace alone */
 };
 
 struct sotto_world {
@@ -39,6 +41,7 @@ struct sotto_world {
     struct sotto_virtual_site *sites; /* [scenario->sites], site id i + 1 at i */
     struct sotto_timeline timeline;
     uint64_t now_ms;
+    struct sotto_spans spans;   /* of the present round */
     uint32_t oracle_mismatches; /* lanes that differed, over all rounds */
     uint32_t refusal_count;
     struct sotto_fault fault; /* of a training that failed */

@@ -10,6 +10,7 @@
 #include "simulations/baseline.h"
 #include "simulations/pool.h"
 #include "simulations/report.h"
+#include "simulations/trace/trace.h"
 #include "simulations/world.h"
 
 enum { OVERRIDES_MAX = 64 };
@@ -17,6 +18,7 @@ enum { OVERRIDES_MAX = 64 };
 struct arguments {
     const char *scenario;
     const char *out;
+    const char *trace;
     bool json;
     bool partition_only;
     const char *overrides[OVERRIDES_MAX];
@@ -26,6 +28,8 @@ struct arguments {
 static const struct argp_option options[] = {
     {"out", 'o', "DIR", 0,
      "Write rounds.jsonl, summary.json and adapter/ (or, for partition, the photos) to DIR", 0},
+    {"trace", 't', "FILE", 0,
+     "Write what each round cost in processor time to FILE, and print the sum on stderr", 0},
     {"json", 'j', NULL, 0, "Print the summary as one line of JSON", 0},
     {"set", 's', "KEY=VALUE", 0, "Override a key of the scenario; may be repeated", 0},
     {0}};
@@ -68,6 +72,7 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
 
     switch (key) {
     case 'o': arguments->out = argument; return 0;
+    case 't': arguments->trace = argument; return 0;
     case 'j': arguments->json = true; return 0;
     case 's': override_take(arguments, argument, state); return 0;
     case ARGP_KEY_ARG: return argument_take(arguments, argument, state);
@@ -116,7 +121,8 @@ static void progress(const struct sotto_world_round *told, uint32_t rounds)
 }
 
 static enum sotto_status rounds_play(struct sotto_world *world, struct sotto_report *report,
-                                     struct sotto_summary *summary, struct sotto_fault *fault)
+                                     struct sotto_trace *trace, struct sotto_summary *summary,
+                                     struct sotto_fault *fault)
 {
     enum sotto_status status = SOTTO_OK;
 
@@ -127,6 +133,7 @@ static enum sotto_status rounds_play(struct sotto_world *world, struct sotto_rep
         if (status != SOTTO_OK)
             break;
         sotto_report_round(report, &told);
+        sotto_trace_round(trace, told.round, told.cohort, &told.spans);
         sotto_summary_add(summary, &told);
         progress(&told, world->scenario->rounds);
     }
@@ -162,13 +169,20 @@ static enum sotto_status campaign_play(struct sotto_world *world, struct sotto_s
                                        const struct arguments *arguments, struct sotto_fault *fault)
 {
     struct sotto_report report;
+    struct sotto_trace trace = {0};
+    enum sotto_status closed;
     enum sotto_status status = sotto_report_open(&report);
 
     /* A folder that cannot be made is told now, not after the campaign. */
     if (status == SOTTO_OK && arguments->out != NULL)
         status = sotto_folder_make(arguments->out, fault);
     if (status == SOTTO_OK)
-        status = rounds_play(world, &report, summary, fault);
+        status = sotto_trace_open(&trace, arguments->trace, fault);
+    if (status == SOTTO_OK)
+        status = rounds_play(world, &report, &trace, summary, fault);
+    closed = sotto_trace_close(&trace, stderr, status == SOTTO_OK ? fault : NULL);
+    if (status == SOTTO_OK)
+        status = closed;
     if (status == SOTTO_OK)
         status = accuracies_measure(world, summary, fault);
     if (status == SOTTO_OK && arguments->out != NULL)

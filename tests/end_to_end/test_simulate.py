@@ -70,6 +70,18 @@ class Simulate(unittest.TestCase):
         self.assertEqual(summary["rounds_finished"], 2)
         self.assertEqual(summary["oracle_mismatches"], 0)
 
+    def test_trace__asked_for__tells_every_part_of_a_round(self):
+        path = self.federation.path("trace.jsonl")
+        told = self.simulate(options=("--trace", path)).stderr
+        self.assertIn("secure aggregation adds", told)
+        with open(path) as file:
+            lines = [json.loads(line) for line in file]
+        self.assertEqual([line["round"] for line in lines], [1, 2])
+        for line in lines:
+            for part in ("training", "joining", "expanding", "encoding", "hiding", "unmasking"):
+                self.assertGreater(line["seconds"][part], 0, part)
+            self.assertGreater(line["overlapped"], 0)
+
     def test_dropouts__many_seeds__sums_are_exact_or_the_round_is_abandoned(self):
         finished = abandoned = 0
         for seed in range(1, 9):
