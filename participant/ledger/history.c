@@ -42,12 +42,22 @@ static void raise_to(uint32_t *round, uint32_t reached)
         *round = reached;
 }
 
+static void refusal_add(struct sotto_history *history, const struct sotto_record *record)
+{
+    history->refusal_count++;
+    history->refused =
+        (struct sotto_history_refusal){.round = record->round, .refusal = record->refusal};
+    memcpy(history->refused.campaign, record->campaign, sizeof record->campaign);
+}
+
 void sotto_history_add(struct sotto_history *history, const struct sotto_record *record)
 {
     size_t campaign = CAMPAIGN_NONE;
 
-    if (record->kind == SOTTO_RECORD_REFUSED)
+    if (record->kind == SOTTO_RECORD_REFUSED) {
+        refusal_add(history, record);
         return;
+    }
     if (record->roster_epoch > history->roster_epoch)
         history->roster_epoch = record->roster_epoch;
     campaign = campaign_place(history, record->campaign);
@@ -85,6 +95,17 @@ bool sotto_history_is_new_adapter(const struct sotto_history *history, const cha
     if (index == CAMPAIGN_NONE)
         return history->campaign_count < SOTTO_HISTORY_CAMPAIGNS_MAX;
     return round > history->campaigns[index].adopted;
+}
+
+bool sotto_history_wants_refusal(const struct sotto_history *history,
+                                 const struct sotto_history_refusal *refusal)
+{
+    const struct sotto_history_refusal *last = &history->refused;
+
+    if (history->refusal_count >= SOTTO_HISTORY_REFUSALS_MAX)
+        return false;
+    return history->refusal_count == 0 || last->refusal != refusal->refusal ||
+           last->round != refusal->round || strcmp(last->campaign, refusal->campaign) != 0;
 }
 
 /* Members of exactly one of the two; both ascend. */

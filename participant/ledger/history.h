@@ -8,7 +8,11 @@
 
 #include "participant/ledger/record.h"
 
-enum { SOTTO_HISTORY_CAMPAIGNS_MAX = 256, SOTTO_HISTORY_REVEALS_MAX = 128 };
+enum {
+    SOTTO_HISTORY_CAMPAIGNS_MAX = 256,
+    SOTTO_HISTORY_REVEALS_MAX = 128,
+    SOTTO_HISTORY_REFUSALS_MAX = 65536, /* records; about 12 MiB of a ledger */
+};
 
 struct sotto_history_campaign {
     char name[SOTTO_CAMPAIGN_NAME_MAX + 1];
@@ -23,7 +27,16 @@ struct sotto_history_reveal {
     uint32_t members[SOTTO_COHORT_MAX];
 };
 
+/* One refusal, as it was recorded. */
+struct sotto_history_refusal {
+    char campaign[SOTTO_CAMPAIGN_NAME_MAX + 1];
+    uint32_t round;
+    enum sotto_refusal refusal;
+};
+
 struct sotto_history {
+    size_t refusal_count;                 /* recorded in all */
+    struct sotto_history_refusal refused; /* the last one */
     uint64_t roster_epoch; /* the highest of the rounds it took part in, whatever the campaign */
     size_t campaign_count;
     struct sotto_history_campaign campaigns[SOTTO_HISTORY_CAMPAIGNS_MAX];
@@ -44,6 +57,14 @@ bool sotto_history_is_new_round(const struct sotto_history *history, const char 
                                 uint32_t round);
 bool sotto_history_is_new_adapter(const struct sotto_history *history, const char *campaign,
                                   uint32_t round);
+
+/*
+ * Is this refusal to be recorded? Not the one that was recorded last, which a coordinator can bring
+ * about again and again by repeating a plan, and none after SOTTO_HISTORY_REFUSALS_MAX: whoever
+ * signs plans shall not fill the disk. Refusing does not depend on it.
+ */
+bool sotto_history_wants_refusal(const struct sotto_history *history,
+                                 const struct sotto_history_refusal *refusal);
 
 /* A cohort, or what is left of it, about to be summed. */
 struct sotto_history_cohort {

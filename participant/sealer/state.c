@@ -40,6 +40,14 @@ void sotto_turn_store(struct sotto_turn *turn, struct sotto_turn_effects *effect
     effects->store = sotto_view_buffer(&buffer);
 }
 
+static bool is_new_refusal(const struct sotto_turn *turn, enum sotto_refusal refusal)
+{
+    struct sotto_history_refusal told = {.round = turn->round, .refusal = refusal};
+
+    memcpy(told.campaign, turn->campaign, sizeof told.campaign);
+    return sotto_history_wants_refusal(&turn->history, &told);
+}
+
 void sotto_turn_refuse(struct sotto_turn *turn, struct sotto_turn_effects *effects,
                        enum sotto_refusal refusal)
 {
@@ -60,7 +68,7 @@ void sotto_turn_refuse(struct sotto_turn *turn, struct sotto_turn_effects *effec
         .send = sotto_view_of(&turn->notice, 1),
         .is_finished = true,
     };
-    if (stored.length == 0)
+    if (stored.length == 0 && is_new_refusal(turn, refusal))
         sotto_turn_store(turn, effects, &record);
 }
 

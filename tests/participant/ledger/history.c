@@ -130,12 +130,39 @@ static void history__rosters_accepted__the_highest_epoch_counts(void **state)
     assert_int_equal(history->roster_epoch, 7);
 }
 
+static void history__refusals__are_recorded_once_and_not_for_ever(void **state)
+{
+    struct sotto_history *history = *state;
+    struct sotto_history_refusal refusal = {
+        .campaign = "wards", .round = 3, .refusal = SOTTO_REFUSAL_ROSTER};
+    struct sotto_record record = {
+        .kind = SOTTO_RECORD_REFUSED, .campaign = "wards", .round = 3, .refusal = refusal.refusal};
+
+    assert_true(sotto_history_wants_refusal(history, &refusal));
+    sotto_history_add(history, &record);
+    assert_false(sotto_history_wants_refusal(history, &refusal));
+    refusal.round = 4;
+    assert_true(sotto_history_wants_refusal(history, &refusal));
+    refusal.round = 3;
+    refusal.refusal = SOTTO_REFUSAL_LAYOUT;
+    assert_true(sotto_history_wants_refusal(history, &refusal));
+    refusal.campaign[0] = 'W';
+    refusal.refusal = SOTTO_REFUSAL_ROSTER;
+    assert_true(sotto_history_wants_refusal(history, &refusal));
+    for (uint32_t round = 4; history->refusal_count < SOTTO_HISTORY_REFUSALS_MAX; round++) {
+        record.round = round;
+        sotto_history_add(history, &record);
+    }
+    assert_false(sotto_history_wants_refusal(history, &refusal));
+}
+
 int main(void)
 {
 #define HISTORY_TEST(test) cmocka_unit_test_setup_teardown(test, history_setup, history_teardown)
     const struct CMUnitTest tests[] = {
         HISTORY_TEST(history__round_taken__only_higher_ones_are_new),
         HISTORY_TEST(history__rosters_accepted__the_highest_epoch_counts),
+        HISTORY_TEST(history__refusals__are_recorded_once_and_not_for_ever),
         HISTORY_TEST(history__refused_round__is_not_used_up),
         HISTORY_TEST(history__adapter_kept__older_ones_are_not_new),
         HISTORY_TEST(history__full__admits_no_further_campaign),

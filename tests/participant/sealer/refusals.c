@@ -160,6 +160,27 @@ static void plan__in_a_mail_of_another_round__is_refused(void **state)
     assert_int_equal(circle->sites[0].last.refusal, SOTTO_REFUSAL_PLAN_MALFORMED);
 }
 
+/* The refusal is given each time; the ledger has it once, in this life and the next. */
+static void plan__refused_again__is_recorded_once(void **state)
+{
+    struct circle *circle = *state;
+    uint8_t bytes[SOTTO_MAIL_BYTES_MAX];
+    struct sotto_turn_event mail = {.kind = SOTTO_TURN_MAIL};
+
+    circle->sites[0].policy.cohort_min = 4;
+    circle_begin(circle);
+    mail.bytes = circle_plan_mail(circle, bytes);
+    for (uint32_t life = 0; life < 2; life++) {
+        circle_ready(circle, 0);
+        for (uint32_t time = 0; time < 3; time++) {
+            circle_step(&circle->sites[0], &mail);
+            assert_int_equal(circle->sites[0].last.refusal, SOTTO_REFUSAL_POLICY_COHORT);
+            assert_int_equal(circle->sites[0].record_count, 1);
+        }
+        circle_restart(circle, 0);
+    }
+}
+
 /* An honest plan, but this item comes altered. */
 static enum sotto_refusal judge_item(struct circle *circle, enum sotto_item_kind kind)
 {
@@ -323,6 +344,7 @@ int main(void)
         REFUSAL_TEST(plan__more_lanes_than_memory__is_refused),
         REFUSAL_TEST(plan__every_altered_byte__is_refused_for_its_signature),
         REFUSAL_TEST(plan__in_a_mail_of_another_round__is_refused),
+        REFUSAL_TEST(plan__refused_again__is_recorded_once),
         REFUSAL_TEST(item__altered_roster__is_refused),
         REFUSAL_TEST(item__altered_layout__is_refused),
         REFUSAL_TEST(item__altered_adapter__is_refused),
