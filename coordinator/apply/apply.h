@@ -1,5 +1,5 @@
 /*
- * From the sum to the next adapter: dequantise to the weighted mean delta, then the server's step.
+ * From the sum to the next adapter: decode to the weighted mean delta, then the server's step.
  * Stops 13 to 15 of the way of one number.
  */
 #ifndef SOTTO_COORDINATOR_APPLY_APPLY_H
@@ -19,8 +19,8 @@ struct sotto_applied {
  *   sum      in     [plan->lane_count] unmasked
  *   layout   in     canonical bytes, for the version's digest
  *
- * SOTTO_MALFORMED: the sum is no sum of honest uploads (sotto_dequantise); SOTTO_NO_MEMORY; adapter
- * untouched.
+ * SOTTO_MALFORMED: the sum is no sum of honest uploads (sotto_dequantise); SOTTO_MISMATCH: no such
+ * plan is accepted; SOTTO_NO_MEMORY; adapter untouched.
  */
 SOTTO_CHECKED enum sotto_status sotto_apply_sum(float *adapter, struct sotto_applied *applied,
                                                 const uint32_t *sum, const struct sotto_plan *plan,

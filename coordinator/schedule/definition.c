@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/privacy/mechanism.h"
 #include "crypto/ring/lanes.h"
-#include "crypto/ring/quantise.h"
 #include "crypto/secagg/terms.h"
 
 enum field_kind { FIELD_TEXT, FIELD_DIGEST, FIELD_WHOLE, FIELD_REAL };
@@ -44,9 +44,10 @@ static const struct field fields[] = {
     FIELD(FIELD_WHOLE, weight_max, 1, 1 << 24),
     FIELD(FIELD_REAL, clip_norm, 1e-9, 1e9),
     FIELD(FIELD_REAL, lane_range, 0, 1e9),
-    FIELD(FIELD_WHOLE, rotate, 0, 0),
-    FIELD(FIELD_WHOLE, feedback, 0, 0),
-    FIELD(FIELD_REAL, noise_multiplier, 0, 0),
+    FIELD(FIELD_WHOLE, rotate, 0, 1),
+    FIELD(FIELD_WHOLE, feedback, 0, 1),
+    FIELD(FIELD_REAL, noise_multiplier, 0, SOTTO_NOISE_MAX),
+    FIELD(FIELD_REAL, privacy_delta, 1e-15, 0.1),
     FIELD(FIELD_WHOLE, epochs, 1, 100),
     FIELD(FIELD_WHOLE, batch, 1, 1024),
     FIELD(FIELD_REAL, learning_rate, 1e-12, 100),
@@ -72,6 +73,7 @@ void sotto_definition_init(struct sotto_definition *definition)
                                             .value_bits = 16,
                                             .weight_max = 512,
                                             .clip_norm = 10,
+                                            .privacy_delta = 1e-6,
                                             .epochs = 1,
                                             .batch = 32,
                                             .learning_rate = 3e-3,
@@ -120,14 +122,59 @@ double sotto_definition_lane_range(const struct sotto_definition *definition)
     return definition->lane_range > 0 ? definition->lane_range : definition->clip_norm;
 }
 
+static enum sotto_status mechanism_check(const struct sotto_definition *definition,
+                                         struct sotto_fault *fault)
+{
+    struct sotto_mechanism mechanism;
+
+    switch (sotto_definition_mechanism(&mechanism, definition)) {
+    case SOTTO_FLAW_NONE: return SOTTO_OK;
+    case SOTTO_FLAW_WEIGHT:
+        return sotto_fault_set(fault, SOTTO_MISMATCH,
+                               "noise hides a site whatever its examples: with noise_multiplier %g "
+                               "weight_max has to be 1, not %u",
+                               definition->noise_multiplier, definition->weight_max);
+    case SOTTO_FLAW_NOISE:
+        return sotto_fault_set(
+            fault, SOTTO_MISMATCH,
+            "noise_multiplier %g cannot be made: it has to be from %g to %g, survivors_min %u "
+            "above "
+            "what corrupt_fraction takes of cohort_max %u, and steps fine enough for a variance of "
+            "at least 9 (raise value_bits or lower lane_range) but not finer than 2^49 allows",
+            definition->noise_multiplier, SOTTO_NOISE_MIN, SOTTO_NOISE_MAX,
+            definition->survivors_min, definition->cohort_max);
+    case SOTTO_FLAW_WRAP: break;
+    }
+    return sotto_fault_set(
+        fault, SOTTO_MISMATCH,
+        "cohort_max %u times weight_max %u times 2^%u, and what noise_multiplier %g adds, does not "
+        "fit into half of ring_bits %u: a sum could wrap; raise ring_bits, or lower one of them",
+        definition->cohort_max, definition->weight_max, definition->value_bits - 1,
+        definition->noise_multiplier, definition->ring_bits);
+}
+
+enum sotto_mechanism_flaw sotto_definition_mechanism(struct sotto_mechanism *mechanism,
+                                                     const struct sotto_definition *definition)
+{
+    const struct sotto_mechanism_terms terms = {.value_count = definition->lane_count,
+                                                .clip_norm = definition->clip_norm,
+                                                .lane_range =
+                                                    sotto_definition_lane_range(definition),
+                                                .is_rotated = definition->rotate != 0,
+                                                .value_bits = definition->value_bits,
+                                                .ring_bits = definition->ring_bits,
+                                                .weight_max = definition->weight_max,
+                                                .cohort_max = definition->cohort_max,
+                                                .survivors_min = definition->survivors_min,
+                                                .corrupt_fraction = definition->corrupt_fraction,
+                                                .noise_multiplier = definition->noise_multiplier};
+
+    return sotto_mechanism_of(mechanism, &terms);
+}
+
 enum sotto_status sotto_definition_check(const struct sotto_definition *definition,
                                          struct sotto_fault *fault)
 {
-    struct sotto_quantiser quantiser = {.range = sotto_definition_lane_range(definition),
-                                        .value_bits = definition->value_bits,
-                                        .ring_bits = definition->ring_bits,
-                                        .weight_max = definition->weight_max,
-                                        .cohort_max = definition->cohort_max};
     enum sotto_status status = range_check(definition, fault);
 
     if (status != SOTTO_OK)
@@ -146,14 +193,7 @@ enum sotto_status sotto_definition_check(const struct sotto_definition *definiti
         return sotto_fault_set(fault, SOTTO_MISMATCH,
                                "lane_range %g is above clip_norm %g, which no value is",
                                definition->lane_range, definition->clip_norm);
-    if (sotto_quantiser_check(&quantiser) != SOTTO_OK)
-        return sotto_fault_set(fault, SOTTO_MISMATCH,
-                               "cohort_max %u times weight_max %u times 2^%u does not fit into "
-                               "half of ring_bits %u: a "
-                               "sum could wrap; lower cohort_max, weight_max or value_bits",
-                               definition->cohort_max, definition->weight_max,
-                               definition->value_bits - 1, definition->ring_bits);
-    return SOTTO_OK;
+    return mechanism_check(definition, fault);
 }
 
 static enum sotto_status text_decode(char *at, const struct field *field, const json_t *value,

@@ -6,6 +6,7 @@
 #define SOTTO_COORDINATOR_SCHEDULE_DEFINITION_H
 
 #include "core/wire/plan.h"
+#include "crypto/privacy/mechanism.h"
 
 struct sotto_definition {
     char name[SOTTO_CAMPAIGN_NAME_MAX + 1];
@@ -29,6 +30,7 @@ struct sotto_definition {
     uint32_t rotate;
     uint32_t feedback;
     double noise_multiplier; /* 0: no noise */
+    double privacy_delta;    /* at which epsilon is told; sites have their own */
     uint32_t epochs;
     uint32_t batch;
     double learning_rate;
@@ -55,6 +57,10 @@ char *sotto_definition_encode(const struct sotto_definition *definition);
 
 /* The range that a value is quantised within. */
 double sotto_definition_lane_range(const struct sotto_definition *definition);
+
+/* How updates become lanes; a flaw: not to be used. */
+SOTTO_CHECKED enum sotto_mechanism_flaw sotto_definition_mechanism(
+    struct sotto_mechanism *mechanism, const struct sotto_definition *definition);
 
 /* Each field against its range and the others; what decode does after parsing. */
 SOTTO_CHECKED enum sotto_status sotto_definition_check(const struct sotto_definition *definition,

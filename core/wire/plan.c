@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum { COHORT_MIN = 3, COHORT_MAX = 128, LANES_MAX = 1 << 28 };
+enum { NOISE_MAX = 1000 };
 enum { DEADLINE_MIN_MS = 100, DEADLINE_MAX_MS = 7 * 24 * 3600 * 1000 };
 
 enum field_kind { FIELD_NAME, FIELD_BYTES, FIELD_U32, FIELD_U64, FIELD_F64 };
@@ -35,9 +36,9 @@ static const struct field fields[] = {
     {"weight_max", FIELD_U32, PLACE(weight_max), 1, UINT32_MAX},
     {"clip_norm", FIELD_F64, PLACE(clip_norm), DBL_MIN, DBL_MAX},
     {"lane_range", FIELD_F64, PLACE(lane_range), DBL_MIN, DBL_MAX},
-    {"rotate", FIELD_U32, PLACE(rotate), 0, 0},
-    {"feedback", FIELD_U32, PLACE(feedback), 0, 0},
-    {"noise_multiplier", FIELD_F64, PLACE(noise_multiplier), 0, 0},
+    {"rotate", FIELD_U32, PLACE(rotate), 0, 1},
+    {"feedback", FIELD_U32, PLACE(feedback), 0, 1},
+    {"noise_multiplier", FIELD_F64, PLACE(noise_multiplier), 0, NOISE_MAX},
     {"cohort_min", FIELD_U32, PLACE(cohort_min), COHORT_MIN, COHORT_MAX},
     {"cohort_max", FIELD_U32, PLACE(cohort_max), COHORT_MIN, COHORT_MAX},
     {"survivors_min", FIELD_U32, PLACE(survivors_min), COHORT_MIN, COHORT_MAX},

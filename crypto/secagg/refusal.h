@@ -47,6 +47,8 @@ enum sotto_refusal {
     SOTTO_REFUSAL_ROSTER_EPOCH,        /* roster older than one that was accepted */
     SOTTO_REFUSAL_ORGANISATION,        /* more members of one organisation than the plan allows */
     SOTTO_REFUSAL_KNOWN_MEMBERS,       /* too few members that the policy lists */
+    SOTTO_REFUSAL_POLICY_NOISE,        /* no or too little noise for the policy's budget */
+    SOTTO_REFUSAL_BUDGET,              /* the site's budget for epsilon is spent */
     SOTTO_REFUSAL_COUNT
 };
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "crypto/privacy/accountant.h"
+
 enum { CAMPAIGN_NONE = SOTTO_HISTORY_CAMPAIGNS_MAX };
 
 static size_t campaign_find(const struct sotto_history *history, const char *name)
@@ -50,6 +52,14 @@ static void refusal_add(struct sotto_history *history, const struct sotto_record
     memcpy(history->refused.campaign, record->campaign, sizeof record->campaign);
 }
 
+static void charge_add(struct sotto_history *history, const struct sotto_record *record)
+{
+    if (record->charge > 0)
+        history->rho = sotto_accountant_add(history->rho, record->charge);
+    else
+        history->plain_count++;
+}
+
 void sotto_history_add(struct sotto_history *history, const struct sotto_record *record)
 {
     size_t campaign = CAMPAIGN_NONE;
@@ -60,6 +70,8 @@ void sotto_history_add(struct sotto_history *history, const struct sotto_record 
     }
     if (record->roster_epoch > history->roster_epoch)
         history->roster_epoch = record->roster_epoch;
+    if (record->kind == SOTTO_RECORD_UPLOADED)
+        charge_add(history, record);
     campaign = campaign_place(history, record->campaign);
     if (campaign == CAMPAIGN_NONE)
         return;

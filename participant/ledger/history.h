@@ -38,6 +38,8 @@ struct sotto_history {
     size_t refusal_count;                 /* recorded in all */
     struct sotto_history_refusal refused; /* the last one */
     uint64_t roster_epoch; /* the highest of the rounds it took part in, whatever the campaign */
+    double rho;            /* spent by all uploads ever, whatever the campaign */
+    uint64_t plain_count;  /* uploads without noise, of which rho says nothing */
     size_t campaign_count;
     struct sotto_history_campaign campaigns[SOTTO_HISTORY_CAMPAIGNS_MAX];
     size_t reveal_count; /* in all; the last SOTTO_HISTORY_REVEALS_MAX are held */
@@ -45,8 +47,8 @@ struct sotto_history {
 };
 
 /*
- * In the order in which they were written. A record of a campaign for which there is no room
- * changes nothing.
+ * In the order in which they were written. A record of a campaign for which there is no room only
+ * counts for what is kept whatever the campaign.
  */
 void sotto_history_add(struct sotto_history *history, const struct sotto_record *record);
 

@@ -2,7 +2,7 @@
 
 #include "core/base/pack.h"
 
-enum { RECORD_FIELDS = 9, FIELDS_MAX = 32 };
+enum { RECORD_FIELDS = 10, FIELDS_MAX = 32 };
 
 const char *sotto_record_name(enum sotto_record_kind kind)
 {
@@ -33,6 +33,7 @@ enum sotto_status sotto_record_encode(struct sotto_buffer *out, const struct sot
     sotto_pack_bytes(&packer, sotto_view_digest(&record->start));
     sotto_pack_u64(&packer, record->roster_epoch);
     sotto_pack_u64(&packer, (uint64_t)record->refusal);
+    sotto_pack_f64(&packer, record->charge);
     sotto_pack_array(&packer, record->member_count);
     for (size_t index = 0; index < record->member_count; index++)
         sotto_pack_u64(&packer, record->members[index]);
@@ -71,12 +72,13 @@ enum sotto_status sotto_record_decode(struct sotto_record *record, struct sotto_
     sotto_unpack_exact(&unpacker, read.start.bytes, sizeof read.start.bytes);
     read.roster_epoch = sotto_unpack_u64(&unpacker, UINT64_MAX);
     read.refusal = (enum sotto_refusal)sotto_unpack_u64(&unpacker, SOTTO_REFUSAL_COUNT - 1);
+    read.charge = sotto_unpack_f64(&unpacker);
     ascends = unpack_members(&unpacker, &read);
     read.note = sotto_unpack_bytes(&unpacker, SOTTO_RECORD_NOTE_MAX);
     status = sotto_unpacker_close(&unpacker);
     if (status != SOTTO_OK)
         return status;
-    if (read.kind == 0 || read.campaign[0] == '\0' || !ascends)
+    if (read.charge < 0 || read.kind == 0 || read.campaign[0] == '\0' || !ascends)
         return SOTTO_MALFORMED;
     *record = read;
     return SOTTO_OK;

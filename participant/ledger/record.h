@@ -13,7 +13,7 @@ enum sotto_record_kind {
     /* digest: ctx0; start: the adapter it trains from; roster_epoch; the round number is used up */
     SOTTO_RECORD_JOINED = 1,
     SOTTO_RECORD_ANSWERED, /* note: what the protocol wants kept before it answers */
-    SOTTO_RECORD_UPLOADED, /* digest: of the packed masked lanes */
+    SOTTO_RECORD_UPLOADED, /* digest: of the packed masked lanes; charge */
     SOTTO_RECORD_REVEALED, /* start, members: the sum of these is about to become readable */
     SOTTO_RECORD_REFUSED,  /* refusal */
     SOTTO_RECORD_ADOPTED,  /* digest: the adapter that is now the site's */
@@ -30,6 +30,7 @@ struct sotto_record {
     struct sotto_digest start;
     uint64_t roster_epoch;
     enum sotto_refusal refusal;
+    double charge; /* rho of the upload; 0: it carries no noise */
     size_t member_count;
     uint32_t members[SOTTO_COHORT_MAX]; /* ids, strictly ascending */
     struct sotto_view note;             /* borrowed; of the protocol, opaque here */

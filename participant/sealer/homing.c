@@ -55,6 +55,8 @@ void sotto_home_take_outcome(struct sotto_turn *turn, const struct sotto_occasio
         return;
     }
     sotto_turn_wipe_round(turn);
+    if (outcome.is_last && strcmp(outcome.campaign, turn->rest.campaign) == 0)
+        sotto_rest_wipe_other(&turn->rest, NULL);
     sotto_turn_set_subject(turn, &occasion->mail);
     if (!turn->is_trainer_ready || !is_worth_taking(turn, &outcome)) {
         sotto_turn_settle(turn, effects);

@@ -47,10 +47,14 @@ void sotto_join_take_plan(struct sotto_turn *turn, const struct sotto_occasion *
     if (refusal == SOTTO_REFUSAL_NONE &&
         sotto_turn_bytes(plan.lane_count) > turn->setup.arena->capacity)
         refusal = SOTTO_REFUSAL_LAYOUT;
+    if (refusal == SOTTO_REFUSAL_NONE && plan.feedback &&
+        !sotto_rest_has_room(&turn->rest, plan.lane_count))
+        refusal = SOTTO_REFUSAL_LAYOUT;
     if (refusal != SOTTO_REFUSAL_NONE) {
         sotto_turn_refuse(turn, effects, refusal);
         return;
     }
+    sotto_rest_wipe_other(&turn->rest, plan.campaign);
     turn->plan = plan;
     turn->has_plan = true;
     turn->context = context;

@@ -34,7 +34,10 @@ enum sotto_refusal sotto_judge_plan(struct sotto_plan *plan, const struct sotto_
         return SOTTO_REFUSAL_ROSTER_EPOCH;
     if (!sotto_digest_equal(&plan->base_model, &site->base_model))
         return SOTTO_REFUSAL_BASE_MODEL;
-    return sotto_policy_check(site->policy, plan);
+    refusal = sotto_policy_check(site->policy, plan);
+    if (refusal != SOTTO_REFUSAL_NONE)
+        return refusal;
+    return sotto_policy_check_budget(site->policy, plan, site->history->rho);
 }
 
 static void roster_fill(struct sotto_roster_room *room, const struct sotto_roster_message *message)

@@ -22,6 +22,7 @@ struct life {
     struct sotto_sealer_start start;
     struct sotto_policy policy;
     struct sotto_arena arena;
+    struct sotto_arena rest;
 };
 
 static enum sotto_status started(struct life *life, int *ledger, struct sotto_fault *fault)
@@ -49,9 +50,12 @@ static enum sotto_status turn_open(struct life *life)
         .identity = &life->start.identity,
         .entropy = &life->sealer.entropy,
         .arena = &life->arena,
+        .rest = &life->rest,
     };
     enum sotto_status status = sotto_arena_open(&life->arena, sotto_turn_bytes(LANES_MAX));
 
+    if (status == SOTTO_OK)
+        status = sotto_arena_open(&life->rest, sotto_turn_rest_bytes(LANES_MAX));
     if (status != SOTTO_OK)
         return status;
     memcpy(setup.coordinator.bytes, life->start.coordinator, sizeof setup.coordinator.bytes);
@@ -114,6 +118,7 @@ int main(void)
     if (life.sealer.turn != NULL)
         sotto_turn_close(life.sealer.turn);
     sotto_arena_close(&life.arena);
+    sotto_arena_close(&life.rest);
     sotto_wipe(&life, sizeof life);
     _exit(sotto_status_exit_code(status));
 }

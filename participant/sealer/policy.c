@@ -3,14 +3,15 @@
 #include <string.h>
 
 #include "core/base/pack.h"
-#include "crypto/ring/quantise.h"
+#include "crypto/privacy/accountant.h"
 #include "crypto/secagg/endorsement.h"
 #include "crypto/secagg/terms.h"
 #include "models/trainer.h"
+#include "participant/encoding/encoding.h"
 
-enum { EPOCHS_MAX = 100, POLICY_FIELDS = 14 };
+enum { EPOCHS_MAX = 100, POLICY_FIELDS = 16 };
 
-static const double clip_norm_limit = 1e6;
+static const double clip_norm_limit = 1e6, epsilon_limit = 1e6;
 
 void sotto_policy_init(struct sotto_policy *policy)
 {
@@ -22,6 +23,7 @@ void sotto_policy_init(struct sotto_policy *policy)
         .weight_max = 4096,
         .epochs_max = 20,
         .rank_max = 64,
+        .delta = 1e-6,
     };
 }
 
@@ -50,6 +52,8 @@ enum sotto_status sotto_policy_validate(const struct sotto_policy *policy,
         {"weight_max", policy->weight_max, 1, UINT32_MAX},
         {"epochs_max", policy->epochs_max, 1, EPOCHS_MAX},
         {"rank_max", policy->rank_max, 0, SOTTO_RANK_MAX},
+        {"epsilon_max", policy->epsilon_max, 0, epsilon_limit},
+        {"delta", policy->delta, 1e-15, 0.1},
         {"organisation_max", policy->organisation_max, 0, SOTTO_COHORT_MAX},
         {"known_min", policy->known_min, 0, policy->known_count},
     };
@@ -78,6 +82,8 @@ enum sotto_status sotto_policy_encode(struct sotto_buffer *out, const struct sot
     sotto_pack_u64(&packer, policy->weight_max);
     sotto_pack_u64(&packer, policy->epochs_max);
     sotto_pack_u64(&packer, policy->rank_max);
+    sotto_pack_f64(&packer, policy->epsilon_max);
+    sotto_pack_f64(&packer, policy->delta);
     sotto_pack_bytes(&packer,
                      policy->has_base_model ? sotto_view_digest(&policy->base_model) : nothing);
     sotto_pack_bytes(&packer, policy->has_roster ? sotto_view_digest(&policy->roster) : nothing);
@@ -133,6 +139,8 @@ enum sotto_status sotto_policy_decode(struct sotto_policy *policy, struct sotto_
     read.weight_max = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
     read.epochs_max = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
     read.rank_max = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
+    read.epsilon_max = sotto_unpack_f64(&unpacker);
+    read.delta = sotto_unpack_f64(&unpacker);
     has_good_pins = unpack_pin(&unpacker, read.base_model.bytes, &read.has_base_model);
     has_good_pins = unpack_pin(&unpacker, read.roster.bytes, &read.has_roster) && has_good_pins;
     read.refuse_close_cohorts = sotto_unpack_bool(&unpacker);
@@ -173,18 +181,35 @@ static enum sotto_refusal check_pins(const struct sotto_policy *policy,
     return SOTTO_REFUSAL_NONE;
 }
 
-static enum sotto_refusal check_quantiser(const struct sotto_plan *plan)
+static enum sotto_refusal check_mechanism(const struct sotto_plan *plan)
 {
-    struct sotto_quantiser quantiser = {
-        .range = plan->lane_range,
-        .value_bits = plan->value_bits,
-        .ring_bits = plan->ring_bits,
-        .weight_max = plan->weight_max,
-        .cohort_max = plan->cohort_max,
-    };
+    struct sotto_mechanism mechanism;
 
-    return sotto_quantiser_check(&quantiser) == SOTTO_OK ? SOTTO_REFUSAL_NONE
-                                                         : SOTTO_REFUSAL_POLICY_QUANTISER;
+    switch (sotto_encoding_of(&mechanism, plan)) {
+    case SOTTO_FLAW_NONE: return SOTTO_REFUSAL_NONE;
+    case SOTTO_FLAW_WRAP: return SOTTO_REFUSAL_POLICY_QUANTISER;
+    case SOTTO_FLAW_WEIGHT:
+    case SOTTO_FLAW_NOISE: break;
+    }
+    return SOTTO_REFUSAL_POLICY_NOISE;
+}
+
+enum sotto_refusal sotto_policy_check_budget(const struct sotto_policy *policy,
+                                             const struct sotto_plan *plan, double rho)
+{
+    double charge;
+
+    if (policy->epsilon_max == 0)
+        return SOTTO_REFUSAL_NONE;
+    if (plan->noise_multiplier == 0)
+        return SOTTO_REFUSAL_POLICY_NOISE;
+    charge = sotto_accountant_charge(plan->noise_multiplier);
+    if (sotto_accountant_epsilon(charge, policy->delta) > policy->epsilon_max)
+        return SOTTO_REFUSAL_POLICY_NOISE;
+    if (sotto_accountant_epsilon(sotto_accountant_add(rho, charge), policy->delta) >
+        policy->epsilon_max)
+        return SOTTO_REFUSAL_BUDGET;
+    return SOTTO_REFUSAL_NONE;
 }
 
 enum sotto_refusal sotto_policy_check(const struct sotto_policy *policy,
@@ -207,7 +232,7 @@ enum sotto_refusal sotto_policy_check(const struct sotto_policy *policy,
         return SOTTO_REFUSAL_POLICY_ORGANISATION;
     if (plan->recipe.epochs > policy->epochs_max)
         return SOTTO_REFUSAL_POLICY_WORK;
-    return check_quantiser(plan);
+    return check_mechanism(plan);
 }
 
 enum sotto_refusal sotto_policy_check_layout(const struct sotto_policy *policy,

@@ -31,6 +31,9 @@ struct sotto_policy {
     uint32_t known_min; /* other members of every sum whose identity is among these; default 0 */
     uint32_t known_count;
     struct sotto_ed25519_public known[SOTTO_KNOWN_MAX];
+    double
+        epsilon_max; /* what all rounds may cost in all; 0: no budget, plans without noise pass */
+    double delta;    /* at which epsilon is reckoned; default 1e-6 */
     /* Compare cohorts with every round of a campaign, not only those from the same adapter. */
     bool refuse_close_cohorts;
 };
@@ -60,6 +63,17 @@ SOTTO_CHECKED enum sotto_status sotto_policy_decode(struct sotto_policy *policy,
 /* Everything about a plan that can be judged before the cohort is known. */
 enum sotto_refusal sotto_policy_check(const struct sotto_policy *policy,
                                       const struct sotto_plan *plan);
+
+/*
+ * What one more round costs, at the plan's noise, against what is left.
+ *
+ *   rho  in  spent by all rounds so far
+ *
+ * SOTTO_REFUSAL_POLICY_NOISE: the round alone would spend all, or has no noise at all;
+ * SOTTO_REFUSAL_BUDGET: with the rounds so far it would.
+ */
+enum sotto_refusal sotto_policy_check_budget(const struct sotto_policy *policy,
+                                             const struct sotto_plan *plan, double rho);
 
 struct sotto_layout;
 

@@ -55,6 +55,7 @@ void sotto_turn_refuse(struct sotto_turn *turn, struct sotto_turn_effects *effec
     struct sotto_view stored = effects->store;
 
     sotto_turn_wipe_round(turn);
+    sotto_rest_wipe_other(&turn->rest, NULL);
     if (refusal != SOTTO_REFUSAL_ROUND_NOT_NEW) {
         memcpy(turn->shunned, turn->campaign, sizeof turn->shunned);
         turn->shunned_round = turn->round;

@@ -6,6 +6,7 @@
 #ifndef SOTTO_PARTICIPANT_SEALER_STATE_H
 #define SOTTO_PARTICIPANT_SEALER_STATE_H
 
+#include "participant/encoding/encoding.h"
 #include "participant/sealer/judgement.h"
 #include "participant/sealer/turn.h"
 
@@ -49,7 +50,8 @@ struct sotto_turn {
     float *values;
     uint32_t weight;
     bool is_ready_to_mask;
-    uint32_t *veil; /* participant/sealer/veil.h; NULL: none */
+    uint32_t *veil;         /* participant/sealer/veil.h; NULL: none */
+    struct sotto_rest rest; /* of the last update: the one thing that outlives its round */
 
     size_t held_length; /* a mail that waits for the trainer */
     uint8_t held[SOTTO_HELD_MAIL_MAX];

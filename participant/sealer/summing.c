@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "crypto/privacy/accountant.h"
 #include "participant/sealer/members.h"
 
 static void member_step(struct sotto_turn *turn, const struct sotto_member_event *event,
@@ -158,6 +159,8 @@ void sotto_sum_upload(struct sotto_turn *turn, const struct sotto_occasion *occa
         return;
     }
     record.note = member.store;
+    if (turn->plan.noise_multiplier > 0)
+        record.charge = sotto_accountant_charge(turn->plan.noise_multiplier);
     sotto_turn_store(turn, effects, &record);
     effects->is_upload = true;
     effects->digest = event.digest;

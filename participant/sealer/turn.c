@@ -4,9 +4,7 @@
 #include <string.h>
 
 #include "crypto/primitives/hash.h"
-#include "crypto/privacy/clip.h"
 #include "crypto/ring/lanes.h"
-#include "crypto/ring/quantise.h"
 #include "participant/sealer/homing.h"
 #include "participant/sealer/joining.h"
 #include "participant/sealer/summing.h"
@@ -43,6 +41,11 @@ size_t sotto_turn_bytes(uint32_t lane_count)
            (size_t)5 * SOTTO_ARENA_ALIGNMENT;
 }
 
+size_t sotto_turn_rest_bytes(uint32_t lane_count)
+{
+    return (size_t)lane_count * sizeof(float);
+}
+
 enum sotto_status sotto_turn_open(struct sotto_turn **turn, const struct sotto_turn_setup *setup)
 {
     struct sotto_turn *opened = sotto_arena_take(setup->arena, 1, sizeof *opened);
@@ -51,6 +54,7 @@ enum sotto_status sotto_turn_open(struct sotto_turn **turn, const struct sotto_t
     if (opened == NULL || sotto_items_init(&opened->items, setup->arena) != SOTTO_OK)
         return SOTTO_NO_MEMORY;
     opened->setup = *setup;
+    opened->rest.arena = setup->rest;
     opened->site = (struct sotto_site_view){
         .policy = setup->policy,
         .history = &opened->history,
@@ -67,6 +71,7 @@ enum sotto_status sotto_turn_open(struct sotto_turn **turn, const struct sotto_t
 void sotto_turn_close(struct sotto_turn *turn)
 {
     sotto_turn_wipe_round(turn);
+    sotto_rest_wipe_other(&turn->rest, NULL);
     sotto_wipe(turn, sizeof *turn);
 }
 
@@ -271,30 +276,34 @@ const struct sotto_plan *sotto_turn_plan(const struct sotto_turn *turn)
     return turn->has_plan ? &turn->plan : NULL;
 }
 
+/* The lanes, and in the update what is left of it. */
+static enum sotto_status encode(struct sotto_turn *turn, uint32_t *lanes)
+{
+    struct sotto_mechanism mechanism;
+    enum sotto_mechanism_flaw flaw = sotto_encoding_of(&mechanism, &turn->plan);
+    struct sotto_secret seed;
+    enum sotto_status status = SOTTO_OK;
+
+    assert(flaw == SOTTO_FLAW_NONE);
+    if (turn->plan.feedback)
+        sotto_rest_add(&turn->rest, turn->values, &turn->plan);
+    sotto_entropy_fill(turn->setup.entropy, seed.bytes, sizeof seed.bytes);
+    status = sotto_mechanism_encode(&mechanism, lanes, turn->values, turn->weight, &turn->context,
+                                    &seed);
+    sotto_wipe(&seed, sizeof seed);
+    if (status == SOTTO_OK && turn->plan.feedback)
+        sotto_rest_keep(&turn->rest, turn->values, &turn->plan);
+    return status;
+}
+
 enum sotto_status sotto_turn_encode(struct sotto_turn *turn, uint32_t *lanes)
 {
-    struct sotto_quantiser quantiser = {
-        .range = turn->plan.lane_range,
-        .value_bits = turn->plan.value_bits,
-        .ring_bits = turn->plan.ring_bits,
-        .weight_max = turn->plan.weight_max,
-        .cohort_max = turn->plan.cohort_max,
-    };
-    struct sotto_secret dither;
-    size_t value_count = 0;
-    double norm = 0;
     enum sotto_status status = SOTTO_OK;
 
     if (turn->phase != SOTTO_PHASE_MASKING || turn->values == NULL)
         return SOTTO_UNEXPECTED;
-    value_count = turn->plan.lane_count - 1;
-    status = sotto_clip(turn->values, &norm, value_count, turn->plan.clip_norm);
-    if (status == SOTTO_OK) {
-        sotto_entropy_fill(turn->setup.entropy, dither.bytes, sizeof dither.bytes);
-        sotto_quantise(lanes, turn->values, value_count, turn->weight, &quantiser, &dither);
-        sotto_wipe(&dither, sizeof dither);
-    }
-    sotto_wipe(turn->values, value_count * sizeof(float));
+    status = encode(turn, lanes);
+    sotto_wipe(turn->values, (turn->plan.lane_count - 1) * sizeof(float));
     turn->values = NULL;
     return status;
 }

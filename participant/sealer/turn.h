@@ -89,10 +89,17 @@ struct sotto_turn_setup {
     struct sotto_entropy *entropy;
     /* The turn's own, of at least sotto_turn_bytes; wiped after each round. */
     struct sotto_arena *arena;
+    /*
+     * Of sotto_turn_rest_bytes, for what quantising took from updates; wiped with the campaign.
+     * NULL: plans with feedback are refused (layout).
+     */
+    struct sotto_arena *rest;
 };
 
 /* Arena bytes for plans of up to `lane_count` lanes. A plan that needs more is refused (layout). */
 size_t sotto_turn_bytes(uint32_t lane_count);
+
+size_t sotto_turn_rest_bytes(uint32_t lane_count);
 
 /*
  * Ledger records of earlier lives, oldest first, are replayed before the first event: highest
@@ -113,8 +120,8 @@ struct sotto_view sotto_turn_adapter_bytes(const struct sotto_turn *turn);
 const struct sotto_plan *sotto_turn_plan(const struct sotto_turn *turn); /* NULL between rounds */
 
 /*
- * Stops 5 and 6 of the way of one number, a job: clip, quantise, the weight lane. The update held
- * by the turn is wiped.
+ * Stops 5 and 6 of the way of one number, a job: what is left of the last update, rotate, clip,
+ * quantise, noise, the weight lane. The update held by the turn is wiped.
  *
  *   lanes  out  [plan->lane_count] plain: may leave this process only through sotto_turn_hide
  *

@@ -16,6 +16,8 @@ struct policy_text {
     uint32_t *weight_max;
     uint32_t *epochs_max;
     uint32_t *rank_max;
+    double *epsilon_max;
+    double *delta;
     char *base_model;
     char *roster;
     bool *refuse_close_cohorts;
@@ -54,6 +56,8 @@ static const cyaml_schema_field_t policy_fields[] = {
     CYAML_FIELD_UINT_PTR("weight_max", OPTIONAL, struct policy_text, weight_max),
     CYAML_FIELD_UINT_PTR("epochs_max", OPTIONAL, struct policy_text, epochs_max),
     CYAML_FIELD_UINT_PTR("rank_max", OPTIONAL, struct policy_text, rank_max),
+    CYAML_FIELD_FLOAT_PTR("epsilon_max", OPTIONAL, struct policy_text, epsilon_max),
+    CYAML_FIELD_FLOAT_PTR("delta", OPTIONAL, struct policy_text, delta),
     CYAML_FIELD_STRING_PTR("base_model", OPTIONAL, struct policy_text, base_model, 1, 64),
     CYAML_FIELD_STRING_PTR("roster", OPTIONAL, struct policy_text, roster, 1, 64),
     CYAML_FIELD_BOOL_PTR("refuse_close_cohorts", OPTIONAL, struct policy_text,
@@ -162,6 +166,8 @@ static enum sotto_status policy_take(struct sotto_policy *policy, const struct p
     set_u32(&policy->weight_max, text->weight_max);
     set_u32(&policy->epochs_max, text->epochs_max);
     set_u32(&policy->rank_max, text->rank_max);
+    set_f64(&policy->epsilon_max, text->epsilon_max);
+    set_f64(&policy->delta, text->delta);
     if (text->refuse_close_cohorts != NULL)
         policy->refuse_close_cohorts = *text->refuse_close_cohorts;
     set_u32(&policy->organisation_max, text->organisation_max);
@@ -225,6 +231,8 @@ static const struct policy_line {
     {"weight_max", "4096", "own examples are counted up to here"},
     {"epochs_max", "20", "most passes over the examples in one round"},
     {"rank_max", "64", "largest rank of an adapter"},
+    {"epsilon_max", "0", "most privacy that all rounds may cost in all; 0: no budget"},
+    {"delta", "1e-6", "chance with which that need not hold"},
     {"refuse_close_cohorts", "false", "refuse a cohort close to any earlier one of the campaign"},
     {"organisation_max", "0", "most members of one organisation in a cohort; 0: any number"},
     {"known_min", "0", "fewest other members of any sum that are among known_identities"},

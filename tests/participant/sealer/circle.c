@@ -93,9 +93,11 @@ static void turn_make(struct circle *circle, uint32_t place)
         .coordinator = circle->coordinator,
         .entropy = &site->entropy,
         .arena = &site->arena,
+        .rest = &site->rest,
     };
 
     assert_int_equal(sotto_arena_open(&site->arena, sotto_turn_bytes(CIRCLE_LANES)), SOTTO_OK);
+    assert_int_equal(sotto_arena_open(&site->rest, sotto_turn_rest_bytes(CIRCLE_LANES)), SOTTO_OK);
     assert_int_equal(sotto_turn_open(&site->turn, &setup), SOTTO_OK);
 }
 
@@ -148,6 +150,7 @@ void circle_close(struct circle *circle)
     for (uint32_t place = 0; place < CIRCLE_SITES; place++) {
         sotto_turn_close(circle->sites[place].turn);
         sotto_arena_close(&circle->sites[place].arena);
+        sotto_arena_close(&circle->sites[place].rest);
     }
     round_close(circle);
     free(circle);
@@ -477,6 +480,7 @@ void circle_restart(struct circle *circle, uint32_t place)
 
     sotto_turn_close(site->turn);
     sotto_arena_close(&site->arena);
+    sotto_arena_close(&site->rest);
     turn_make(circle, place);
     site->seen = SOTTO_MAIL_NONE;
     for (size_t index = 0; index < site->record_count; index++)

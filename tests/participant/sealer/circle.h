@@ -26,6 +26,7 @@ struct circle_site {
     struct sotto_secret identity;
     struct sotto_entropy entropy;
     struct sotto_arena arena;
+    struct sotto_arena rest;
     struct sotto_policy policy;
     struct sotto_turn *turn;
     enum sotto_mail_kind seen;
