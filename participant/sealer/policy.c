@@ -9,7 +9,7 @@
 #include "models/trainer.h"
 #include "participant/encoding/encoding.h"
 
-enum { EPOCHS_MAX = 100, POLICY_FIELDS = 16 };
+enum { EPOCHS_MAX = 100, POLICY_FIELDS = 17 };
 
 static const double clip_norm_limit = 1e6, epsilon_limit = 1e6;
 
@@ -24,6 +24,7 @@ void sotto_policy_init(struct sotto_policy *policy)
         .epochs_max = 20,
         .rank_max = 64,
         .delta = 1e-6,
+        .target_set = (1u << SOTTO_TARGET_COUNT) - 1,
     };
 }
 
@@ -54,6 +55,7 @@ enum sotto_status sotto_policy_validate(const struct sotto_policy *policy,
         {"rank_max", policy->rank_max, 0, SOTTO_RANK_MAX},
         {"epsilon_max", policy->epsilon_max, 0, epsilon_limit},
         {"delta", policy->delta, 1e-15, 0.1},
+        {"targets", policy->target_set, 1, (1u << SOTTO_TARGET_COUNT) - 1},
         {"organisation_max", policy->organisation_max, 0, SOTTO_COHORT_MAX},
         {"known_min", policy->known_min, 0, policy->known_count},
     };
@@ -84,6 +86,7 @@ enum sotto_status sotto_policy_encode(struct sotto_buffer *out, const struct sot
     sotto_pack_u64(&packer, policy->rank_max);
     sotto_pack_f64(&packer, policy->epsilon_max);
     sotto_pack_f64(&packer, policy->delta);
+    sotto_pack_u64(&packer, policy->target_set);
     sotto_pack_bytes(&packer,
                      policy->has_base_model ? sotto_view_digest(&policy->base_model) : nothing);
     sotto_pack_bytes(&packer, policy->has_roster ? sotto_view_digest(&policy->roster) : nothing);
@@ -141,6 +144,7 @@ enum sotto_status sotto_policy_decode(struct sotto_policy *policy, struct sotto_
     read.rank_max = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
     read.epsilon_max = sotto_unpack_f64(&unpacker);
     read.delta = sotto_unpack_f64(&unpacker);
+    read.target_set = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
     has_good_pins = unpack_pin(&unpacker, read.base_model.bytes, &read.has_base_model);
     has_good_pins = unpack_pin(&unpacker, read.roster.bytes, &read.has_roster) && has_good_pins;
     read.refuse_close_cohorts = sotto_unpack_bool(&unpacker);
@@ -240,6 +244,8 @@ enum sotto_refusal sotto_policy_check_layout(const struct sotto_policy *policy,
                                              const struct sotto_layout *layout)
 {
     if (layout->choice.rank > policy->rank_max)
+        return SOTTO_REFUSAL_LAYOUT;
+    if ((layout->choice.target_set & ~policy->target_set) != 0)
         return SOTTO_REFUSAL_LAYOUT;
     if (plan != NULL && layout->lane_count + 1 != plan->lane_count)
         return SOTTO_REFUSAL_LAYOUT;

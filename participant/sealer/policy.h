@@ -21,6 +21,7 @@ struct sotto_policy {
     uint32_t weight_max;         /* own examples are counted up to here; default 4096 */
     uint32_t epochs_max;         /* default 20 */
     uint32_t rank_max;           /* default 64 */
+    uint32_t target_set;         /* layers that may be adapted, bits as in a layout; default all */
     bool has_base_model;         /* pinned: another digest is refused */
     struct sotto_digest base_model;
     bool has_roster; /* pinned: the digest of the one roster message that is accepted */

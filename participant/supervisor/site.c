@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/config.h"
+#include "models/trainer.h"
 
 /* As libcyaml reads it: absent optional keys are NULL. */
 struct policy_text {
@@ -18,6 +19,7 @@ struct policy_text {
     uint32_t *rank_max;
     double *epsilon_max;
     double *delta;
+    char *targets;
     char *base_model;
     char *roster;
     bool *refuse_close_cohorts;
@@ -58,6 +60,7 @@ static const cyaml_schema_field_t policy_fields[] = {
     CYAML_FIELD_UINT_PTR("rank_max", OPTIONAL, struct policy_text, rank_max),
     CYAML_FIELD_FLOAT_PTR("epsilon_max", OPTIONAL, struct policy_text, epsilon_max),
     CYAML_FIELD_FLOAT_PTR("delta", OPTIONAL, struct policy_text, delta),
+    CYAML_FIELD_STRING_PTR("targets", OPTIONAL, struct policy_text, targets, 1, 128),
     CYAML_FIELD_STRING_PTR("base_model", OPTIONAL, struct policy_text, base_model, 1, 64),
     CYAML_FIELD_STRING_PTR("roster", OPTIONAL, struct policy_text, roster, 1, 64),
     CYAML_FIELD_BOOL_PTR("refuse_close_cohorts", OPTIONAL, struct policy_text,
@@ -173,6 +176,8 @@ static enum sotto_status policy_take(struct sotto_policy *policy, const struct p
     set_u32(&policy->organisation_max, text->organisation_max);
     set_u32(&policy->known_min, text->known_min);
     status = set_pins(policy, text, fault);
+    if (status == SOTTO_OK && text->targets != NULL)
+        status = sotto_target_set_parse(&policy->target_set, text->targets, fault);
     return status == SOTTO_OK ? sotto_policy_validate(policy, fault) : status;
 }
 
@@ -233,6 +238,7 @@ static const struct policy_line {
     {"rank_max", "64", "largest rank of an adapter"},
     {"epsilon_max", "0", "most privacy that all rounds may cost in all; 0: no budget"},
     {"delta", "1e-6", "chance with which that need not hold"},
+    {"targets", "all-linear", "layers that an adapter may train, as query,value"},
     {"refuse_close_cohorts", "false", "refuse a cohort close to any earlier one of the campaign"},
     {"organisation_max", "0", "most members of one organisation in a cohort; 0: any number"},
     {"known_min", "0", "fewest other members of any sum that are among known_identities"},

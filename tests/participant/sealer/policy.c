@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "models/trainer.h"
 #include "tests/support/cmocka.h"
 
 static struct sotto_policy policy_sample(void)
@@ -14,6 +15,7 @@ static struct sotto_policy policy_sample(void)
     memset(&policy.roster, 0x5a, sizeof policy.roster);
     policy.refuse_close_cohorts = true;
     policy.rank_max = 0;
+    policy.target_set = 1u << SOTTO_TARGET_VALUE;
     policy.has_roster_authority = true;
     memset(&policy.roster_authority, 0x6b, sizeof policy.roster_authority);
     policy.organisation_max = 2;
@@ -50,6 +52,7 @@ static void policy__encoded__decodes_to_itself(void **state)
     assert_true(read.has_roster);
     assert_false(read.has_base_model);
     assert_memory_equal(&read.roster, &policy.roster, sizeof read.roster);
+    assert_int_equal(read.target_set, 1u << SOTTO_TARGET_VALUE);
     assert_true(read.has_roster_authority);
     assert_memory_equal(&read.roster_authority, &policy.roster_authority,
                         sizeof read.roster_authority);
@@ -95,12 +98,32 @@ static void policy__value_out_of_range__is_named(void **state)
     assert_non_null(strstr(fault.text, "clip_norm_max"));
 }
 
+static void layout__trains_other_layers_than_the_policy__is_refused(void **state)
+{
+    static struct sotto_layout layout = {.choice.rank = 8};
+    struct sotto_policy policy;
+
+    (void)state;
+    sotto_policy_init(&policy);
+    layout.choice.target_set = (1u << SOTTO_TARGET_COUNT) - 1;
+    assert_int_equal(sotto_policy_check_layout(&policy, NULL, &layout), SOTTO_REFUSAL_NONE);
+    policy.target_set = 1u << SOTTO_TARGET_QUERY | 1u << SOTTO_TARGET_VALUE;
+    assert_int_equal(sotto_policy_check_layout(&policy, NULL, &layout), SOTTO_REFUSAL_LAYOUT);
+    layout.choice.target_set = 1u << SOTTO_TARGET_VALUE;
+    assert_int_equal(sotto_policy_check_layout(&policy, NULL, &layout), SOTTO_REFUSAL_NONE);
+    layout.choice.target_set = 1u << SOTTO_TARGET_VALUE | 1u << SOTTO_TARGET_KEY;
+    assert_int_equal(sotto_policy_check_layout(&policy, NULL, &layout), SOTTO_REFUSAL_LAYOUT);
+    layout.choice = (struct sotto_adapter_choice){.rank = 0};
+    assert_int_equal(sotto_policy_check_layout(&policy, NULL, &layout), SOTTO_REFUSAL_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(policy__defaults__are_valid),
         cmocka_unit_test(policy__encoded__decodes_to_itself),
         cmocka_unit_test(policy__cut_or_longer__is_malformed),
+        cmocka_unit_test(layout__trains_other_layers_than_the_policy__is_refused),
         cmocka_unit_test(policy__value_out_of_range__is_named),
     };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "models/trainer.h"
 #include "tests/support/cmocka.h"
 
 static const char smallest[] = "url: https://hub.example:7443\n"
@@ -58,6 +59,7 @@ static void site__policy_keys__replace_their_defaults(void **state)
                             "sandbox: degraded\n"
                             "policy:\n"
                             "  rank_max: 0\n"
+                            "  targets: query,value\n"
                             "  refuse_close_cohorts: true\n"
                             "  base_model: "
                             "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n",
@@ -65,6 +67,7 @@ static void site__policy_keys__replace_their_defaults(void **state)
                      SOTTO_OK);
     assert_true(site.is_degraded_allowed);
     assert_int_equal(site.policy.rank_max, 0);
+    assert_int_equal(site.policy.target_set, 1u << SOTTO_TARGET_QUERY | 1u << SOTTO_TARGET_VALUE);
     assert_int_equal(site.policy.cohort_min, 8);
     assert_true(site.policy.refuse_close_cohorts);
     assert_true(site.policy.has_base_model);
@@ -115,6 +118,7 @@ static void site__mistakes__are_named(void **state)
         {"policy:\n  survivors_min: 9\n", "survivors_min is 9"},
         {"policy:\n  clip_norm_max: .inf\n", "clip_norm_max"},
         {"policy:\n  roster: abc\n", "roster"},
+        {"policy:\n  targets: query,everything\n", "targets"},
         {"policy:\n  roster_authority: abc\n", "roster_authority"},
         {"policy:\n  known_min: 1\n", "known_min is 1"},
         {"policy:\n  known_identities: [abc]\n", "known_identities: entry 1"},
