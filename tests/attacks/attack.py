@@ -40,7 +40,8 @@ class Attacks(unittest.TestCase):
         self.assertIs(refused.desk, play.victim.desk, "another site refused")
         last = play.victim.audit()[-1]
         self.assertEqual((last["record"], last.get("refusal")), ("refused", refusal))
-        self.assertIn(f"({refusal})", play.victim.log())
+        self.stage.federation.wait(lambda: f"({refusal})" in play.victim.log(),
+                                   "the site to tell its people")
         if play.lied is not None:
             self.assertEqual(play.victim.sealer(), play.lied[0], "the sealer is another one")
         self.assertEqual(play.remembered(), set())

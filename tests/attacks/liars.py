@@ -127,7 +127,7 @@ def cohort_message(signing, context, adverts, certificates, corrupt_fraction=0.0
     leaves = lies.get("leaves") or [secagg.leaf_of(advert.encoded, certificate)
                                     for advert, certificate in zip(adverts, certificates)]
     terms = secagg.Terms(context, 0, 0, 0, 0, 0, corrupt_fraction)
-    computed = secagg.parameters_of(len(leaves), terms)
+    computed = secagg.graph.parameters(len(leaves), terms)
     signature = lies.get("signature") or secagg.sign(
         signing, b"sotto/1 cohort", secagg.cohort_context(context, leaves))
     return b"".join((u32(len(leaves)), u32(lies.get("neighbours", computed.neighbours)),

@@ -10,6 +10,9 @@ import os
 import sys
 
 MEMBER = "crypto/secagg/secaggplus/member.c"
+COLLECTOR = "crypto/secagg/secaggplus/collector.c"
+RECONSTRUCT = "crypto/secagg/secaggplus/reconstruct.c"
+SPOOL = "coordinator/gate/spool.c"
 COHORT = "crypto/secagg/secaggplus/messages/cohort.c"
 SHARES = "crypto/secagg/secaggplus/messages/shares.c"
 SURVIVORS = "crypto/secagg/secaggplus/messages/survivors.c"
@@ -25,6 +28,11 @@ ITEMS = "participant/sealer/items.c"
 def without(file, refusal):
     """The check is made and its outcome is not looked at."""
     return file, f"return SOTTO_REFUSAL_{refusal};", "(void)0;"
+
+
+def believing(file, function):
+    """What it finds, in `if (function(...) != SOTTO_OK`, counts for nothing."""
+    return file, f"{function}(", f"SOTTO_OK & {function}("
 
 
 def allowed(file, row):
@@ -111,7 +119,27 @@ SEALERS = {
               "arena->used - turn->round_mark);", "(void)0;")],
 }
 
-PROGRAMS = {"sotto-sealer": SEALERS}
+IMPOSSIBLE = ("crypto/ring/quantise.c",
+              "if (!is_possible(sum, value_count, quantiser, survivors))", "if (false)")
+COMMITTED = (RECONSTRUCT, "is_committed(secret, &shared->commitment)", "true")
+
+COORDINATORS = {
+    "impossible-sum": [IMPOSSIBLE],
+    "upload-digest": [(SPOOL, "if (!sotto_digest_equal(&digest, &chunk->upload_digest))",
+                       "if (false)")],
+    "chunk-digest": [(SPOOL, "if (!sotto_digest_equal(&digest, &chunk->digest))", "if (false)")],
+    "upload-length": [(SPOOL, "if (chunk->total != spool->total)", "if (false)")],
+    "advert-signature": [believing(COLLECTOR, "sotto_advert_verify")],
+    "advert-usable": [(COLLECTOR, "if (!sotto_x25519_is_usable(key))", "if (false)")],
+    "inclusion-signature": [believing(COLLECTOR, "sotto_inclusion_verify")],
+    "liars": [(RECONSTRUCT, "LEFT_OUT_MAX = 3", "LEFT_OUT_MAX = 0")],
+    # A secret that is wrong shows in the sum as well.
+    "commitments": [COMMITTED, IMPOSSIBLE],
+    "reveal-owners": [(COLLECTOR, "if (revealed.owner != collection->adverts[owner].id)",
+                       "if (false)")],
+}
+
+PROGRAMS = {"sotto-sealer": SEALERS, "sotto-coordinator": COORDINATORS}
 
 
 def edits_of(wanted):

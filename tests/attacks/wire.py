@@ -144,6 +144,11 @@ def roster(epoch, lines):
                                           for number, identity, certificate, name in lines])
 
 
+def read_roster(content):
+    """Epoch, names of organisations, lines."""
+    return read_message(ROSTER, content)
+
+
 def read_outcome(content):
     names = ("kind", "campaign", "round", "is_last", "adapter", "layout", "survivors", "reason")
     return dict(zip(names, read_message(OUTCOME, content), strict=True))
