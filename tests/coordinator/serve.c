@@ -140,6 +140,32 @@ static void enrol__identity_of_another_site__is_refused_and_leaves_the_token(voi
     assert_refused(serving->stranger, "POST", "/v1/enrol", request, 200, "");
 }
 
+/*
+ * With the neutral element as the identity, the base point and S = 1 are a signature of whatever is
+ * enrolled.
+ */
+static void enrol__identity_of_low_order__is_refused(void **state)
+{
+    struct serving *serving = *state;
+    uint8_t secret[32], bytes[SOTTO_ENROL_BYTES_MAX], again[SOTTO_ENROL_BYTES_MAX];
+    struct sotto_buffer out = sotto_buffer_of(again, sizeof again);
+    struct sotto_enrol_request request;
+    size_t length;
+
+    serving_token(serving, "ward-1", secret);
+    length = serving_request(serving, "ward-1", secret, bytes, sizeof bytes);
+    assert_int_equal(sotto_enrol_request_decode(&request, sotto_view_of(bytes, length)), SOTTO_OK);
+    memset(request.identity, 0, sizeof request.identity);
+    request.identity[0] = 1;
+    memset(request.signature, 0, sizeof request.signature);
+    memset(request.signature, 0x66, 32);
+    request.signature[0] = 0x58;
+    request.signature[32] = 1;
+    assert_int_equal(sotto_enrol_request_encode(&out, &request), SOTTO_OK);
+    assert_refused(serving->stranger, "POST", "/v1/enrol", sotto_view_buffer(&out), 403,
+                   "not signed by the identity");
+}
+
 static void token__bad_name_or_age__is_refused(void **state)
 {
     struct serving *serving = *state;
@@ -361,6 +387,7 @@ int main(void)
         SERVED(routes__certificate_of_another_authority__does_not_connect),
         SERVED(enrol__token_used_unknown_or_cut__is_told_apart),
         SERVED(enrol__identity_of_another_site__is_refused_and_leaves_the_token),
+        SERVED(enrol__identity_of_low_order__is_refused),
         SERVED(token__bad_name_or_age__is_refused),
         SERVED(enrol__hub_killed_after_the_answer__the_site_is_still_enrolled),
         SERVED(item__other_bytes_than_its_digest_says__is_refused),
