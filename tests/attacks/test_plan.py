@@ -4,7 +4,7 @@ import os
 
 import wire
 from attack import attack, main
-from liars import Identity
+from liars import Identity, secagg
 
 
 def offer(play, **changes):
@@ -96,6 +96,55 @@ def plan__with_more_epochs_than_the_policy(play):
 @attack("layout", "rank", policy={"rank_max": 1})
 def plan__with_a_higher_rank_than_the_policy(play):
     return offer(play)
+
+
+@attack("layout", "rank", policy={"targets": "query"})
+def plan__for_layers_that_the_policy_does_not_allow(play):
+    return offer(play)
+
+
+@attack("policy-organisation", "policy-organisation", policy={"organisation_max": 2})
+def plan__with_more_of_one_organisation_than_the_policy(play):
+    return offer(play, organisation_max=3)
+
+
+AUTHORITY = os.urandom(32)
+PINNED = {"roster_authority": f"'{secagg.ed25519_public(AUTHORITY).hex()}'"}
+
+
+def endorsed(play, epoch, seed=AUTHORITY):
+    """The plan's fields for a roster of this epoch, signed as of epoch 1."""
+    roster = play.stage.put("roster", play.roster(epoch))
+    signature = secagg.sign(seed, b"sotto/1 roster", (1).to_bytes(8, "little"), roster)
+    return {"roster": roster, "roster_epoch": epoch, "roster_signature": signature}
+
+
+@attack("roster-authority", "roster-authority", policy=PINNED)
+def roster__not_signed(play):
+    return offer(play)
+
+
+@attack("roster-authority", "roster-authority", policy=PINNED)
+def roster__signed_by_somebody_else(play):
+    return offer(play, **endorsed(play, 1, os.urandom(32)))
+
+
+@attack("roster-authority", "roster-authority", policy=PINNED)
+def roster__signed_for_another_epoch(play):
+    return offer(play, **endorsed(play, 2))
+
+
+@attack("roster-epoch", "roster-epoch", policy=PINNED)
+def roster__signed_and_replayed_after_a_newer_one(play):
+    """Members that were revoked since would be back."""
+    newer = endorsed(play, 2)
+    statement = (2).to_bytes(8, "little")
+    newer["roster_signature"] = secagg.sign(AUTHORITY, b"sotto/1 roster", statement,
+                                            newer["roster"])
+    if not offer(play, **newer):
+        return None
+    play.victim.restart()
+    return offer(play, **endorsed(play, 1))
 
 
 @attack("roster", "roster-pin", policy={"roster": "'" + "ab" * 32 + "'"})
