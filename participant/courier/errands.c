@@ -15,6 +15,7 @@ enum { TIMEOUT_MS = 60000, PATH_BYTES = 256, ANSWER_BYTES_MAX = 4096 };
 enum {
     HTTP_OK = 200,
     HTTP_NO_CONTENT = 204,
+    HTTP_FORBIDDEN = 403,
     HTTP_CONFLICT = 409,
     HTTP_TOO_MANY = 429,
     HTTP_SERVER_FAULTS = 500
@@ -51,6 +52,16 @@ static enum sotto_status insist(struct sotto_errands *errands, struct sotto_exch
     return status;
 }
 
+static const char *reason_of(int http_status)
+{
+    if (http_status == HTTP_CONFLICT)
+        return ": it came too late";
+    if (http_status == HTTP_FORBIDDEN)
+        return ": its organisation may have all the places of the round already, or its message "
+               "did not arrive as it was sent";
+    return "";
+}
+
 static void tell_unwanted(const struct sotto_errands *errands, const struct sotto_round_name *round,
                           const char *what, int http_status)
 {
@@ -59,7 +70,7 @@ static void tell_unwanted(const struct sotto_errands *errands, const struct sott
     memcpy(note.campaign, round->campaign, sizeof note.campaign);
     snprintf(note.text, sizeof note.text,
              "the coordinator did not take this site's %s (HTTP status %d)%s", what, http_status,
-             http_status == HTTP_CONFLICT ? ": it came too late" : "");
+             reason_of(http_status));
     sotto_note_send(errands->supervisor, &note);
 }
 
