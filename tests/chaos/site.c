@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "crypto/primitives/hash.h"
+#include "participant/sealer/veil.h"
 #include "tests/chaos/deed.h"
 #include "tests/chaos/play.h"
 
@@ -296,6 +297,8 @@ void site_mail(struct play *play, struct site *site, struct sotto_view bytes)
     if (!carry_out(play, site, &effects))
         return;
     sabotage_forget(site, &effects);
+    if (effects.run_expand && sotto_veil_expand(site->turn) != SOTTO_OK)
+        abort();
     if (effects.run_contribute)
         contribute_once(play, site);
 }
