@@ -165,7 +165,7 @@ void courier_take(struct play *play, struct site *site, const struct parcel *par
 {
     if (site->turn == NULL || parcel->life != site->life)
         return;
-    if (parcel->kind == PARCEL_REPLY)
+    if (parcel->kind == PARCEL_REPLY && !(play->is_calm && parcel->is_lie))
         reply_take(play, site, parcel, body);
     else if (parcel->kind == PARCEL_EXPIRY)
         expiry_take(play, site, parcel);

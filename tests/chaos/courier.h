@@ -10,7 +10,7 @@
 struct play;
 struct site;
 
-enum { COURIER_ERRANDS_MAX = 16, COURIER_WAIT_MS = 4000 };
+enum { COURIER_ERRANDS_MAX = 64, COURIER_WAIT_MS = 4000 };
 
 struct courier_errand {
     struct parcel request;

@@ -140,7 +140,7 @@ void deed_answer(struct play *play, const struct site *site,
     case SOTTO_MAIL_INCLUSIONS:
         set_record_check(play, site, SOTTO_RECORD_REVEALED);
         play->tally.reveals++;
-        watch_reveal(&play->watch, &deed, owners_of(effects->send));
+        watch_reveal(&play->watch, &deed, owners_of(effects->send), survivors_of(site));
         return;
     case SOTTO_MAIL_COHORT:
     case SOTTO_MAIL_NONE:

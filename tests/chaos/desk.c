@@ -105,7 +105,7 @@ static void poll_take(struct play *play, struct hub *hub, const struct parcel *p
     play_later(play, &end, (struct sotto_view){0}, COURIER_WAIT_MS);
 }
 
-static void fetch_take(struct play *play, struct hub *hub, const struct parcel *fetch)
+void desk_fetch(struct play *play, const struct hub *hub, const struct parcel *fetch)
 {
     const struct ground *ground = play->ground;
     const struct ground_roster *roster = &ground->rosters[play->weather.sites];
@@ -264,7 +264,7 @@ void hub_request(struct play *play, struct hub *hub, const struct parcel *reques
         return;
     }
     if (request->errand == ERRAND_FETCH) {
-        fetch_take(play, hub, request);
+        desk_fetch(play, hub, request);
         return;
     }
     if (request->errand == ERRAND_UPLOAD)

@@ -11,4 +11,7 @@ void desk_wake(struct play *play, struct hub *hub);
 /* A poll has waited long enough. */
 void desk_expire(struct play *play, struct hub *hub, const struct parcel *poll);
 
+/* What is on the shelf, whoever asks. */
+void desk_fetch(struct play *play, const struct hub *hub, const struct parcel *fetch);
+
 #endif

@@ -33,7 +33,8 @@ void hub_open(struct play *play, struct hub *hub)
     *hub = (struct hub){0};
     memcpy(hub->versions[0].adapter, start, sizeof start);
     ground_adapter_digest(play->ground, &hub->versions[0].digest, start);
-    hub->committed.version_count = 1;
+    hub->book.version_count = 1;
+    hub->committed = hub->book;
 }
 
 void hub_close(struct hub *hub)
@@ -296,6 +297,17 @@ bool hub_settle(struct play *play, struct hub *hub)
     return true;
 }
 
+/* What a broken hub leaves out of its journal. */
+static bool is_skipped(const struct play *play, const struct hub *hub, size_t at)
+{
+    size_t first = 0;
+
+    while (first < hub->book.event_count && hub->events[first].event.kind != SOTTO_ROUND_UPLOAD)
+        first++;
+    return (play->sabotage == SABOTAGE_LOSES_EVENT && at == 1) ||
+           (play->sabotage == SABOTAGE_LOSES_SURVIVOR && at == first);
+}
+
 /* The round that the journal left open, told again. */
 static void round_replay(struct play *play, struct hub *hub)
 {
@@ -306,7 +318,7 @@ static void round_replay(struct play *play, struct hub *hub)
         const struct sotto_round_event *event = &hub->events[i].event;
         struct sotto_round_effects effects;
 
-        if (play->sabotage == SABOTAGE_LOSES_EVENT && i == 1)
+        if (is_skipped(play, hub, i))
             continue;
         sotto_round_step(hub->round, event, &effects);
         if (!effects.store)

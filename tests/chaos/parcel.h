@@ -20,6 +20,7 @@ enum parcel_kind {
     PARCEL_DEADLINE, /* hub */
     PARCEL_CHECK,    /* hub: the loop goes round */
     PARCEL_JOB,      /* hub: a job has ended */
+    PARCEL_LIAR,     /* liar: thinks of something */
 };
 
 enum errand_kind {
@@ -47,6 +48,7 @@ struct parcel {
     uint32_t refusal;           /* LEAVE */
     uint64_t number;            /* DEADLINE: for when; JOB, LOADED, TRAINED: which */
     bool is_taken;              /* REPLY: mail, item or acknowledgement */
+    bool is_lie;
 };
 
 #endif

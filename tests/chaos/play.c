@@ -70,7 +70,12 @@ static void parcel_deliver(struct play *play, const struct parcel *parcel, struc
     struct site *site = &play->sites[parcel->place];
 
     switch (parcel->kind) {
-    case PARCEL_REQUEST: hub_request(play, &play->hub, parcel, body); return;
+    case PARCEL_REQUEST:
+        if (play->weather.is_lying && !play->is_calm)
+            liar_request(play, &play->liar, parcel, body);
+        else
+            hub_request(play, &play->hub, parcel, body);
+        return;
     case PARCEL_REPLY:
     case PARCEL_EXPIRY:
     case PARCEL_RETRY:
@@ -79,8 +84,12 @@ static void parcel_deliver(struct play *play, const struct parcel *parcel, struc
     case PARCEL_TRAINED:
     case PARCEL_ADOPTED:
     case PARCEL_READY: site_trainer(play, site, parcel); return;
-    case PARCEL_SITE_UP: site_start(play, site); return;
+    case PARCEL_SITE_UP:
+        if (play->is_calm || play->liar.colluder != parcel->place + 1)
+            site_start(play, site);
+        return;
     case PARCEL_HUB_UP: hub_start(play, &play->hub); return;
+    case PARCEL_LIAR: liar_wake(play, &play->liar); return;
     case PARCEL_DEADLINE:
     case PARCEL_CHECK:
     case PARCEL_JOB: hub_wake(play, &play->hub, parcel); return;
@@ -104,16 +113,22 @@ static bool step(struct play *play)
     return true;
 }
 
-static void begin(struct play *play)
+static void hub_begin(struct play *play)
 {
     struct sotto_definition definition;
 
-    play->is_calm = true;
-    hub_open(play, &play->hub);
     hub_start(play, &play->hub);
     weather_definition(&definition, &play->weather, play->ground, "storm",
                        &play->hub.versions[0].digest);
     hub_campaign(play, &play->hub, &definition);
+}
+
+static void begin(struct play *play)
+{
+    play->is_calm = true;
+    hub_open(play, &play->hub);
+    if (!play->weather.is_lying)
+        hub_begin(play);
     for (uint32_t place = 0; place < play->weather.sites; place++) {
         struct parcel up = {.kind = PARCEL_SITE_UP, .place = place};
 
@@ -121,6 +136,10 @@ static void begin(struct play *play)
         play_later(play, &up, (struct sotto_view){0}, play_below(play, ARRIVAL_MS));
     }
     play->is_calm = false;
+    if (play->weather.is_lying)
+        liar_open(play, &play->liar);
+    if (play->liar.colluder != 0)
+        play->watch.corrupt = 1u << (play->liar.colluder - 1);
 }
 
 static bool is_over(const struct hub *hub)
@@ -164,12 +183,24 @@ static void fresh_round(struct play *play)
     hub_campaign(play, &play->hub, &definition);
 }
 
+/* The liar is gone; the colluder's identity is an honest site's from now on. */
+static void honest_begin(struct play *play)
+{
+    struct parcel up = {.kind = PARCEL_SITE_UP, .place = play->liar.colluder - 1};
+
+    hub_start(play, &play->hub);
+    if (play->liar.colluder != 0)
+        play_later(play, &up, (struct sotto_view){0}, 1);
+}
+
 static void calm(struct play *play)
 {
     const struct hub_book *book = &play->hub.committed;
 
     play->is_calm = true;
     hub_last_round(&play->hub);
+    if (play->weather.is_lying)
+        honest_begin(play);
     if (!calm_down(play)) {
         watch_tell(&play->watch, VIOLATION_STUCK, "round %u does not end", book->round);
         return;
@@ -199,8 +230,10 @@ void play_run(struct play *play, const struct ground *ground, uint64_t seed, enu
     play->weather.storm_ms += play->now_ms;
     while (play->now_ms < play->weather.storm_ms && !is_over(&play->hub) && step(play))
         continue;
+    liar_count(&play->liar, &play->tally);
     calm(play);
     play->tally.seeds = 1;
+    play->tally.lying_seeds = play->weather.is_lying;
     play->tally.steps = play->steps;
 }
 
@@ -209,6 +242,7 @@ void play_close(struct play *play)
     for (uint32_t place = 0; place < play->weather.sites; place++)
         site_close(&play->sites[place]);
     hub_close(&play->hub);
+    liar_close(&play->liar);
     sotto_timeline_close(&play->timeline);
     watch_close(&play->watch);
 }

@@ -10,6 +10,7 @@
 
 #include "simulations/timeline.h"
 #include "tests/chaos/hub.h"
+#include "tests/chaos/liar.h"
 #include "tests/chaos/sabotage.h"
 #include "tests/chaos/site.h"
 #include "tests/chaos/tally.h"
@@ -29,6 +30,7 @@ struct play {
     struct watch watch;
     struct tally tally;
     struct hub hub;
+    struct liar liar;                   /* in its place in the storm, if the weather is so */
     struct site sites[CHAOS_SITES_MAX]; /* [weather.sites] */
 };
 

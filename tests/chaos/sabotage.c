@@ -21,10 +21,12 @@ static const struct {
     [SABOTAGE_FORGETS_SET] = {"forgets-set", VIOLATION_SECOND_SET},
     [SABOTAGE_FORGETS_REVEAL] = {"forgets-reveal", VIOLATION_SECOND_REVEAL},
     [SABOTAGE_FORGETS_BOTH] = {"forgets-both", VIOLATION_BOTH_KINDS},
+    [SABOTAGE_LOW_DISTANCE] = {"low-distance", VIOLATION_CLOSE_SUMS},
     [SABOTAGE_LOW_FLOOR] = {"low-floor", VIOLATION_SMALL_SUM},
     [SABOTAGE_ANSWER_FIRST] = {"answer-first", VIOLATION_LOST},
     [SABOTAGE_LOSES_UPLOAD] = {"loses-upload", VIOLATION_WRONG_SUM},
     [SABOTAGE_LOSES_EVENT] = {"loses-event", VIOLATION_UNTOLD},
+    [SABOTAGE_LOSES_SURVIVOR] = {"loses-survivor", VIOLATION_HUB_SETS},
     [SABOTAGE_NO_TIMER] = {"no-timer", VIOLATION_STUCK},
 };
 
@@ -58,51 +60,95 @@ void sabotage_bare(const struct play *play, struct site *site, const uint32_t pl
     sotto_hash(digest, &packed, 1);
 }
 
-static bool is_forgotten(enum sabotage sabotage, const struct sotto_mail *mail)
+static bool is_forgotten(enum sabotage sabotage, enum sotto_mail_kind kind)
 {
-    bool is_set = mail != NULL && mail->kind == SOTTO_MAIL_SURVIVORS;
-    bool is_reveal = mail != NULL && mail->kind == SOTTO_MAIL_INCLUSIONS;
-
     switch (sabotage) {
-    case SABOTAGE_FORGETS_UPLOAD: return mail == NULL;
-    case SABOTAGE_FORGETS_SET: return is_set;
-    case SABOTAGE_FORGETS_REVEAL: return is_reveal;
-    case SABOTAGE_FORGETS_BOTH: return is_set || is_reveal;
+    case SABOTAGE_FORGETS_SET: return kind == SOTTO_MAIL_SURVIVORS;
+    case SABOTAGE_FORGETS_REVEAL: return kind == SOTTO_MAIL_INCLUSIONS;
+    case SABOTAGE_FORGETS_BOTH:
+        return kind == SOTTO_MAIL_SURVIVORS || kind == SOTTO_MAIL_INCLUSIONS;
+    case SABOTAGE_FORGETS_UPLOAD: return kind == SOTTO_MAIL_NONE;
     case SABOTAGE_NONE:
     case SABOTAGE_NO_LEDGER:
     case SABOTAGE_SEND_FIRST:
     case SABOTAGE_NO_SYNC:
     case SABOTAGE_NO_MASK:
+    case SABOTAGE_LOW_DISTANCE:
     case SABOTAGE_LOW_FLOOR:
     case SABOTAGE_ANSWER_FIRST:
     case SABOTAGE_LOSES_UPLOAD:
     case SABOTAGE_LOSES_EVENT:
+    case SABOTAGE_LOSES_SURVIVOR:
     case SABOTAGE_NO_TIMER:
     case SABOTAGE_COUNT: return false;
     }
     return false;
 }
 
-void sabotage_remember(const struct play *play, struct site *site, const struct sotto_mail *mail)
+static void image_take(struct site *site, enum sotto_mail_kind before)
 {
-    if (play->is_calm || !is_forgotten(play->sabotage, mail))
+    struct site_image *image = &site->images[site->image_count];
+
+    if (site->image_count == SITE_IMAGES_MAX)
         return;
-    free(site->image);
-    site->image_length = site->arena.used;
-    site->image = malloc(site->image_length);
-    assert(site->image != NULL);
-    memcpy(site->image, site->arena.memory, site->image_length);
+    *image = (struct site_image){
+        .before = before, .round = site->turn->round, .length = site->arena.used};
+    image->bytes = malloc(image->length);
+    assert(image->bytes != NULL);
+    memcpy(image->bytes, site->arena.memory, image->length);
+    site->image_count++;
 }
 
-bool sabotage_forget(struct site *site, const struct sotto_turn_effects *effects)
+static void image_restore(struct site *site, const struct site_image *image)
 {
-    bool has_image = site->image != NULL;
+    memcpy(site->arena.memory, image->bytes, image->length);
+    site->arena.used = image->length;
+}
 
-    if (has_image && !effects->is_refusal_notice) {
-        memcpy(site->arena.memory, site->image, site->image_length);
-        site->arena.used = site->image_length;
+void sabotage_images_free(struct site *site)
+{
+    for (size_t i = 0; i < site->image_count; i++)
+        free(site->images[i].bytes);
+    site->image_count = 0;
+}
+
+void sabotage_hear(const struct play *play, struct site *site, const struct sotto_mail *mail,
+                   const struct sotto_turn_event *event, struct sotto_turn_effects *effects)
+{
+    bool is_at_work = !play->is_calm && site->turn->phase == SOTTO_PHASE_CLOSING &&
+                      mail->round == site->turn->round && is_forgotten(play->sabotage, mail->kind);
+
+    if (mail->kind == SOTTO_MAIL_PLAN)
+        sabotage_images_free(site);
+    if (is_at_work)
+        image_take(site, mail->kind);
+    sotto_turn_step(site->turn, event, effects);
+    for (size_t i = 0; i < site->image_count && effects->is_refusal_notice; i++) {
+        const struct site_image *image = &site->images[i];
+
+        if (image->before != mail->kind || image->round != mail->round)
+            continue;
+        image_restore(site, image);
+        sotto_turn_step(site->turn, event, effects);
     }
-    free(site->image);
-    site->image = NULL;
-    return has_image && !effects->is_refusal_notice;
+    if (is_at_work && mail->kind == SOTTO_MAIL_SURVIVORS && !effects->is_refusal_notice)
+        image_take(site, SOTTO_MAIL_INCLUSIONS);
+}
+
+void sabotage_remember_update(const struct play *play, struct site *site)
+{
+    if (play->is_calm || !is_forgotten(play->sabotage, SOTTO_MAIL_NONE))
+        return;
+    sabotage_images_free(site);
+    image_take(site, SOTTO_MAIL_NONE);
+}
+
+bool sabotage_forget_upload(const struct play *play, struct site *site)
+{
+    bool has_image = is_forgotten(play->sabotage, SOTTO_MAIL_NONE) && site->image_count > 0;
+
+    if (has_image)
+        image_restore(site, &site->images[0]);
+    sabotage_images_free(site);
+    return has_image;
 }

@@ -21,11 +21,13 @@ enum sabotage {
     SABOTAGE_FORGETS_SET,    /* it confirms survivors likewise, as often as it is asked */
     SABOTAGE_FORGETS_REVEAL, /* and reveals */
     SABOTAGE_FORGETS_BOTH,
-    SABOTAGE_LOW_FLOOR,    /* a site's policy lets smaller sums pass than was asked for */
-    SABOTAGE_ANSWER_FIRST, /* the hub acknowledges, then commits */
-    SABOTAGE_LOSES_UPLOAD, /* a restarted hub does not add the uploads again */
-    SABOTAGE_LOSES_EVENT,  /* a restarted hub skips an event of its journal */
-    SABOTAGE_NO_TIMER,     /* a restarted hub arms no timer */
+    SABOTAGE_LOW_DISTANCE,   /* a site lets sums differ by fewer than was asked for */
+    SABOTAGE_LOW_FLOOR,      /* a site's policy lets smaller sums pass than was asked for */
+    SABOTAGE_ANSWER_FIRST,   /* the hub acknowledges, then commits */
+    SABOTAGE_LOSES_UPLOAD,   /* a restarted hub does not add the uploads again */
+    SABOTAGE_LOSES_EVENT,    /* a restarted hub skips an event of its journal */
+    SABOTAGE_LOSES_SURVIVOR, /* or the first upload that it had taken */
+    SABOTAGE_NO_TIMER,       /* a restarted hub arms no timer */
     SABOTAGE_COUNT
 };
 
@@ -40,10 +42,14 @@ enum violation sabotage_violation(enum sabotage sabotage);
 void sabotage_bare(const struct play *play, struct site *site, const uint32_t plain[CHAOS_LANES],
                    struct sotto_digest *digest);
 /*
- * FORGETS_...: takes an image of the site's memory before it answers this mail (NULL: uploads), and
- * puts it back afterwards. sabotage_forget says whether it did.
+ * Steps the turn with a mail. FORGETS_...: a site that would refuse goes back to what it was before
+ * it heard any mail of this kind, and tries again.
  */
-void sabotage_remember(const struct play *play, struct site *site, const struct sotto_mail *mail);
-bool sabotage_forget(struct site *site, const struct sotto_turn_effects *effects);
+void sabotage_hear(const struct play *play, struct site *site, const struct sotto_mail *mail,
+                   const struct sotto_turn_event *event, struct sotto_turn_effects *effects);
+/* FORGETS_UPLOAD: remembers what is before the masking, and goes back to it once; true: it did. */
+void sabotage_remember_update(const struct play *play, struct site *site);
+bool sabotage_forget_upload(const struct play *play, struct site *site);
+void sabotage_images_free(struct site *site);
 
 #endif

@@ -16,7 +16,7 @@ static void site_step(struct play *play, struct site *site, const struct sotto_t
 
 void site_open(struct play *play, struct site *site)
 {
-    bool is_lax = play->sabotage == SABOTAGE_LOW_FLOOR;
+    bool is_lax = play->sabotage == SABOTAGE_LOW_FLOOR || play->sabotage == SABOTAGE_LOW_DISTANCE;
 
     *site = (struct site){.place = (uint32_t)(site - play->sites)};
     site->file = memfd_create("ledger", MFD_CLOEXEC);
@@ -34,8 +34,7 @@ static void memory_close(struct site *site)
     courier_close(&site->courier);
     sotto_turn_close(site->turn);
     sotto_arena_close(&site->arena);
-    free(site->image);
-    site->image = NULL;
+    sabotage_images_free(site);
     site->turn = NULL;
 }
 
@@ -264,12 +263,12 @@ static bool contribute(struct play *play, struct site *site)
     if (strikes(play, site))
         return false;
     sotto_turn_step(site->turn, &masked, &effects);
-    return carry_out(play, site, &effects) && sabotage_forget(site, &effects);
+    return carry_out(play, site, &effects) && sabotage_forget_upload(play, site);
 }
 
 static void contribute_once(struct play *play, struct site *site)
 {
-    sabotage_remember(play, site, NULL);
+    sabotage_remember_update(play, site);
     if (contribute(play, site))
         contribute(play, site);
 }
@@ -291,12 +290,10 @@ void site_mail(struct play *play, struct site *site, struct sotto_view bytes)
 
     if (sotto_mail_decode(&mail, bytes) != SOTTO_OK)
         return;
-    sabotage_remember(play, site, &mail);
-    sotto_turn_step(site->turn, &event, &effects);
+    sabotage_hear(play, site, &mail, &event, &effects);
     deed_heard(play, site, &mail);
     if (!carry_out(play, site, &effects))
         return;
-    sabotage_forget(site, &effects);
     if (effects.run_expand && sotto_veil_expand(site->turn) != SOTTO_OK)
         abort();
     if (effects.run_contribute)

@@ -12,6 +12,16 @@
 
 struct play;
 
+enum { SITE_IMAGES_MAX = 6 };
+
+/* Of a site's memory, before it heard such a mail of this round. */
+struct site_image {
+    enum sotto_mail_kind before;
+    uint32_t round;
+    uint8_t *bytes;
+    size_t length;
+};
+
 struct site {
     uint32_t place;
     uint32_t life; /* one more with every start */
@@ -29,8 +39,8 @@ struct site {
     uint64_t busy_ms;                             /* until when the trainer is at work */
     uint8_t packed[CHAOS_PACKED_BYTES_MAX];
     size_t packed_length;
-    uint8_t *image; /* of the arena, for sabotage; NULL: none */
-    size_t image_length;
+    struct site_image images[SITE_IMAGES_MAX]; /* for sabotage */
+    size_t image_count;
 };
 
 void site_open(struct play *play, struct site *site);

@@ -21,6 +21,12 @@ void tally_print(const struct tally *tally)
     printf("rounds in the storm: %" PRIu64 " finished, %" PRIu64 " abandoned; fresh: %" PRIu64
            "; sums compared: %" PRIu64 "; reveals: %" PRIu64 "\n",
            tally->finished, tally->abandoned, tally->fresh, tally->sums, tally->reveals);
+    printf("lies: %" PRIu64 " seeds, %" PRIu64 " mails of old, %" PRIu64
+           " stories with two ends; stories came to",
+           tally->lying_seeds, tally->lies_again, tally->lies_branched);
+    for (size_t stage = 0; stage <= SOTTO_STAGE_FAILED; stage++)
+        printf(" %s %" PRIu64, sotto_stage_name((enum sotto_stage)stage), tally->stories[stage]);
+    printf("\n");
     printf("network: %" PRIu64 " requests lost, %" PRIu64 " replies lost, %" PRIu64
            " requests repeated, %" PRIu64 " mails repeated\n",
            tally->requests_lost, tally->replies_lost, tally->requests_repeated,

@@ -10,6 +10,7 @@
 /* Nothing but uint64_t. */
 struct tally {
     uint64_t seeds;
+    uint64_t lying_seeds;
     uint64_t steps;
     uint64_t finished; /* rounds in the storm */
     uint64_t abandoned;
@@ -24,6 +25,9 @@ struct tally {
     uint64_t site_crashes[SOTTO_PHASE_COUNT];      /* by that of its turn */
     uint64_t refusals[SOTTO_REFUSAL_COUNT];
     uint64_t reveals;
+    uint64_t lies_again;                      /* old mail to anybody */
+    uint64_t lies_branched;                   /* stories with two ends */
+    uint64_t stories[SOTTO_STAGE_FAILED + 1]; /* by the stage that they came to */
 };
 
 void tally_add(struct tally *sum, const struct tally *tally);

@@ -240,7 +240,7 @@ static void close_sums_check(struct watch *watch, const struct watch_deed *deed)
     }
 }
 
-void watch_reveal(struct watch *watch, const struct watch_deed *deed, uint32_t owners)
+void watch_reveal(struct watch *watch, const struct watch_deed *deed, uint32_t owners, uint32_t set)
 {
     struct watch_context *context = context_of(watch, deed);
     struct watch_site *holder = &context->sites[deed->place];
@@ -249,12 +249,13 @@ void watch_reveal(struct watch *watch, const struct watch_deed *deed, uint32_t o
     if (holder->has_reveal)
         watch_tell(watch, VIOLATION_SECOND_REVEAL, "site %u reveals twice in round %u",
                    deed->place + 1, deed->plan->round);
+    holder->set = set;
     close_sums_check(watch, deed);
     holder->has_reveal = true;
     for (uint32_t owner = 0; owner < CHAOS_SITES_MAX; owner++) {
         uint32_t told = (owners >> owner & 1) << deed->place;
 
-        if ((holder->set >> owner & 1) != 0)
+        if ((set >> owner & 1) != 0)
             context->sites[owner].self_holders |= told;
         else
             context->sites[owner].mask_holders |= told;

@@ -92,8 +92,9 @@ void watch_plain(struct watch *watch, const struct watch_deed *deed,
 void watch_vector(struct watch *watch, const struct watch_deed *deed,
                   const struct sotto_digest *vector);
 void watch_set(struct watch *watch, const struct watch_deed *deed, uint32_t set);
-/* The owners whose shares are in the message. */
-void watch_reveal(struct watch *watch, const struct watch_deed *deed, uint32_t owners);
+/* The owners whose shares are in the message, of the kinds that the set decides. */
+void watch_reveal(struct watch *watch, const struct watch_deed *deed, uint32_t owners,
+                  uint32_t set);
 
 /* What the honest hub says. */
 void watch_hub_set(struct watch *watch, const struct watch_deed *deed, struct sotto_view message);

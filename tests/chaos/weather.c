@@ -31,12 +31,17 @@ static void rates_draw(struct weather_rates *rates, struct sotto_entropy *chance
                                     .revoked = rate(chance, 2)};
 }
 
-/* Small cohorts mostly: they are quick, and every threshold is near. */
-static uint32_t sites_draw(struct sotto_entropy *chance)
+/*
+ * Small cohorts mostly: they are quick, and every threshold is near. Below five nobody may drop out
+ * after sharing, so that there is little to lie about.
+ */
+static uint32_t sites_draw(struct sotto_entropy *chance, bool is_lying)
 {
     static const uint32_t sizes[] = {3, 4, 4, 4, 5, 5, 5, 6, 6, 8};
+    static const uint32_t lying_sizes[] = {3, 4, 5, 5, 5, 6, 6, 6, 8, 8};
+    size_t at = sotto_entropy_below(chance, sizeof sizes / sizeof *sizes);
 
-    return sizes[sotto_entropy_below(chance, sizeof sizes / sizeof *sizes)];
+    return is_lying ? lying_sizes[at] : sizes[at];
 }
 
 static void ring_draw(struct weather *weather, struct sotto_entropy *chance)
@@ -54,7 +59,8 @@ void weather_draw(struct weather *weather, uint64_t seed)
 
     sotto_entropy_init_seeded(&chance, seed);
     *weather = (struct weather){.seed = seed};
-    weather->sites = sites_draw(&chance);
+    weather->is_lying = sotto_entropy_below(&chance, 4) == 0;
+    weather->sites = sites_draw(&chance, weather->is_lying);
     weather->cohort_min = between(&chance, CHAOS_SITES_MIN, weather->sites);
     weather->cohort_max = between(&chance, weather->cohort_min, weather->sites);
     weather->survivors_min = between(&chance, CHAOS_SITES_MIN, weather->cohort_min);

@@ -1,6 +1,6 @@
 /*
- * What one seed has in store: how many sites, which rules, which faults and how often. All of it
- * follows from the seed.
+ * What one seed has in store: how many sites, which rules, which faults and how often, and whether
+ * the coordinator lies. All of it follows from the seed.
  */
 #ifndef TESTS_CHAOS_WEATHER_H
 #define TESTS_CHAOS_WEATHER_H
@@ -26,6 +26,7 @@ struct weather_rates {
 
 struct weather {
     uint64_t seed;
+    bool is_lying;
     uint32_t sites;
     uint32_t cohort_min;
     uint32_t cohort_max;
