@@ -48,9 +48,10 @@ static enum sotto_status phase_changed(struct sotto_world *world)
     return status;
 }
 
-/* The plain sum over the survivors, lane by lane against the unmasked one. */
+/* The plain sum over the survivors, lane by lane against the unmasked one, in the ring. */
 static enum sotto_status oracle_check(struct sotto_world *world)
 {
+    const uint32_t beyond = 32 - sotto_round_plan(world->hub.round)->ring_bits;
     uint32_t differing = 0;
 
     for (size_t lane = 0; lane <= world->hub.value_count; lane++) {
@@ -59,7 +60,7 @@ static enum sotto_status oracle_check(struct sotto_world *world)
         for (uint32_t i = 0; i < world->scenario->sites; i++)
             if (sotto_secaggplus.collector_survived(sotto_round_collector(world->hub.round), i + 1))
                 plain += world->sites[i].plain[lane];
-        differing += plain != world->hub.sum[lane];
+        differing += (plain ^ world->hub.sum[lane]) << beyond != 0;
     }
     world->oracle_mismatches += differing;
     return differing ? SOTTO_MISMATCH : SOTTO_OK;

@@ -62,9 +62,9 @@ static uint32_t round_count(const struct sotto_summary *summary)
     return count ? count : 1;
 }
 
-static json_t *accuracy_json(double accuracy)
+static json_t *real_or_null(double value)
 {
-    return isnan(accuracy) ? json_null() : json_real(accuracy);
+    return isnan(value) ? json_null() : json_real(value);
 }
 
 static json_t *summary_json(const struct sotto_summary *s)
@@ -72,16 +72,17 @@ static json_t *summary_json(const struct sotto_summary *s)
     char adapter[SOTTO_DIGEST_HEX];
 
     sotto_digest_hex(adapter, &s->adapter);
-    return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:s}", "seed",
-        (json_int_t)s->seed, "sites", (json_int_t)s->sites, "lane_count", (json_int_t)s->lane_count,
-        "rounds_finished", (json_int_t)s->rounds_finished, "rounds_abandoned",
-        (json_int_t)s->rounds_abandoned, "accuracy_alone_mean",
-        accuracy_json(s->accuracy_alone_mean), "accuracy_federated",
-        accuracy_json(s->accuracy_federated), "accuracy_pooled", accuracy_json(s->accuracy_pooled),
-        "bytes_up_per_round", (json_int_t)(s->bytes_up / round_count(s)), "bytes_down_per_round",
-        (json_int_t)(s->bytes_down / round_count(s)), "refusals", (json_int_t)s->refusals,
-        "oracle_mismatches", (json_int_t)s->oracle_mismatches, "adapter", adapter);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:s}",
+                     "seed", (json_int_t)s->seed, "sites", (json_int_t)s->sites, "lane_count",
+                     (json_int_t)s->lane_count, "rounds_finished", (json_int_t)s->rounds_finished,
+                     "rounds_abandoned", (json_int_t)s->rounds_abandoned, "accuracy_alone_mean",
+                     real_or_null(s->accuracy_alone_mean), "accuracy_federated",
+                     real_or_null(s->accuracy_federated), "accuracy_pooled",
+                     real_or_null(s->accuracy_pooled), "epsilon", real_or_null(s->epsilon),
+                     "bytes_up_per_round", (json_int_t)(s->bytes_up / round_count(s)),
+                     "bytes_down_per_round", (json_int_t)(s->bytes_down / round_count(s)),
+                     "refusals", (json_int_t)s->refusals, "oracle_mismatches",
+                     (json_int_t)s->oracle_mismatches, "adapter", adapter);
 }
 
 static enum sotto_status summary_write(const struct sotto_summary *summary, const char *path,
@@ -172,6 +173,9 @@ void sotto_summary_print_table(const struct sotto_summary *summary, FILE *stream
     fprintf(stream, "bytes of all sites in a round: %llu up, %llu down\n",
             (unsigned long long)(summary->bytes_up / round_count(summary)),
             (unsigned long long)(summary->bytes_down / round_count(summary)));
+    if (!isnan(summary->epsilon))
+        fprintf(stream, "privacy: a site spent at most epsilon %.4g at delta %g\n",
+                summary->epsilon, summary->delta);
     fprintf(stream, "lanes that differed from the plain-sum oracle: %u; refusals: %u\n",
             summary->oracle_mismatches, summary->refusals);
 }

@@ -24,6 +24,8 @@ struct sotto_summary {
     double accuracy_alone_mean;
     double accuracy_federated;
     double accuracy_pooled;
+    double epsilon; /* of the site that spent most, at `delta`; NaN: there is no noise */
+    double delta;
     struct sotto_digest adapter;
 };
 

@@ -47,6 +47,15 @@ struct sotto_scenario {
     uint32_t survivors_min;
     double corrupt_fraction;
     double clip_norm;
+    /* Optional; 0: the definition's default. */
+    double noise_multiplier;
+    double lane_range;
+    uint32_t rotate;
+    uint32_t feedback;
+    uint32_t value_bits;
+    uint32_t ring_bits;
+    uint32_t weight_max; /* 0 with noise: 1 */
+    double epsilon_max;  /* every site's budget; 0: none */
     uint32_t epochs;
     uint32_t batch;
     double learning_rate;

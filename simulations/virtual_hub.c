@@ -77,6 +77,23 @@ static enum sotto_status roster_keep(struct sotto_virtual_hub *hub)
 }
 
 /* The scenario's campaign in the words of the schedule. */
+/* How updates become lanes. */
+static void lanes_set(struct sotto_definition *definition, const struct sotto_scenario *scenario)
+{
+    definition->noise_multiplier = scenario->noise_multiplier;
+    definition->lane_range = scenario->lane_range;
+    definition->rotate = scenario->rotate;
+    definition->feedback = scenario->feedback;
+    if (scenario->noise_multiplier > 0)
+        definition->weight_max = 1;
+    if (scenario->weight_max != 0)
+        definition->weight_max = scenario->weight_max;
+    if (scenario->value_bits != 0)
+        definition->value_bits = scenario->value_bits;
+    if (scenario->ring_bits != 0)
+        definition->ring_bits = scenario->ring_bits;
+}
+
 static void definition_open(struct sotto_virtual_hub *hub,
                             const struct sotto_virtual_hub_setup *setup)
 {
@@ -96,6 +113,7 @@ static void definition_open(struct sotto_virtual_hub *hub,
     definition->survivors_min = scenario->survivors_min;
     definition->corrupt_fraction = scenario->corrupt_fraction;
     definition->clip_norm = scenario->clip_norm;
+    lanes_set(definition, scenario);
     definition->epochs = scenario->epochs;
     definition->batch = scenario->batch;
     definition->learning_rate = scenario->learning_rate;

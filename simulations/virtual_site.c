@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/privacy/accountant.h"
 #include "crypto/ring/lanes.h"
+#include "participant/ledger/record.h"
 
 static enum sotto_status turn_start(struct sotto_virtual_site *site)
 {
@@ -13,7 +15,8 @@ static enum sotto_status turn_start(struct sotto_virtual_site *site)
                                      .identity = &site->identity,
                                      .coordinator = site->setup.coordinator,
                                      .entropy = &site->entropy,
-                                     .arena = &site->arena};
+                                     .arena = &site->arena,
+                                     .rest = &site->rest};
 
     return sotto_turn_open(&site->turn, &setup);
 }
@@ -59,6 +62,7 @@ void sotto_virtual_site_kill(struct sotto_virtual_site *site)
     if (site->turn != NULL)
         sotto_turn_close(site->turn);
     sotto_arena_close(&site->arena);
+    sotto_arena_close(&site->rest);
     site->turn = NULL;
     site->is_training = false;
     site->offered = SOTTO_MAIL_NONE;
@@ -70,6 +74,8 @@ enum sotto_status sotto_virtual_site_start(struct sotto_virtual_site *site)
     enum sotto_status status =
         sotto_arena_open(&site->arena, sotto_turn_bytes(site->setup.lane_count));
 
+    if (status == SOTTO_OK)
+        status = sotto_arena_open(&site->rest, sotto_turn_rest_bytes(site->setup.lane_count));
     if (status == SOTTO_OK)
         status = turn_start(site);
     for (size_t i = 0; i < site->ledger_count && status == SOTTO_OK; i++)
@@ -119,4 +125,19 @@ enum sotto_status sotto_virtual_site_contribute(struct sotto_virtual_site *site,
     }
     free(lanes);
     return status;
+}
+
+double sotto_virtual_site_rho(const struct sotto_virtual_site *site)
+{
+    double rho = 0;
+
+    for (size_t i = 0; i < site->ledger_count; i++) {
+        struct sotto_record record;
+
+        if (sotto_record_decode(&record, sotto_view_of(site->ledger[i].bytes,
+                                                       site->ledger[i].length)) == SOTTO_OK &&
+            record.charge > 0)
+            rho = sotto_accountant_add(rho, record.charge);
+    }
+    return rho;
 }

@@ -30,6 +30,7 @@ struct sotto_virtual_site {
     struct sotto_secret identity;
     struct sotto_entropy entropy;
     struct sotto_arena arena;
+    struct sotto_arena rest;
     struct sotto_turn *turn; /* NULL: killed */
     struct sotto_dataset dataset;
 
@@ -66,6 +67,9 @@ SOTTO_CHECKED enum sotto_status sotto_virtual_site_start(struct sotto_virtual_si
 /* What "durable" is here. SOTTO_NO_MEMORY: nothing was kept. */
 SOTTO_CHECKED enum sotto_status sotto_virtual_site_store(struct sotto_virtual_site *site,
                                                          struct sotto_view record);
+
+/* What its uploads have cost in all, in rho: read from its ledger. */
+double sotto_virtual_site_rho(const struct sotto_virtual_site *site);
 
 /*
  * Stops 5 to 7 of the way of one number, keeping the plain lanes for the oracle and the packed ones

@@ -33,6 +33,7 @@ static void policy_open(struct sotto_world *world)
     world->policy.survivors_min = scenario->survivors_min;
     world->policy.corrupt_fraction_min = scenario->corrupt_fraction;
     world->policy.clip_norm_max = scenario->clip_norm;
+    world->policy.epsilon_max = scenario->epsilon_max;
     world->policy.epochs_max = scenario->epochs;
     world->policy.rank_max = scenario->rank;
 }

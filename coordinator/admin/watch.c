@@ -39,6 +39,18 @@ static double seconds_sum(const json_t *phases)
     return sum;
 }
 
+static void privacy_print(const json_t *privacy)
+{
+    if (!json_is_object(privacy))
+        return;
+    printf("privacy: noise %.4g; epsilon %.4g at delta %g after %lld rounds, %.4g at the end\n",
+           json_number_value(json_object_get(privacy, "noise_multiplier")),
+           json_number_value(json_object_get(privacy, "epsilon")),
+           json_number_value(json_object_get(privacy, "delta")),
+           (long long)number_of(privacy, "rounds"),
+           json_number_value(json_object_get(privacy, "epsilon_end")));
+}
+
 static void campaign_print(const json_t *campaign)
 {
     const json_t *round;
@@ -46,6 +58,7 @@ static void campaign_print(const json_t *campaign)
 
     printf("%s: %s%s%s\n", text_of(campaign, "name"), text_of(campaign, "state"),
            text_of(campaign, "reason")[0] == '\0' ? "" : ": ", text_of(campaign, "reason"));
+    privacy_print(json_object_get(campaign, "privacy"));
     printf("%5s  %-10s %6s %9s %8s  %s\n", "ROUND", "PHASE", "COHORT", "SURVIVORS", "SECONDS",
            "ADAPTER OR REASON");
     json_array_foreach(json_object_get(campaign, "rounds"), index, round)

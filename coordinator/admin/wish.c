@@ -30,6 +30,8 @@ static const size_t whole_fields[] = {
     offsetof(struct sotto_definition, value_bits),
     offsetof(struct sotto_definition, weight_max),
     offsetof(struct sotto_definition, organisation_max),
+    offsetof(struct sotto_definition, rotate),
+    offsetof(struct sotto_definition, feedback),
 };
 
 static const size_t real_fields[] = {
@@ -44,6 +46,8 @@ static const size_t real_fields[] = {
     offsetof(struct sotto_definition, revealing_s),
     offsetof(struct sotto_definition, dropout_fraction),
     offsetof(struct sotto_definition, lane_range),
+    offsetof(struct sotto_definition, noise_multiplier),
+    offsetof(struct sotto_definition, privacy_delta),
 };
 
 static const struct argp_option options[] = {
@@ -75,7 +79,17 @@ static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "The sum:", 4},
     {"clip", OPTION_REAL + 2, "X", 0, "L2 norm that an update is clipped to (default: 10)", 0},
     {"lane-range", OPTION_REAL + 10, "X", 0,
-     "Values are quantised between -X and X (default: that norm)", 0},
+     "Values are quantised between -X and X (default: that norm, or less if rotated)", 0},
+    {"rotate", OPTION_WHOLE + 10, "N", 0,
+     "1: spread an update evenly over its lanes, so that 8 bits are enough (default: 0)", 0},
+    {"feedback", OPTION_WHOLE + 11, "N", 0,
+     "1: sites make up for what quantising took from their last update (default: 0)", 0},
+    {"noise", OPTION_REAL + 11, "Z", 0,
+     "Noise of a sum, in units of one site's largest share in it; needs --weight-max 1 (default: "
+     "0, none)",
+     0},
+    {"privacy-delta", OPTION_REAL + 12, "D", 0,
+     "At which the cost of noised rounds is shown (default: 1e-6)", 0},
     {"ring-bits", OPTION_WHOLE + 6, "N", 0, "Bits of a lane (default: 32)", 0},
     {"value-bits", OPTION_WHOLE + 7, "N", 0, "Bits of a quantised value (default: 16)", 0},
     {"weight-max", OPTION_WHOLE + 8, "N", 0, "Examples that a site counts at most (default: 512)",

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "coordinator/api/api.h"
+#include "coordinator/api/spending.h"
 
 void sotto_metrics_health(struct sotto_call *call)
 {
@@ -67,6 +68,32 @@ static void round_print(FILE *out, const struct sotto_live *live)
                 sotto_round_phase_name((enum sotto_round_phase)phase), phase == now);
 }
 
+struct epsilon_print {
+    FILE *out;
+    struct sotto_ledger *ledger;
+    const struct sotto_live *live;
+};
+
+/* A campaign's name needs no escaping. */
+static void epsilon_print(void *context, const struct sotto_campaign *campaign)
+{
+    const struct epsilon_print *print = context;
+    struct sotto_spending spending;
+
+    if (sotto_spending_of(&spending, print->ledger, campaign, print->live) == SOTTO_OK)
+        fprintf(print->out, "sotto_campaign_epsilon{campaign=\"%s\",delta=\"%g\"} %.9g\n",
+                campaign->name, spending.delta, spending.epsilon);
+}
+
+static void spending_print(FILE *out, struct sotto_ledger *ledger, const struct sotto_live *live)
+{
+    struct epsilon_print print = {out, ledger, live};
+
+    fprintf(out, "# HELP sotto_campaign_epsilon What a campaign with noise has cost a site.\n"
+                 "# TYPE sotto_campaign_epsilon gauge\n");
+    (void)!sotto_campaigns_walk(ledger, epsilon_print, &print);
+}
+
 void sotto_metrics_show(struct sotto_call *call)
 {
     struct sotto_api *api = call->api;
@@ -90,6 +117,7 @@ void sotto_metrics_show(struct sotto_call *call)
                  &(struct metric){"sotto_round", "gauge", "Number of the running round; 0: none.",
                                   live == NULL ? 0 : sotto_round_plan(live->round)->round});
     round_print(out, live);
+    spending_print(out, api->setup.ledger, live);
     server_print(out, api->server);
     if (fclose(out) == 0)
         sotto_call_answer(call, 200, "text/plain; version=0.0.4", sotto_view_of(text, length));

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/api/spending.h"
 #include "coordinator/ledger/campaigns.h"
 #include "coordinator/ledger/sites.h"
 
@@ -145,9 +146,10 @@ json_t *sotto_report_campaign(struct sotto_ledger *ledger, const struct sotto_li
         return NULL;
     report.list = json_array();
     (void)!sotto_rounds_walk(ledger, name, round_add, &report);
-    return json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", campaign.name, "state",
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "name", campaign.name, "state",
                      sotto_campaign_state_name(campaign.state), "reason", campaign.reason,
-                     "definition", json_loads(campaign.definition, 0, NULL), "rounds", report.list);
+                     "definition", json_loads(campaign.definition, 0, NULL), "privacy",
+                     sotto_spending_report(ledger, &campaign, live), "rounds", report.list);
 }
 
 static void campaign_add(void *context, const struct sotto_campaign *campaign)

@@ -1,12 +1,14 @@
 #include "coordinator/schedule/definition.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "crypto/privacy/mechanism.h"
 #include "crypto/ring/lanes.h"
+#include "crypto/ring/rotate.h"
 #include "crypto/secagg/terms.h"
 
 enum field_kind { FIELD_TEXT, FIELD_DIGEST, FIELD_WHOLE, FIELD_REAL };
@@ -58,6 +60,9 @@ static const struct field fields[] = {
     FIELD(FIELD_REAL, including_s, 0.001, 1e6),
     FIELD(FIELD_REAL, revealing_s, 0.001, 1e6),
 };
+
+/* Deviations of a rotated value that a lane holds: beyond them is one in 5 * 10^8. */
+enum { SPREADS = 6 };
 
 enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
 
@@ -119,7 +124,10 @@ static enum sotto_status range_check(const struct sotto_definition *definition,
 
 double sotto_definition_lane_range(const struct sotto_definition *definition)
 {
-    return definition->lane_range > 0 ? definition->lane_range : definition->clip_norm;
+    double part = definition->rotate ? SPREADS * sotto_rotation_spread(definition->lane_count) : 1;
+
+    return definition->lane_range > 0 ? definition->lane_range
+                                      : definition->clip_norm * fmin(1, part);
 }
 
 static enum sotto_status mechanism_check(const struct sotto_definition *definition,
@@ -147,10 +155,12 @@ static enum sotto_status mechanism_check(const struct sotto_definition *definiti
     }
     return sotto_fault_set(
         fault, SOTTO_MISMATCH,
-        "cohort_max %u times weight_max %u times 2^%u, and what noise_multiplier %g adds, does not "
-        "fit into half of ring_bits %u: a sum could wrap; raise ring_bits, or lower one of them",
+        "cohort_max %u times weight_max %u times 2^%u%s does not fit into half "
+        "of ring_bits %u: a sum could wrap; lower value_bits or weight_max, "
+        "or raise %s",
         definition->cohort_max, definition->weight_max, definition->value_bits - 1,
-        definition->noise_multiplier, definition->ring_bits);
+        definition->noise_multiplier > 0 ? ", with noise," : "", definition->ring_bits,
+        definition->noise_multiplier > 0 ? "ring_bits or lane_range" : "ring_bits");
 }
 
 enum sotto_mechanism_flaw sotto_definition_mechanism(struct sotto_mechanism *mechanism,

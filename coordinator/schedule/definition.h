@@ -26,7 +26,7 @@ struct sotto_definition {
     uint32_t value_bits;
     uint32_t weight_max;
     double clip_norm;
-    double lane_range; /* 0: clip_norm */
+    double lane_range; /* 0: see sotto_definition_lane_range */
     uint32_t rotate;
     uint32_t feedback;
     double noise_multiplier; /* 0: no noise */
@@ -55,7 +55,10 @@ SOTTO_CHECKED enum sotto_status sotto_definition_decode(struct sotto_definition 
 /* JSON with a terminating zero, from malloc; NULL: no memory. */
 char *sotto_definition_encode(const struct sotto_definition *definition);
 
-/* The range that a value is quantised within. */
+/*
+ * The range that a value is quantised within: lane_range, or clip_norm, or of that what six
+ * deviations of a rotated value need.
+ */
 double sotto_definition_lane_range(const struct sotto_definition *definition);
 
 /* How updates become lanes; a flaw: not to be used. */

@@ -77,6 +77,11 @@ static size_t order_of(size_t value_count)
     return order;
 }
 
+double sotto_rotation_spread(size_t value_count)
+{
+    return 1 / sqrt((double)order_of(value_count));
+}
+
 void sotto_rotate(float *values, size_t value_count, const struct sotto_secret *seed)
 {
     size_t order = order_of(value_count);

@@ -18,6 +18,12 @@
 
 #include "core/base/bytes.h"
 
+/*
+ * The root mean square of a rotated value is at most this times the norm: 1 / sqrt(n). A range of a
+ * few times as much holds all.
+ */
+double sotto_rotation_spread(size_t value_count);
+
 /* What a rotation's signs are made of: HKDF-SHA-256(context, "rotate"). Public. */
 void sotto_rotation_seed(struct sotto_secret *seed, const struct sotto_digest *context);
 

@@ -25,12 +25,13 @@ enum sotto_status sotto_note_encode(struct sotto_buffer *out, const struct sotto
 
     text_clean(text, note->text);
     sotto_packer_init(&packer, out);
-    sotto_pack_array(&packer, 8);
+    sotto_pack_array(&packer, 9);
     sotto_pack_u64(&packer, (uint64_t)note->kind);
     sotto_pack_text(&packer, note->campaign);
     sotto_pack_u64(&packer, note->round);
     sotto_pack_u64(&packer, note->code);
     sotto_pack_f64(&packer, note->seconds);
+    sotto_pack_f64(&packer, note->epsilon);
     sotto_pack_u64(&packer, note->up);
     sotto_pack_u64(&packer, note->down);
     sotto_pack_text(&packer, text);
@@ -67,12 +68,13 @@ enum sotto_status sotto_note_decode(struct sotto_note *note, struct sotto_view b
     uint64_t kind = 0;
 
     sotto_unpacker_open(&unpacker, bytes);
-    sotto_unpack_array(&unpacker, 8);
+    sotto_unpack_array(&unpacker, 9);
     kind = sotto_unpack_u64(&unpacker, SOTTO_NOTE_KIND_COUNT - 1);
     sotto_unpack_text(&unpacker, read.campaign, sizeof read.campaign);
     read.round = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
     read.code = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
     read.seconds = sotto_unpack_f64(&unpacker);
+    read.epsilon = sotto_unpack_f64(&unpacker);
     read.up = sotto_unpack_u64(&unpacker, UINT64_MAX);
     read.down = sotto_unpack_u64(&unpacker, UINT64_MAX);
     sotto_unpack_text(&unpacker, read.text, sizeof read.text);

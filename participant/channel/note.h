@@ -24,6 +24,7 @@ enum sotto_note_kind {
     SOTTO_NOTE_REFUSED,  /* code: an enum sotto_refusal */
     SOTTO_NOTE_ENDED,    /* text: "finished", "abandoned: ..."; seconds: since JOINED */
     SOTTO_NOTE_ADOPTED,  /* text: path of the adapter directory */
+    SOTTO_NOTE_SPENT,    /* epsilon: what all uploads ever have cost */
     SOTTO_NOTE_KIND_COUNT
 };
 
@@ -35,6 +36,7 @@ struct sotto_note {
     uint32_t round;
     uint32_t code;
     double seconds;
+    double epsilon;
     uint64_t up;
     uint64_t down;
     char text[SOTTO_NOTE_TEXT_MAX];

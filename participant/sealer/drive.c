@@ -40,6 +40,14 @@ static void tell_refusal(const struct sotto_sealer *sealer,
     sotto_note_send(&sealer->supervisor, &note);
 }
 
+static void tell_spent(const struct sotto_sealer *sealer)
+{
+    struct sotto_note note = {.kind = SOTTO_NOTE_SPENT,
+                              .epsilon = sotto_turn_epsilon(sealer->turn)};
+
+    sotto_note_send(&sealer->supervisor, &note);
+}
+
 /* The mail that ended a round in which this site took part. */
 static void tell_outcome(const struct sotto_sealer *sealer, struct sotto_view mail_bytes,
                          const struct sotto_turn_effects *effects)
@@ -268,6 +276,7 @@ static enum sotto_status masked(struct sotto_sealer *sealer)
     note = note_of(SOTTO_NOTE_MASKED, &effects);
     note.seconds = seconds_since(sealer, start_ns);
     sotto_note_send(&sealer->supervisor, &note);
+    tell_spent(sealer);
     return carry_out(sealer, &effects);
 }
 
@@ -437,6 +446,7 @@ enum sotto_status sotto_sealer_run(struct sotto_sealer *sealer, struct sotto_fau
     enum sotto_status status = SOTTO_OK;
 
     sealer->packed = -1;
+    tell_spent(sealer);
     while (status == SOTTO_OK) {
         for (size_t index = 0; index < 3; index++)
             ready[index] = (struct pollfd){.fd = channels[index]->descriptor, .events = POLLIN};

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/primitives/hash.h"
+#include "crypto/privacy/accountant.h"
 #include "crypto/ring/lanes.h"
 #include "participant/sealer/homing.h"
 #include "participant/sealer/joining.h"
@@ -259,6 +260,11 @@ void sotto_turn_step(struct sotto_turn *turn, const struct sotto_turn_event *eve
     }
     effects->campaign = turn->campaign;
     effects->round = turn->round;
+}
+
+double sotto_turn_epsilon(const struct sotto_turn *turn)
+{
+    return sotto_accountant_epsilon(turn->history.rho, turn->setup.policy->delta);
 }
 
 struct sotto_view sotto_turn_layout_bytes(const struct sotto_turn *turn)

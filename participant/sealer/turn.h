@@ -114,6 +114,9 @@ SOTTO_CHECKED enum sotto_status sotto_turn_replay(struct sotto_turn *turn,
 void sotto_turn_step(struct sotto_turn *turn, const struct sotto_turn_event *event,
                      struct sotto_turn_effects *effects);
 
+/* What all uploads ever, those of earlier lives too, have cost, at the policy's delta. */
+double sotto_turn_epsilon(const struct sotto_turn *turn);
+
 /* What was fetched for the present round; empty before. Borrowed from the turn. */
 struct sotto_view sotto_turn_layout_bytes(const struct sotto_turn *turn);
 struct sotto_view sotto_turn_adapter_bytes(const struct sotto_turn *turn);

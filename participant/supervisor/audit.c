@@ -13,7 +13,9 @@ static void print_text(FILE *out, const struct sotto_record *record, const char 
             sotto_record_name(record->kind));
     switch (record->kind) {
     case SOTTO_RECORD_JOINED: fprintf(out, ", plan %.16s", digest); break;
-    case SOTTO_RECORD_UPLOADED: fprintf(out, " masked lanes %.16s", digest); break;
+    case SOTTO_RECORD_UPLOADED:
+        fprintf(out, " masked lanes %.16s, rho %.6g", digest, record->charge);
+        break;
     case SOTTO_RECORD_ADOPTED: fprintf(out, " adapter %.16s", digest); break;
     case SOTTO_RECORD_REFUSED: fprintf(out, " (%s)", sotto_refusal_name(record->refusal)); break;
     case SOTTO_RECORD_REVEALED:
@@ -38,12 +40,12 @@ static void print_json(FILE *out, const struct sotto_record *record, const char 
 {
     bool is_refusal = record->kind == SOTTO_RECORD_REFUSED;
     json_t *line =
-        json_pack("{s:s, s:I, s:s, s:s, s:o, s:s*}", "campaign", record->campaign, "round",
+        json_pack("{s:s, s:I, s:s, s:s, s:o, s:f, s:s*}", "campaign", record->campaign, "round",
                   (json_int_t)record->round, "record", sotto_record_name(record->kind), "digest",
-                  digest, "cohort", members_of(record), "refusal",
+                  digest, "cohort", members_of(record), "rho", record->charge, "refusal",
                   is_refusal ? sotto_refusal_name(record->refusal) : NULL);
 
-    json_dumpf(line, out, JSON_COMPACT);
+    json_dumpf(line, out, JSON_COMPACT | JSON_REAL_PRECISION(9));
     fprintf(out, "\n");
     json_decref(line);
 }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,12 @@ void sotto_board_init(struct sotto_board *board, const struct sotto_state_folder
                       const struct sotto_site_config *site, const struct sotto_log *log,
                       const struct sotto_clock *clock)
 {
-    *board = (struct sotto_board){
-        .folder = folder, .site = site, .log = log, .clock = clock, .is_running = true};
+    *board = (struct sotto_board){.folder = folder,
+                                  .site = site,
+                                  .log = log,
+                                  .clock = clock,
+                                  .epsilon = NAN,
+                                  .is_running = true};
 }
 
 static void text_copy(char out[SOTTO_NOTE_TEXT_MAX], const char *text)
@@ -119,9 +124,14 @@ void sotto_board_publish(const struct sotto_board *board)
     struct sotto_fault fault = {.text = "no memory"};
     enum sotto_status status = SOTTO_NO_MEMORY;
 
-    if (line != NULL)
+    if (line != NULL) {
         json_object_set_new(line, "adapter", json_string(board->adapter));
-    text = line == NULL ? NULL : json_dumps(line, JSON_INDENT(2));
+        json_object_set_new(line, "epsilon",
+                            isnan(board->epsilon) ? json_null() : json_real(board->epsilon));
+        json_object_set_new(line, "epsilon_max", json_real(board->site->policy.epsilon_max));
+        json_object_set_new(line, "delta", json_real(board->site->policy.delta));
+    }
+    text = line == NULL ? NULL : json_dumps(line, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     if (text != NULL)
         status = sotto_file_replace(board->folder->status, sotto_view_text(text), 0600, &fault);
     if (status != SOTTO_OK)
@@ -215,6 +225,7 @@ static double *seconds_of(struct sotto_board_round *round, enum sotto_note_kind 
     case SOTTO_NOTE_REFUSED:
     case SOTTO_NOTE_ENDED:
     case SOTTO_NOTE_ADOPTED:
+    case SOTTO_NOTE_SPENT:
     case SOTTO_NOTE_KIND_COUNT: break;
     }
     return NULL;
@@ -251,6 +262,7 @@ void sotto_board_take(struct sotto_board *board, enum sotto_peer from,
     case SOTTO_NOTE_EXPANDED:
     case SOTTO_NOTE_MASKED:
     case SOTTO_NOTE_UPLOADED: take_seconds(board, note); break;
+    case SOTTO_NOTE_SPENT: board->epsilon = note->epsilon; break;
     case SOTTO_NOTE_TRAFFIC: take_traffic(board, note); return;
     case SOTTO_NOTE_REFUSED: take_refusal(board, note); break;
     case SOTTO_NOTE_ENDED: take_end(board, note); break;

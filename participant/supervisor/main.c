@@ -167,15 +167,17 @@ static enum sotto_status run(int *exit_code, const struct options *options,
 
 static void print_status(json_t *status)
 {
-    static const char *const keys[] = {"site",     "state",   "coordinator",  "connection",
-                                       "campaign", "round",   "rounds_ended", "restarts",
-                                       "adapter",  "trouble", "updated"};
+    static const char *const keys[] = {
+        "site",     "state",   "coordinator", "connection",  "campaign", "round",   "rounds_ended",
+        "restarts", "adapter", "epsilon",     "epsilon_max", "delta",    "trouble", "updated"};
 
     for (size_t index = 0; index < sizeof keys / sizeof *keys; index++) {
         const json_t *value = json_object_get(status, keys[index]);
 
         if (json_is_integer(value))
             printf("%s: %lld\n", keys[index], (long long)json_integer_value(value));
+        else if (json_is_real(value))
+            printf("%s: %.6g\n", keys[index], json_real_value(value));
         else if (json_is_string(value))
             printf("%s: %s\n", keys[index], json_string_value(value));
     }

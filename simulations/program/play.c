@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/base/file.h"
+#include "crypto/privacy/accountant.h"
 #include "simulations/baseline.h"
 #include "simulations/pool.h"
 #include "simulations/report.h"
@@ -120,6 +121,18 @@ static void progress(const struct sotto_world_round *told, uint32_t rounds)
             told->mean_norm, is_terminal ? "" : "\n");
 }
 
+static void epsilon_set(struct sotto_summary *summary, const struct sotto_world *world)
+{
+    double rho = 0;
+
+    if (world->scenario->noise_multiplier == 0)
+        return;
+    for (uint32_t i = 0; i < world->scenario->sites; i++)
+        rho = fmax(rho, sotto_virtual_site_rho(&world->sites[i]));
+    summary->delta = world->policy.delta;
+    summary->epsilon = sotto_accountant_epsilon(rho, summary->delta);
+}
+
 static enum sotto_status rounds_play(struct sotto_world *world, struct sotto_report *report,
                                      struct sotto_trace *trace, struct sotto_summary *summary,
                                      struct sotto_fault *fault)
@@ -139,6 +152,7 @@ static enum sotto_status rounds_play(struct sotto_world *world, struct sotto_rep
     }
     if (isatty(STDERR_FILENO))
         fputc('\n', stderr);
+    epsilon_set(summary, world);
     summary->refusals = world->refusal_count;
     summary->oracle_mismatches = world->oracle_mismatches;
     return status;
@@ -198,7 +212,8 @@ static int simulate(const struct sotto_scenario *scenario, const struct argument
                                     .sites = scenario->sites,
                                     .accuracy_alone_mean = NAN,
                                     .accuracy_federated = NAN,
-                                    .accuracy_pooled = NAN};
+                                    .accuracy_pooled = NAN,
+                                    .epsilon = NAN};
     struct sotto_world *world = calloc(1, sizeof *world);
     struct sotto_model *model = NULL;
     enum sotto_status status =

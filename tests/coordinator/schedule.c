@@ -96,6 +96,43 @@ static void definition__field_out_of_range__is_named(void **state)
     assert_wrong(&definition, SOTTO_MISMATCH, "could wrap");
 }
 
+static void definition__noise_that_cannot_be_made__says_why(void **state)
+{
+    struct sotto_definition definition = definition_sample();
+
+    (void)state;
+    definition.noise_multiplier = 1;
+    assert_wrong(&definition, SOTTO_MISMATCH, "weight_max has to be 1");
+    definition.weight_max = 1;
+    definition.cohort_min = definition.cohort_max = 20;
+    assert_int_equal(sotto_definition_check(&definition, NULL), SOTTO_OK);
+    definition.ring_bits = 20;
+    assert_wrong(&definition, SOTTO_MISMATCH, "with noise");
+    definition.ring_bits = 32;
+    definition.survivors_min = 3;
+    definition.corrupt_fraction = 0.15;
+    assert_wrong(&definition, SOTTO_MISMATCH, "survivors_min");
+    definition = definition_sample();
+    definition.noise_multiplier = 1001;
+    assert_wrong(&definition, SOTTO_MALFORMED, "noise_multiplier");
+}
+
+/* 512 is the largest power of two in 1000 lanes. */
+static void definition__no_lane_range__is_what_the_values_need(void **state)
+{
+    struct sotto_definition definition = definition_sample();
+
+    (void)state;
+    assert_true(sotto_definition_lane_range(&definition) == definition.clip_norm);
+    definition.rotate = 1;
+    assert_true(fabs(sotto_definition_lane_range(&definition) - 60 / sqrt(512)) < 1e-12);
+    definition.lane_range = 2;
+    assert_true(sotto_definition_lane_range(&definition) == 2);
+    definition.lane_range = 0;
+    definition.lane_count = 4;
+    assert_true(sotto_definition_lane_range(&definition) == definition.clip_norm);
+}
+
 static void definition__key_twice_or_too_many__is_refused(void **state)
 {
     struct sotto_definition read;
@@ -172,6 +209,8 @@ int main(void)
         cmocka_unit_test(definition__written_and_read__is_the_same),
         cmocka_unit_test(definition__any_key_missing_or_of_another_kind__is_named),
         cmocka_unit_test(definition__field_out_of_range__is_named),
+        cmocka_unit_test(definition__noise_that_cannot_be_made__says_why),
+        cmocka_unit_test(definition__no_lane_range__is_what_the_values_need),
         cmocka_unit_test(definition__key_twice_or_too_many__is_refused),
         cmocka_unit_test(timetable__rates__fall_by_a_cosine_to_a_twentieth),
         cmocka_unit_test(timetable__plan__decodes_and_counts_the_weight_lane),

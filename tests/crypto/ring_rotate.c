@@ -95,7 +95,7 @@ static void rotate__one_spike__is_spread_over_all_lanes(void **state)
         values[places[i]] = 1;
         sotto_rotate(values, COUNT, &seed);
         for (size_t k = 0; k < COUNT; k++)
-            assert_true(fabs((double)values[k]) < 5.5 / sqrt(2048));
+            assert_true(fabs((double)values[k]) < 5.5 * sotto_rotation_spread(COUNT));
     }
 }
 

@@ -134,6 +134,41 @@ class Simulate(unittest.TestCase):
         f.run("sotto-simulate", code=2)
         f.run("sotto-simulate", f.path("missing.yaml"), code=66)
 
+    def test_noise__campaign__costs_what_the_planner_says(self):
+        noised = ("noise_multiplier=2", "rotate=1", "value_bits=8", "ring_bits=20", "rounds=3")
+        told = json.loads(self.simulate(*noised, options=("--json",)).stdout)
+        self.assertEqual((told["rounds_finished"], told["oracle_mismatches"]), (3, 0))
+        planned = self.privacy(
+            "--rounds", "3", "--cohort", "5", "--delta", "1e-6", "--noise", "2", "--json"
+        )
+        self.assertAlmostEqual(told["epsilon"], json.loads(planned.stdout)["epsilon"], places=6)
+
+    def test_noise__budget_of_two_rounds__no_third(self):
+        noised = ("noise_multiplier=2", "rounds=3", "epsilon_max=3.6", "dropouts=[]")
+        told = json.loads(self.simulate(*noised, options=("--json",)).stdout)
+        self.assertEqual(told["rounds_finished"], 2)
+        self.assertEqual(told["refusals"], 5 * 10)
+        self.assertLess(told["epsilon"], 3.6)
+
+    def test_eight_bits__rotated_with_feedback__halve_the_bytes(self):
+        lanes = ("rotate=1", "feedback=1", "value_bits=8", "ring_bits=16", "weight_max=50")
+        told = json.loads(self.simulate(*lanes, options=("--json",)).stdout)
+        plain = json.loads(self.simulate(options=("--json",)).stdout)
+        self.assertEqual(told["oracle_mismatches"], 0)
+        saved = plain["bytes_up_per_round"] - told["bytes_up_per_round"]
+        self.assertEqual(saved, 5 * 2 * told["lane_count"])
+        self.assertAlmostEqual(told["accuracy_federated"], plain["accuracy_federated"], delta=0.1)
+
+    def test_lanes__that_do_not_fit__one_line(self):
+        for lanes, word in (
+            (("ring_bits=16",), "could wrap"),
+            (("noise_multiplier=1", "weight_max=2"), "weight_max"),
+            (("noise_multiplier=0.001", "value_bits=2"), "variance"),
+        ):
+            done = self.simulate(*lanes, code=76)
+            self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+            self.assertIn(word, done.stderr)
+
     def parameters(self, *options, code=0):
         return self.federation.run("sotto-simulate", "parameters", *options, code=code)
 
