@@ -95,7 +95,8 @@ static double seconds_now(void)
 static bool is_as_it_should_be(const struct campaign *campaign)
 {
     if (campaign->sabotage == SABOTAGE_NONE)
-        return campaign->failed == 0 && campaign->tally.fresh == campaign->tally.seeds;
+        return campaign->failed == 0 &&
+               campaign->tally.fresh + campaign->tally.spent == campaign->tally.seeds;
     return campaign->violations[sabotage_violation(campaign->sabotage)] > 0;
 }
 

@@ -72,6 +72,8 @@ static void terms_choose(struct play *play, struct liar *liar, struct sotto_plan
         definition.cohort_min = definition.survivors_min = CHAOS_SITES_MIN;
     if (happens(play, liar->temper.lax / 4))
         definition.corrupt_fraction = 0;
+    if (happens(play, liar->temper.lax / 2))
+        definition.noise_multiplier *= happens(play, 500) ? 0.6 : 0;
     sotto_timetable_plan(plan, &definition, &progress,
                          &(struct sotto_round_terms){.roster = &roster->digest,
                                                      .roster_epoch = roster->roster.epoch,

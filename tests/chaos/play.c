@@ -193,9 +193,19 @@ static void honest_begin(struct play *play)
         play_later(play, &up, (struct sotto_view){0}, 1);
 }
 
+/* A site whose budget is spent refuses for good, as it should. */
+static bool can_everybody_pay(const struct play *play)
+{
+    for (uint32_t place = 0; place < play->weather.sites; place++)
+        if (!site_can_pay(&play->sites[place], play->weather.noise_multiplier))
+            return false;
+    return true;
+}
+
 static void calm(struct play *play)
 {
     const struct hub_book *book = &play->hub.committed;
+    bool is_affordable;
 
     play->is_calm = true;
     hub_last_round(&play->hub);
@@ -205,9 +215,12 @@ static void calm(struct play *play)
         watch_tell(&play->watch, VIOLATION_STUCK, "round %u does not end", book->round);
         return;
     }
+    is_affordable = can_everybody_pay(play);
     fresh_round(play);
     if (!calm_down(play))
         watch_tell(&play->watch, VIOLATION_STUCK, "the fresh round does not end");
+    else if (!is_affordable)
+        play->tally.spent++;
     else if (book->progress.finished != 1 || book->round != 1)
         watch_tell(&play->watch, VIOLATION_STUCK, "the fresh round fails: %s", book->ended_reason);
     else if (book->ended_survivors != play->weather.sites)
@@ -225,7 +238,7 @@ void play_run(struct play *play, const struct ground *ground, uint64_t seed, enu
     play->now_ms = 1000000;
     weather_draw(&play->weather, seed);
     sotto_entropy_init_seeded(&play->chance, ~seed);
-    watch_open(&play->watch, play->weather.survivors_min);
+    watch_open(&play->watch, &play->weather);
     begin(play);
     play->weather.storm_ms += play->now_ms;
     while (play->now_ms < play->weather.storm_ms && !is_over(&play->hub) && step(play))

@@ -23,6 +23,8 @@ static const struct {
     [SABOTAGE_FORGETS_BOTH] = {"forgets-both", VIOLATION_BOTH_KINDS},
     [SABOTAGE_LOW_DISTANCE] = {"low-distance", VIOLATION_CLOSE_SUMS},
     [SABOTAGE_LOW_FLOOR] = {"low-floor", VIOLATION_SMALL_SUM},
+    [SABOTAGE_NO_CHARGE] = {"no-charge", VIOLATION_UNCHARGED},
+    [SABOTAGE_NO_BUDGET] = {"no-budget", VIOLATION_OVERSPENT},
     [SABOTAGE_ANSWER_FIRST] = {"answer-first", VIOLATION_LOST},
     [SABOTAGE_LOSES_UPLOAD] = {"loses-upload", VIOLATION_WRONG_SUM},
     [SABOTAGE_LOSES_EVENT] = {"loses-event", VIOLATION_UNTOLD},
@@ -60,6 +62,27 @@ void sabotage_bare(const struct play *play, struct site *site, const uint32_t pl
     sotto_hash(digest, &packed, 1);
 }
 
+struct sotto_view sabotage_cheapen(const struct site *site, struct sotto_view record,
+                                   uint8_t bytes[SOTTO_RECORD_BYTES_MAX])
+{
+    struct sotto_buffer buffer = sotto_buffer_of(bytes, SOTTO_RECORD_BYTES_MAX);
+    struct sotto_record decoded;
+
+    if (site->sabotage != SABOTAGE_NO_CHARGE || sotto_record_decode(&decoded, record) != SOTTO_OK)
+        return record;
+    decoded.charge = 0;
+    return sotto_record_encode(&buffer, &decoded) == SOTTO_OK ? sotto_view_buffer(&buffer) : record;
+}
+
+bool sabotage_drops(const struct site *site, struct sotto_view record)
+{
+    struct sotto_record decoded;
+
+    return site->sabotage == SABOTAGE_NO_BUDGET &&
+           sotto_record_decode(&decoded, record) == SOTTO_OK &&
+           decoded.kind == SOTTO_RECORD_UPLOADED;
+}
+
 static bool is_forgotten(enum sabotage sabotage, enum sotto_mail_kind kind)
 {
     switch (sabotage) {
@@ -75,6 +98,8 @@ static bool is_forgotten(enum sabotage sabotage, enum sotto_mail_kind kind)
     case SABOTAGE_NO_MASK:
     case SABOTAGE_LOW_DISTANCE:
     case SABOTAGE_LOW_FLOOR:
+    case SABOTAGE_NO_CHARGE:
+    case SABOTAGE_NO_BUDGET:
     case SABOTAGE_ANSWER_FIRST:
     case SABOTAGE_LOSES_UPLOAD:
     case SABOTAGE_LOSES_EVENT:

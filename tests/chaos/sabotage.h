@@ -23,6 +23,8 @@ enum sabotage {
     SABOTAGE_FORGETS_BOTH,
     SABOTAGE_LOW_DISTANCE,   /* a site lets sums differ by fewer than was asked for */
     SABOTAGE_LOW_FLOOR,      /* a site's policy lets smaller sums pass than was asked for */
+    SABOTAGE_NO_CHARGE,      /* a site stores its uploads as if they cost nothing */
+    SABOTAGE_NO_BUDGET,      /* a site starts again without what it has spent */
     SABOTAGE_ANSWER_FIRST,   /* the hub acknowledges, then commits */
     SABOTAGE_LOSES_UPLOAD,   /* a restarted hub does not add the uploads again */
     SABOTAGE_LOSES_EVENT,    /* a restarted hub skips an event of its journal */
@@ -41,6 +43,12 @@ enum violation sabotage_violation(enum sabotage sabotage);
 /* NO_MASK: puts the plain lanes in place of the packed ones. */
 void sabotage_bare(const struct play *play, struct site *site, const uint32_t plain[CHAOS_LANES],
                    struct sotto_digest *digest);
+/* NO_CHARGE: the record without its charge, in `bytes`; else the record. */
+struct sotto_view sabotage_cheapen(const struct site *site, struct sotto_view record,
+                                   uint8_t bytes[SOTTO_RECORD_BYTES_MAX]);
+/* NO_BUDGET: is this record left out when the ledger is read? */
+bool sabotage_drops(const struct site *site, struct sotto_view record);
+
 /*
  * Steps the turn with a mail. FORGETS_...: a site that would refuse goes back to what it was before
  * it heard any mail of this kind, and tries again.

@@ -8,23 +8,46 @@
 #include <unistd.h>
 
 #include "crypto/primitives/hash.h"
+#include "crypto/privacy/accountant.h"
+#include "participant/sealer/policy.h"
 #include "participant/sealer/veil.h"
 #include "tests/chaos/deed.h"
 #include "tests/chaos/play.h"
 
 static void site_step(struct play *play, struct site *site, const struct sotto_turn_event *event);
 
+/* Enough for so many rounds of this noise. */
+static void budget_open(struct sotto_policy *policy, const struct weather *weather)
+{
+    double rho = 0;
+
+    if (weather->noise_multiplier == 0)
+        return;
+    for (unsigned i = 0; i < weather->budget_rounds; i++)
+        rho = sotto_accountant_add(rho, sotto_accountant_charge(weather->noise_multiplier));
+    policy->epsilon_max = sotto_accountant_epsilon(rho, policy->delta);
+}
+
+bool site_can_pay(const struct site *site, double noise_multiplier)
+{
+    struct sotto_plan plan = {.noise_multiplier = noise_multiplier};
+
+    return sotto_policy_check_budget(&site->policy, &plan, site->turn->history.rho) ==
+           SOTTO_REFUSAL_NONE;
+}
+
 void site_open(struct play *play, struct site *site)
 {
     bool is_lax = play->sabotage == SABOTAGE_LOW_FLOOR || play->sabotage == SABOTAGE_LOW_DISTANCE;
 
-    *site = (struct site){.place = (uint32_t)(site - play->sites)};
+    *site = (struct site){.place = (uint32_t)(site - play->sites), .sabotage = play->sabotage};
     site->file = memfd_create("ledger", MFD_CLOEXEC);
     assert(site->file >= 0);
     fcntl(site->file, F_SETFL, O_APPEND);
     sotto_policy_init(&site->policy);
     site->policy.cohort_min = is_lax ? CHAOS_SITES_MIN : play->weather.cohort_min;
     site->policy.survivors_min = is_lax ? CHAOS_SITES_MIN : play->weather.survivors_min;
+    budget_open(&site->policy, &play->weather);
 }
 
 static void memory_close(struct site *site)
@@ -34,6 +57,7 @@ static void memory_close(struct site *site)
     courier_close(&site->courier);
     sotto_turn_close(site->turn);
     sotto_arena_close(&site->arena);
+    sotto_arena_close(&site->rest);
     sabotage_images_free(site);
     site->turn = NULL;
 }
@@ -46,12 +70,14 @@ void site_close(struct site *site)
 
 static enum sotto_status record_replay(void *context, struct sotto_view record)
 {
-    return sotto_turn_replay(context, record);
+    struct site *site = context;
+
+    return sabotage_drops(site, record) ? SOTTO_OK : sotto_turn_replay(site->turn, record);
 }
 
 static void ledger_read(struct play *play, struct site *site)
 {
-    const struct sotto_ledger_visitor visitor = {.record = record_replay, .context = site->turn};
+    const struct sotto_ledger_visitor visitor = {.record = record_replay, .context = site};
     struct sotto_fault fault = {0};
 
     if (play->sabotage == SABOTAGE_NO_LEDGER && ftruncate(site->file, 0) != 0)
@@ -68,7 +94,8 @@ void site_start(struct play *play, struct site *site)
                                      .identity = &play->ground->identities[site->place],
                                      .coordinator = play->ground->coordinator,
                                      .entropy = &site->entropy,
-                                     .arena = &site->arena};
+                                     .arena = &site->arena,
+                                     .rest = &site->rest};
     struct sotto_turn_event ready = {.kind = SOTTO_TURN_TRAINER_READY,
                                      .base_model = play->ground->base_model};
     enum sotto_status status;
@@ -80,6 +107,8 @@ void site_start(struct play *play, struct site *site)
     memset(site->wanted, 0, sizeof site->wanted);
     sotto_entropy_fork(&site->entropy, &play->chance);
     status = sotto_arena_open(&site->arena, sotto_turn_bytes(CHAOS_LANES));
+    if (status == SOTTO_OK)
+        status = sotto_arena_open(&site->rest, sotto_turn_rest_bytes(CHAOS_LANES));
     if (status == SOTTO_OK)
         status = sotto_turn_open(&site->turn, &setup);
     assert(status == SOTTO_OK);
@@ -128,10 +157,12 @@ static void frame_tear(struct play *play, struct site *site)
 /* false: it died. */
 static bool record_store(struct play *play, struct site *site, struct sotto_view record)
 {
+    uint8_t bytes[SOTTO_RECORD_BYTES_MAX];
+
     if (record.length == 0)
         return true;
     site->newest_at = lseek(site->file, 0, SEEK_END);
-    if (sotto_ledger_append(&site->ledger, record) != SOTTO_OK)
+    if (sotto_ledger_append(&site->ledger, sabotage_cheapen(site, record, bytes)) != SOTTO_OK)
         abort();
     if (!play_chance(play, play->weather.rates.site_crash))
         return true;
@@ -294,7 +325,8 @@ void site_mail(struct play *play, struct site *site, struct sotto_view bytes)
     deed_heard(play, site, &mail);
     if (!carry_out(play, site, &effects))
         return;
-    if (effects.run_expand && sotto_veil_expand(site->turn) != SOTTO_OK)
+    /* A job that need not have been run. */
+    if (effects.run_expand && play_below(play, 4) > 0 && sotto_veil_expand(site->turn) != SOTTO_OK)
         abort();
     if (effects.run_contribute)
         contribute_once(play, site);

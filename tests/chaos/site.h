@@ -9,6 +9,7 @@
 #include "participant/sealer/state.h"
 #include "tests/chaos/courier.h"
 #include "tests/chaos/ground.h"
+#include "tests/chaos/sabotage.h"
 
 struct play;
 
@@ -30,6 +31,7 @@ struct site {
 
     struct sotto_turn *turn; /* NULL: down. All below is gone then */
     struct sotto_arena arena;
+    struct sotto_arena rest; /* what quantising took */
     struct sotto_entropy entropy;
     struct sotto_ledger ledger;
     off_t newest_at; /* where this life's newest record begins in the file; -1: there is none */
@@ -41,7 +43,11 @@ struct site {
     size_t packed_length;
     struct site_image images[SITE_IMAGES_MAX]; /* for sabotage */
     size_t image_count;
+    enum sabotage sabotage;
 };
+
+/* Can it pay for a round with this much noise? */
+bool site_can_pay(const struct site *site, double noise_multiplier);
 
 void site_open(struct play *play, struct site *site);
 void site_close(struct site *site);

@@ -18,9 +18,10 @@ void tally_print(const struct tally *tally)
         "idle",    "fetching",  "loading",   "working", "masking",
         "closing", "returning", "reloading", "adopting"};
 
-    printf("rounds in the storm: %" PRIu64 " finished, %" PRIu64 " abandoned; fresh: %" PRIu64
-           "; sums compared: %" PRIu64 "; reveals: %" PRIu64 "\n",
-           tally->finished, tally->abandoned, tally->fresh, tally->sums, tally->reveals);
+    printf(
+        "rounds in the storm: %" PRIu64 " finished, %" PRIu64 " abandoned; fresh: %" PRIu64
+        " finished, %" PRIu64 " without budget; sums compared: %" PRIu64 "; reveals: %" PRIu64 "\n",
+        tally->finished, tally->abandoned, tally->fresh, tally->spent, tally->sums, tally->reveals);
     printf("lies: %" PRIu64 " seeds, %" PRIu64 " mails of old, %" PRIu64
            " stories with two ends; stories came to",
            tally->lying_seeds, tally->lies_again, tally->lies_branched);

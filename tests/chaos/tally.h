@@ -15,6 +15,7 @@ struct tally {
     uint64_t finished; /* rounds in the storm */
     uint64_t abandoned;
     uint64_t fresh; /* rounds in the calm, finished */
+    uint64_t spent; /* or in vain, because the budget of some site is spent */
     uint64_t sums;  /* held against the plain sum */
     uint64_t requests_lost;
     uint64_t replies_lost;

@@ -20,6 +20,8 @@ const char *violation_name(enum violation violation)
     case VIOLATION_SECOND_REVEAL: return "second-reveal";
     case VIOLATION_BOTH_KINDS: return "both-kinds";
     case VIOLATION_UNRECORDED: return "unrecorded";
+    case VIOLATION_UNCHARGED: return "uncharged";
+    case VIOLATION_OVERSPENT: return "overspent";
     case VIOLATION_HUB_SETS: return "hub-sets";
     case VIOLATION_LOST: return "lost";
     case VIOLATION_UNTOLD: return "untold";
@@ -29,9 +31,11 @@ const char *violation_name(enum violation violation)
     return "none";
 }
 
-void watch_open(struct watch *watch, uint32_t floor)
+void watch_open(struct watch *watch, const struct weather *weather)
 {
-    *watch = (struct watch){.floor = floor};
+    *watch = (struct watch){.floor = weather->survivors_min,
+                            .noise_multiplier = weather->noise_multiplier,
+                            .budget = weather->budget_rounds};
 }
 
 void watch_close(struct watch *watch)
@@ -92,6 +96,8 @@ static uint32_t threshold_of(uint32_t cohort)
 void watch_record(struct watch *watch, const struct watch_deed *deed,
                   const struct sotto_record *newest, const struct sotto_record *expected)
 {
+    double noise = deed->plan->noise_multiplier;
+    double charge = noise > 0 ? 1 / (2 * noise * noise) : 0;
     bool is_there = newest != NULL && newest->kind == expected->kind &&
                     newest->round == deed->plan->round &&
                     strcmp(newest->campaign, deed->plan->campaign) == 0 &&
@@ -101,6 +107,13 @@ void watch_record(struct watch *watch, const struct watch_deed *deed,
         watch_tell(watch, VIOLATION_UNRECORDED,
                    "site %u sends before its record \"%s\" of round %u is on the disk",
                    deed->place + 1, sotto_record_name(expected->kind), deed->plan->round);
+    if (expected->kind != SOTTO_RECORD_UPLOADED)
+        return;
+    if (is_there && newest->charge >= charge)
+        site_of(watch, deed)->is_charged = true;
+    else
+        watch_tell(watch, VIOLATION_UNCHARGED, "site %u uploads in round %u and charges too little",
+                   deed->place + 1, deed->plan->round);
 }
 
 void watch_advert(struct watch *watch, const struct watch_deed *deed)
@@ -136,6 +149,19 @@ void watch_plain(struct watch *watch, const struct watch_deed *deed,
     memcpy(site->plain, plain, sizeof site->plain);
 }
 
+/* A little more than the budget is rounding. */
+static void spend(struct watch *watch, const struct watch_deed *deed)
+{
+    double part = watch->noise_multiplier / deed->plan->noise_multiplier;
+
+    if (watch->noise_multiplier == 0)
+        return;
+    watch->spent[deed->place] += part * part;
+    if (!(watch->spent[deed->place] <= watch->budget * (1 + 1e-9)))
+        watch_tell(watch, VIOLATION_OVERSPENT, "site %u has spent %g of %g", deed->place + 1,
+                   watch->spent[deed->place], watch->budget);
+}
+
 void watch_vector(struct watch *watch, const struct watch_deed *deed,
                   const struct sotto_digest *vector)
 {
@@ -144,6 +170,8 @@ void watch_vector(struct watch *watch, const struct watch_deed *deed,
     if (site->has_vector && !sotto_digest_equal(&site->vector, vector))
         watch_tell(watch, VIOLATION_SECOND_VECTOR, "site %u uploads two vectors in round %u",
                    deed->place + 1, deed->plan->round);
+    if (!site->has_vector || !sotto_digest_equal(&site->vector, vector))
+        spend(watch, deed);
     site->has_vector = true;
     site->vector = *vector;
 }
@@ -248,6 +276,9 @@ void watch_reveal(struct watch *watch, const struct watch_deed *deed, uint32_t o
 
     if (holder->has_reveal)
         watch_tell(watch, VIOLATION_SECOND_REVEAL, "site %u reveals twice in round %u",
+                   deed->place + 1, deed->plan->round);
+    if (!holder->is_charged)
+        watch_tell(watch, VIOLATION_UNCHARGED, "site %u reveals in round %u and charged nothing",
                    deed->place + 1, deed->plan->round);
     holder->set = set;
     close_sums_check(watch, deed);

@@ -8,7 +8,7 @@
 #define TESTS_CHAOS_WATCH_H
 
 #include "participant/ledger/record.h"
-#include "tests/chaos/ground.h"
+#include "tests/chaos/weather.h"
 
 enum violation {
     VIOLATION_WRONG_SUM,     /* an unmasked sum is not the plain sum of its survivors */
@@ -20,6 +20,8 @@ enum violation {
     VIOLATION_SECOND_REVEAL, /* or reveals twice in a context */
     VIOLATION_BOTH_KINDS,    /* shares enough for a participant's self mask and its mask key */
     VIOLATION_UNRECORDED,    /* something is sent whose record is not on the disk */
+    VIOLATION_UNCHARGED,     /* an upload whose record does not charge for it, or a reveal of one */
+    VIOLATION_OVERSPENT,     /* a site lets out more than its budget is enough for */
     VIOLATION_HUB_SETS,      /* the honest hub signs two survivor sets in a context */
     VIOLATION_LOST,          /* something is acknowledged that is not in the journal */
     VIOLATION_UNTOLD,        /* a journal or a ledger cannot be told again */
@@ -38,6 +40,7 @@ struct watch_site {
     bool has_plain;
     uint32_t plain[CHAOS_LANES];
     bool has_vector;
+    bool is_charged;
     struct sotto_digest vector;
     uint32_t set; /* that it confirmed; 0: none yet */
     bool has_reveal;
@@ -57,15 +60,18 @@ struct watch_context {
 };
 
 struct watch {
-    uint32_t floor;   /* members of the smallest sum that sites allow */
-    uint32_t corrupt; /* sites that the liar owns */
+    uint32_t floor;                /* members of the smallest sum that sites allow */
+    uint32_t corrupt;              /* sites that the liar owns */
+    double noise_multiplier;       /* z that the budget is reckoned in; 0: there is none */
+    double budget;                 /* rounds of that noise */
+    double spent[CHAOS_SITES_MAX]; /* a round of noise z' costs (z / z')^2 of them */
     struct watch_context *contexts;
     size_t context_count;
     uint64_t violations[VIOLATION_COUNT];
     char first[256]; /* what was seen first, in words */
 };
 
-void watch_open(struct watch *watch, uint32_t floor);
+void watch_open(struct watch *watch, const struct weather *weather);
 void watch_close(struct watch *watch);
 
 /* Something is wrong: counted, and told if it is the first. */

@@ -53,6 +53,20 @@ static void ring_draw(struct weather *weather, struct sotto_entropy *chance)
     weather->weight_max = is_narrow ? 4 : 256;
 }
 
+/* Half of all seeds have noise, and a third of those a budget that may not last. */
+static void noise_draw(struct weather *weather, struct sotto_entropy *chance)
+{
+    weather->is_rotated = sotto_entropy_below(chance, 2) == 0;
+    weather->has_feedback = sotto_entropy_below(chance, 2) == 0;
+    if (sotto_entropy_below(chance, 2) == 0)
+        return;
+    weather->noise_multiplier = between(chance, 5, 40) / 10.0;
+    weather->budget_rounds = sotto_entropy_below(chance, 3) > 0 ? 100 : between(chance, 1, 5);
+    weather->weight_max = 1;
+    weather->value_bits = 16;
+    weather->ring_bits = between(chance, 28, 32);
+}
+
 void weather_draw(struct weather *weather, uint64_t seed)
 {
     struct sotto_entropy chance;
@@ -66,6 +80,7 @@ void weather_draw(struct weather *weather, uint64_t seed)
     weather->survivors_min = between(&chance, CHAOS_SITES_MIN, weather->cohort_min);
     weather->rounds = between(&chance, 1, 3);
     ring_draw(weather, &chance);
+    noise_draw(weather, &chance);
     weather->latency_ms = between(&chance, 1, 400);
     weather->training_ms = between(&chance, 1, 4000);
     weather->downtime_ms = between(&chance, 1, 30000);
@@ -94,6 +109,9 @@ void weather_definition(struct sotto_definition *definition, const struct weathe
     definition->ring_bits = weather->ring_bits;
     definition->value_bits = weather->value_bits;
     definition->weight_max = weather->weight_max;
+    definition->rotate = weather->is_rotated;
+    definition->feedback = weather->has_feedback;
+    definition->noise_multiplier = weather->noise_multiplier;
     definition->gathering_s = stage_s;
     definition->sharing_s = stage_s;
     definition->uploading_s = stage_s;

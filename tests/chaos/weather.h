@@ -35,7 +35,11 @@ struct weather {
     unsigned ring_bits;
     unsigned value_bits;
     uint32_t weight_max;
-    uint64_t latency_ms; /* at most, of a message that is not slow */
+    bool is_rotated;
+    bool has_feedback;
+    double noise_multiplier; /* 0: no noise, and no budget */
+    unsigned budget_rounds;  /* what a site's budget is enough for */
+    uint64_t latency_ms;     /* at most, of a message that is not slow */
     uint64_t training_ms;
     uint64_t downtime_ms;
     uint64_t stage_ms; /* deadline of every stage */
