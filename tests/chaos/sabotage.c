@@ -116,8 +116,10 @@ static void image_take(struct site *site, enum sotto_mail_kind before)
 
     if (site->image_count == SITE_IMAGES_MAX)
         return;
-    *image = (struct site_image){
-        .before = before, .round = site->turn->round, .length = site->arena.used};
+    *image = (struct site_image){.before = before,
+                                 .round = site->turn->round,
+                                 .length = site->arena.used,
+                                 .rest_used = site->rest.used};
     image->bytes = malloc(image->length);
     assert(image->bytes != NULL);
     memcpy(image->bytes, site->arena.memory, image->length);
@@ -128,6 +130,7 @@ static void image_restore(struct site *site, const struct site_image *image)
 {
     memcpy(site->arena.memory, image->bytes, image->length);
     site->arena.used = image->length;
+    sotto_arena_release(&site->rest, image->rest_used);
 }
 
 void sabotage_images_free(struct site *site)

@@ -21,6 +21,7 @@ struct site_image {
     uint32_t round;
     uint8_t *bytes;
     size_t length;
+    size_t rest_used;
 };
 
 struct site {
