@@ -130,7 +130,7 @@ static void image_restore(struct site *site, const struct site_image *image)
 {
     memcpy(site->arena.memory, image->bytes, image->length);
     site->arena.used = image->length;
-    sotto_arena_release(&site->rest, image->rest_used);
+    site->rest.used = image->rest_used;
 }
 
 void sabotage_images_free(struct site *site)
