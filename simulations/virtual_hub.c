@@ -203,7 +203,8 @@ enum sotto_status sotto_virtual_hub_begin(struct sotto_virtual_hub *hub, uint64_
         sotto_round_wipe(hub->round);
     hub->round = NULL;
     sotto_arena_close(&hub->arena);
-    status = sotto_arena_open(&hub->arena, sotto_round_bytes(&hub->plan));
+    status =
+        sotto_arena_open(&hub->arena, sotto_round_bytes(setup.protocol, &hub->plan, setup.roster));
     if (status != SOTTO_OK)
         return status;
     return sotto_round_open(&hub->round, &hub->arena, &setup, effects);

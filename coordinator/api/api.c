@@ -23,7 +23,7 @@ static const struct sotto_route routes[] = {
     {"GET", "/v1/items/*/*", SOTTO_CALLER_SITE, 0, sotto_site_fetch},
     {"GET", "/v1/rounds/*/*/upload", SOTTO_CALLER_SITE, 0, sotto_site_upload_show},
     {"PUT", "/v1/rounds/*/*/upload", SOTTO_CALLER_SITE, SOTTO_CHUNK_BYTES_MAX, sotto_site_upload},
-    {"POST", "/v1/rounds/*/*/*", SOTTO_CALLER_SITE, SOTTO_PROTOCOL_MESSAGE_MAX, sotto_site_message},
+    {"POST", "/v1/rounds/*/*/*", SOTTO_CALLER_SITE, SOTTO_PROTOCOL_ANSWER_MAX, sotto_site_message},
 
     {"POST", "/v1/admin/tokens", SOTTO_CALLER_ADMINISTRATOR, SMALL_BYTES_MAX, sotto_admin_token},
     {"GET", "/v1/admin/sites", SOTTO_CALLER_ADMINISTRATOR, 0, sotto_admin_sites},

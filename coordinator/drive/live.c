@@ -55,7 +55,8 @@ static enum sotto_status round_open(struct sotto_live *live, const struct sotto_
                                       .opened_ms = live->row.opened_ms,
                                       .is_last = live->row.is_last};
     struct sotto_round_effects effects;
-    enum sotto_status status = sotto_arena_open(&live->arena, sotto_round_bytes(plan));
+    enum sotto_status status =
+        sotto_arena_open(&live->arena, sotto_round_bytes(setup.protocol, plan, setup.roster));
 
     if (status == SOTTO_OK)
         status = sotto_round_open(&live->round, &live->arena, &setup, &effects);

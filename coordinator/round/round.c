@@ -279,12 +279,21 @@ static void terms_of_plan(struct sotto_terms *terms, const struct sotto_plan *pl
     sotto_hash(&terms->context, parts, 2);
 }
 
-size_t sotto_round_bytes(const struct sotto_plan *plan)
+/* A dry run: nothing of the plan but its terms decides, and they need no bytes to be hashed. */
+size_t sotto_round_bytes(const struct sotto_protocol *protocol, const struct sotto_plan *plan,
+                         const struct sotto_roster *roster)
 {
-    size_t members = plan->cohort_max;
+    struct sotto_collector *collector;
+    struct sotto_terms terms;
+    struct sotto_arena arena;
+    struct sotto_collector_setup setup = {.terms = &terms, .roster = roster};
 
-    /* Sealed shares, their opened halves and inclusion MACs grow with n * n, the rest with n. */
-    return sizeof(struct sotto_round) + 256 * 1024 + members * 8192 + members * members * 512;
+    terms_of_plan(&terms, plan, sotto_view_text(""));
+    sotto_arena_init_counting(&arena);
+    (void)sotto_arena_take(&arena, 1, sizeof(struct sotto_round));
+    if (protocol->collector_open(&collector, &arena, &setup) != SOTTO_NO_MEMORY)
+        return sizeof(struct sotto_round);
+    return arena.used;
 }
 
 enum sotto_status sotto_round_open(struct sotto_round **out, struct sotto_arena *arena,

@@ -71,7 +71,7 @@ struct sotto_round_effects {
     enum sotto_round_job job;
     uint32_t job_site;
     uint32_t liar_count;
-    uint32_t liars[SOTTO_COHORT_MAX];
+    uint32_t liars[SOTTO_LIARS_MAX];
 };
 
 struct sotto_round_setup {
@@ -92,8 +92,9 @@ SOTTO_CHECKED enum sotto_status sotto_round_open(struct sotto_round **round,
                                                  struct sotto_arena *arena,
                                                  const struct sotto_round_setup *setup,
                                                  struct sotto_round_effects *effects);
-/* Arena bytes that a round of this plan needs. */
-size_t sotto_round_bytes(const struct sotto_plan *plan);
+/* Arena bytes that a round of this plan needs; of a plan that does not open, any number. */
+size_t sotto_round_bytes(const struct sotto_protocol *protocol, const struct sotto_plan *plan,
+                         const struct sotto_roster *roster);
 
 void sotto_round_step(struct sotto_round *round, const struct sotto_round_event *event,
                       struct sotto_round_effects *effects);

@@ -70,7 +70,7 @@ void sotto_definition_init(struct sotto_definition *definition)
 {
     *definition = (struct sotto_definition){.rounds = 10,
                                             .cohort_min = 8,
-                                            .cohort_max = SOTTO_COHORT_MAX,
+                                            .cohort_max = 128,
                                             .survivors_min = 6,
                                             .corrupt_fraction = 0.05,
                                             .dropout_fraction = 0.1,

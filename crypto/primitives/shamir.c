@@ -145,11 +145,14 @@ static void share_step(struct sotto_share *share, uint64_t x, const uint64_t coe
 
 /*
  * Horner's rule for all shares side by side, highest coefficient first and the secret last, so that
- * each coefficient is used up where it is drawn and the shares are all the memory there is.
+ * each coefficient is used up where it is drawn and the shares are all the memory there is. Without
+ * indices the holders are 0 .. count - 1.
  */
-void sotto_share_split(struct sotto_share *shares, const struct sotto_secret *secret,
-                       const struct sotto_secret *seed, size_t threshold, size_t count)
+void sotto_share_split_among(struct sotto_share *shares, const struct sotto_secret *secret,
+                             const struct sotto_secret *seed, size_t threshold,
+                             const struct sotto_holders *holders)
 {
+    size_t count = holders->count;
     uint64_t coefficients[LIMBS];
     struct sotto_prg prg;
 
@@ -162,11 +165,22 @@ void sotto_share_split(struct sotto_share *shares, const struct sotto_secret *se
             draw_coefficients(coefficients, &prg);
         else
             limbs_of_secret(coefficients, secret);
-        for (size_t index = 0; index < count; index++)
-            share_step(&shares[index], index + 1, coefficients);
+        for (size_t i = 0; i < count; i++) {
+            uint64_t index = holders->indices != NULL ? holders->indices[i] : i;
+
+            share_step(&shares[i], index + 1, coefficients);
+        }
     }
     sotto_prg_close(&prg);
     sotto_wipe(coefficients, sizeof coefficients);
+}
+
+void sotto_share_split(struct sotto_share *shares, const struct sotto_secret *secret,
+                       const struct sotto_secret *seed, size_t threshold, size_t count)
+{
+    const struct sotto_holders everybody = {.indices = NULL, .count = count};
+
+    sotto_share_split_among(shares, secret, seed, threshold, &everybody);
 }
 
 /*

@@ -30,6 +30,18 @@ struct sotto_share {
 void sotto_share_split(struct sotto_share *shares, const struct sotto_secret *secret,
                        const struct sotto_secret *seed, size_t threshold, size_t count);
 
+/* Holders by their indices, where not everybody from 0 on is one. */
+struct sotto_holders {
+    const uint32_t
+        *indices; /* [count] distinct, below SOTTO_SHARE_COUNT_MAX; NULL: 0 .. count - 1 */
+    size_t count;
+};
+
+/* The same shares, of these holders only: share i is for holders->indices[i]. */
+void sotto_share_split_among(struct sotto_share *shares, const struct sotto_secret *secret,
+                             const struct sotto_secret *seed, size_t threshold,
+                             const struct sotto_holders *holders);
+
 /*
  * Joins exactly `threshold` shares.
  *

@@ -99,6 +99,9 @@ struct sotto_collector_event {
     struct sotto_digest digest;
 };
 
+/* As many liars are named; if there are more, the round has been lost anyway. */
+enum { SOTTO_LIARS_MAX = 128 };
+
 struct sotto_collector_effects {
     /*
      * Of the event's sender; after other than SOTTO_OK the collector is as before. A repeat of the
@@ -108,7 +111,7 @@ struct sotto_collector_effects {
     bool is_repeat;
     bool is_complete;    /* everybody who can answer in this stage has */
     uint32_t liar_count; /* holders whose shares were wrong, in liars[] */
-    uint32_t liars[SOTTO_COHORT_MAX];
+    uint32_t liars[SOTTO_LIARS_MAX];
 };
 
 /*
@@ -177,12 +180,13 @@ struct sotto_protocol {
     void (*collector_wipe)(struct sotto_collector *collector);
 };
 
-/* SecAgg+M for complete graphs up to SOTTO_COHORT_MAX. */
+/* SecAgg+M. */
 extern const struct sotto_protocol sotto_secaggplus;
 
 enum {
-    /* No protocol message between a participant and the coordinator is longer, bulk lanes aside. */
-    SOTTO_PROTOCOL_MESSAGE_MAX = 48 * 1024,
+    /* No protocol message to a participant is longer, bulk lanes aside, nor from one. */
+    SOTTO_PROTOCOL_MESSAGE_MAX = 512 * 1024,
+    SOTTO_PROTOCOL_ANSWER_MAX = 96 * 1024,
 };
 
 #endif

@@ -8,7 +8,7 @@
 #include "core/base/bytes.h"
 #include "crypto/primitives/ed25519.h"
 
-enum { SOTTO_COHORT_MIN = 3, SOTTO_COHORT_MAX = 128 };
+enum { SOTTO_COHORT_MIN = 3, SOTTO_COHORT_MAX = 10000 };
 
 /*
  * The part of a plan that shapes the aggregation. `context` is ctx0 = SHA-256("sotto/1 plan" ||

@@ -128,10 +128,12 @@ def cohort_message(signing, context, adverts, certificates, corrupt_fraction=0.0
                                     for advert, certificate in zip(adverts, certificates)]
     terms = secagg.Terms(context, 0, 0, 0, 0, 0, corrupt_fraction)
     computed = secagg.graph.parameters(len(leaves), terms)
+    neighbours = lies.get("neighbours", computed.neighbours)
+    ids = [] if neighbours == len(leaves) - 1 else [advert.id for advert in adverts]
     signature = lies.get("signature") or secagg.sign(
-        signing, b"sotto/1 cohort", secagg.cohort_context(context, leaves))
-    return b"".join((u32(len(leaves)), u32(lies.get("neighbours", computed.neighbours)),
-                     u32(lies.get("threshold", computed.threshold)), *leaves,
+        signing, b"sotto/1 cohort", secagg.cohort_context(context, leaves, ids))
+    return b"".join((u32(len(leaves)), u32(neighbours),
+                     u32(lies.get("threshold", computed.threshold)), *map(u32, ids), *leaves,
                      *(advert.encoded for advert in adverts), signature))
 
 

@@ -10,9 +10,10 @@ import os
 import sys
 
 MEMBER = "crypto/secagg/secaggplus/member.c"
-COLLECTOR = "crypto/secagg/secaggplus/collector.c"
+INTAKE = "crypto/secagg/secaggplus/intake.c"
 RECONSTRUCT = "crypto/secagg/secaggplus/reconstruct.c"
 SPOOL = "coordinator/gate/spool.c"
+KEYRING = "crypto/secagg/secaggplus/keys/keyring.c"
 COHORT = "crypto/secagg/secaggplus/messages/cohort.c"
 SHARES = "crypto/secagg/secaggplus/messages/shares.c"
 SURVIVORS = "crypto/secagg/secaggplus/messages/survivors.c"
@@ -67,39 +68,47 @@ SEALERS = {
 
     "cohort-size": [without(COHORT, "COHORT_SIZE")],
     "cohort-signature": [without(COHORT, "COHORT_SIGNATURE")],
-    "cohort-leaves": [(COHORT, "if (!sotto_digest_equal(&leaf, &company->leaves[seat]))",
+    "cohort-leaves": [(COHORT, "if (!sotto_digest_equal(&leaf, &claim->leaves[seat]))",
                        "if (false)")],
     "neighbour-set": [without(COHORT, "NEIGHBOUR_SET"),
-                      (COHORT, "refusal = read_adverts(&company, &claim,",
-                       "accepted.parameters.threshold = claim.threshold;\n"
-                       "    refusal = read_adverts(&company, &claim,")],
-    "own-leaf": [(COHORT, "return found == 1 ? SOTTO_REFUSAL_NONE : SOTTO_REFUSAL_OWN_LEAF;",
-                  "return SOTTO_REFUSAL_NONE;")],
+                      (COHORT, "refusal = check_company(cohort, &claim,",
+                       "parameters.threshold = claim.threshold;\n"
+                       "    refusal = check_company(cohort, &claim,")],
+    "own-leaf": [without(COHORT, "OWN_LEAF")],
     "neighbour-unknown": [
         without(COHORT, "NEIGHBOUR_UNKNOWN"),
         (MEMBERS, "return SOTTO_REFUSAL_NEIGHBOUR_UNKNOWN;", "continue;"),
-        (COHORT, "return a->id == b->id ||",
-         "if (of_a == NULL || of_b == NULL)\n        return false;\n    return a->id == b->id ||"),
-        (COHORT, "struct sotto_digest leaf;", "struct sotto_digest leaf;\n\n"
-         "        if (entry == NULL)\n            continue;")],
+        (COHORT, "*const *entries = list;\n",
+         "*const *entries = list;\n\n"
+         "    if (entries[left] == NULL || entries[right] == NULL)\n"
+         "        return entries[right] != NULL;\n"),
+        (COHORT, "cohort->entries[seat];\n        struct sotto_digest leaf;\n",
+         "cohort->entries[seat];\n        struct sotto_digest leaf;\n\n"
+         "        if (entry == NULL)\n            continue;\n")],
     "organisation": [without(MEMBERS, "ORGANISATION")],
     "known-members": [without(MEMBERS, "KNOWN_MEMBERS")],
     "neighbour-duplicate": [without(COHORT, "NEIGHBOUR_DUPLICATE")],
     "neighbour-signature": [without(COHORT, "NEIGHBOUR_SIGNATURE")],
     "neighbour-low-order": [without(COHORT, "NEIGHBOUR_LOW_ORDER"),
-                            without(MEMBER, "NEIGHBOUR_LOW_ORDER")],
+                            without(MEMBER, "NEIGHBOUR_LOW_ORDER"),
+                            (KEYRING, "&advert->mask_key, &pair) != SOTTO_OK)\n"
+                             "            return SOTTO_FORGED;",
+                             "&advert->mask_key, &pair) != SOTTO_OK)\n            (void)0;")],
 
-    "inbox-own": [(SHARES, "!sotto_seats_has(&read.senders, receiver))", "false)"),
-                  (SHARES, "(sotto_seats_count(&read.senders) - 1)",
-                   "(sotto_seats_count(&read.senders) - "
-                   "sotto_seats_has(&read.senders, receiver))")],
-    "share-sealed": [without(MEMBER, "SHARE_SEALED")],
+    # The self mask goes on whatever the set says.
+    "inbox-own": [(SHARES, "!sotto_seats_has(&read.senders, receiver->owner))", "false)"),
+                  (KEYRING, "keyring->streams[circle->count].use = SOTTO_STREAM_ADDED;", "")],
+    "share-sealed": [without(MEMBER, "SHARE_SEALED"),
+                     (KEYRING, "&cohort->context) != SOTTO_OK)\n            return SOTTO_FORGED;",
+                      "&cohort->context) != SOTTO_OK)\n            (void)0;")],
     "too-few-shared": [without(MEMBER, "TOO_FEW_SHARED")],
     "second-cohort": [allowed(MEMBER,
                               "{PHASE_SHARED, SOTTO_MEMBER_COHORT, share, PHASE_SHARED},")],
     "second-inbox": [allowed(MEMBER, "{PHASE_UPLOADED, SOTTO_MEMBER_INBOX, receive_shares, "
                              "PHASE_UPLOADED},")],
-    "survivors-count": [(SURVIVORS, "|| read.count != sotto_seats_count(&read.seats)", "")],
+    # The floor does not believe the count either.
+    "survivors-count": [(SURVIVORS, "|| read.count != sotto_seats_count(&read.seats)", ""),
+                        without(MEMBER, "TOO_FEW_SURVIVORS")],
     "survivors-signature": [without(MEMBER, "SURVIVORS_SIGNATURE")],
     "own-bit": [without(MEMBER, "OWN_BIT")],
     "survivor-stranger": [without(MEMBER, "SURVIVOR_STRANGER")],
@@ -112,8 +121,8 @@ SEALERS = {
     "after-reveal": [(SUMMING, "refusal = SOTTO_REFUSAL_DIFFERENCING;", "(void)0;"),
                      allowed(MEMBER,
                              "{PHASE_REVEALED, SOTTO_MEMBER_SURVIVORS, include, PHASE_INCLUDED},"),
-                     (MEMBER, "sotto_wipe(member->neighbours, sizeof member->neighbours);",
-                      "(void)0;")],
+                     (MEMBER, "sotto_keyring_wipe(&member->keyring);\n    return",
+                      "return")],
 
     # Not a defence that an attack meets: it shows that the search for secrets finds them.
     "wipe": [(MEMBER, "sotto_member_wipe(member);\n    *effects", "*effects"),
@@ -132,13 +141,13 @@ COORDINATORS = {
                        "if (false)")],
     "chunk-digest": [(SPOOL, "if (!sotto_digest_equal(&digest, &chunk->digest))", "if (false)")],
     "upload-length": [(SPOOL, "if (chunk->total != spool->total)", "if (false)")],
-    "advert-signature": [believing(COLLECTOR, "sotto_advert_verify")],
-    "advert-usable": [(COLLECTOR, "if (!sotto_x25519_is_usable(key))", "if (false)")],
-    "inclusion-signature": [believing(COLLECTOR, "sotto_inclusion_verify")],
+    "advert-signature": [believing(INTAKE, "sotto_advert_verify")],
+    "advert-usable": [(INTAKE, "sotto_x25519_is_usable(key) && ", "")],
+    "inclusion-signature": [believing(INTAKE, "sotto_inclusion_verify")],
     "liars": [(RECONSTRUCT, "LEFT_OUT_MAX = 3", "LEFT_OUT_MAX = 0")],
     # A secret that is wrong shows in the sum as well.
     "commitments": [COMMITTED, IMPOSSIBLE],
-    "reveal-owners": [(COLLECTOR, "if (revealed.owner != collection->adverts[owner].id)",
+    "reveal-owners": [(INTAKE, "if (revealed.owner != collection->adverts[row[slot]].id)",
                        "if (false)")],
 }
 

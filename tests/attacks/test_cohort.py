@@ -45,7 +45,10 @@ def cohort__with_a_byte_after_it(play):
 def cohort__whose_leaves_are_of_other_keys(play):
     """Two halves of a cohort could be given other keys under one signed root."""
     played = play.round().up_to("advert")
-    leaves = [os.urandom(32) for _ in played.adverts]
+    honest = played.cohort_message()
+    own = sorted(played.adverts).index(play.victim.identity.id)
+    leaves = [honest[12 + 32 * seat:][:32] if seat == own else os.urandom(32)
+              for seat in range(len(played.adverts))]
     return tell(play, played, leaves=leaves)
 
 

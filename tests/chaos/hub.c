@@ -172,7 +172,8 @@ static void round_take_up(struct play *play, struct hub *hub)
     memset(hub->sum, 0, sizeof hub->sum);
     hub->job_count = 0;
     if (status == SOTTO_OK)
-        status = sotto_arena_open(&hub->arena, sotto_round_bytes(&hub->plan));
+        status = sotto_arena_open(&hub->arena,
+                                  sotto_round_bytes(setup.protocol, &hub->plan, setup.roster));
     if (status == SOTTO_OK)
         status = sotto_round_open(&hub->round, &hub->arena, &setup, &effects);
     assert(status == SOTTO_OK);

@@ -133,7 +133,9 @@ struct sotto_round *cohort_round(const struct cohort *cohort, struct sotto_arena
     struct sotto_round_effects effects;
     struct sotto_round *round = NULL;
 
-    assert_int_equal(sotto_arena_open(arena, sotto_round_bytes(&cohort->plan)), SOTTO_OK);
+    assert_int_equal(
+        sotto_arena_open(arena, sotto_round_bytes(setup.protocol, &cohort->plan, setup.roster)),
+        SOTTO_OK);
     assert_int_equal(sotto_round_open(&round, arena, &setup, &effects), SOTTO_OK);
     assert_int_equal(effects.deadline_ms, COHORT_OPENED_MS + cohort->plan.deadlines.gathering_ms);
     return round;

@@ -18,6 +18,7 @@ struct chorus_setup chorus_setup_of(uint32_t count, uint64_t seed)
                                  .ring_bits = 32,
                                  .survivors_min = SOTTO_COHORT_MIN,
                                  .corrupt_fraction = 0.05,
+                                 .dropout_fraction = 0.1,
                                  .seed = seed};
 }
 
@@ -85,7 +86,8 @@ struct chorus *chorus_prepare(const struct chorus_setup *setup)
                                          .cohort_min = setup->survivors_min,
                                          .cohort_max = setup->count,
                                          .survivors_min = setup->survivors_min,
-                                         .corrupt_fraction = setup->corrupt_fraction};
+                                         .corrupt_fraction = setup->corrupt_fraction,
+                                         .dropout_fraction = setup->dropout_fraction};
     draw_keys(chorus, setup->seed);
     chorus->terms.context.bytes[0] ^= setup->is_other_plan;
     chorus->masked = calloc((size_t)setup->count * setup->lane_count, sizeof *chorus->masked);
@@ -216,18 +218,31 @@ struct sotto_collector_event chorus_answer(struct chorus *chorus, uint32_t place
     return answer;
 }
 
+static void answer(struct chorus *chorus, uint32_t place)
+{
+    struct sotto_collector_event given = chorus_answer(chorus, place);
+
+    assert_int_equal(chorus_deliver(chorus, &given).verdict, SOTTO_OK);
+}
+
 enum sotto_stage chorus_play(struct chorus *chorus, uint32_t places)
 {
     struct sotto_collector_effects effects;
 
     for (uint32_t place = 0; place < chorus->count; place++) {
-        struct sotto_collector_event answer;
+        if (place >= 32 || places >> place & 1)
+            answer(chorus, place);
+    }
+    return chorus_end_stage(chorus, &effects);
+}
 
-        if ((places >> place & 1) == 0)
-            continue;
-        answer = chorus_answer(chorus, place);
-        effects = chorus_deliver(chorus, &answer);
-        assert_int_equal(effects.verdict, SOTTO_OK);
+enum sotto_stage chorus_play_where(struct chorus *chorus, bool (*answers)(uint32_t place))
+{
+    struct sotto_collector_effects effects;
+
+    for (uint32_t place = 0; place < chorus->count; place++) {
+        if (answers(place))
+            answer(chorus, place);
     }
     return chorus_end_stage(chorus, &effects);
 }

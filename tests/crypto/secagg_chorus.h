@@ -13,6 +13,7 @@ struct chorus_setup {
     unsigned ring_bits;
     uint32_t survivors_min;
     double corrupt_fraction;
+    double dropout_fraction;
     uint64_t seed;
     bool is_other_plan; /* the same keys under another plan */
 };
@@ -36,7 +37,7 @@ struct chorus {
     uint8_t wire[SOTTO_PROTOCOL_MESSAGE_MAX];
 };
 
-/* Eight lanes of 32 bits, gamma 0.05, the smallest floors. */
+/* Eight lanes of 32 bits, gamma 0.05, delta 0.1, the smallest floors. */
 struct chorus_setup chorus_setup_of(uint32_t count, uint64_t seed);
 struct chorus *chorus_open(const struct chorus_setup *setup);
 /* The same in two steps, for tests that bring keys of their own in between. */
@@ -66,8 +67,13 @@ enum sotto_member_event_kind chorus_mail_kind(enum sotto_stage stage);
  */
 struct sotto_collector_event chorus_answer(struct chorus *chorus, uint32_t place);
 
-/* Everybody in `places` (bit i: participant i) answers honestly, then the stage ends. */
+/*
+ * Everybody in `places` (bit i: participant i; from the 32nd on everybody) answers honestly, then
+ * the stage ends.
+ */
 enum sotto_stage chorus_play(struct chorus *chorus, uint32_t places);
+/* The same with everybody for whom `answers` says so. */
+enum sotto_stage chorus_play_where(struct chorus *chorus, bool (*answers)(uint32_t place));
 /* Plays with everybody up to the beginning of `stage`. */
 void chorus_play_until(struct chorus *chorus, enum sotto_stage stage);
 /* In SOTTO_STAGE_UNMASKED: fails the test unless the sum is exactly that over the survivors. */

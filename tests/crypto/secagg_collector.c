@@ -158,6 +158,24 @@ static void advert__unusable_key__is_forged(void **state)
 }
 
 /* Two enrolments of one identity, or a certificate listed twice. */
+/* A collector that knows the roster as it is now takes the first answer and not the second. */
+static void check_twin(struct chorus *chorus, const struct sotto_collector_event *first,
+                       const struct sotto_collector_event *second)
+{
+    const struct sotto_collector_setup setup = {
+        .terms = &chorus->terms, .roster = &chorus->roster, .signing = &chorus->signing};
+    struct sotto_collector *honest = chorus->collector;
+    struct sotto_arena arena;
+
+    assert_int_equal(sotto_arena_open(&arena, 1 << 20), SOTTO_OK);
+    assert_int_equal(chorus->protocol->collector_open(&chorus->collector, &arena, &setup),
+                     SOTTO_OK);
+    assert_int_equal(chorus_deliver(chorus, first).verdict, SOTTO_OK);
+    check_turned_down(chorus, second, SOTTO_FORGED);
+    sotto_arena_close(&arena);
+    chorus->collector = honest;
+}
+
 static void advert__of_somebody_seated_under_another_id__is_forged(void **state)
 {
     struct chorus *chorus = *state;
@@ -166,15 +184,14 @@ static void advert__of_somebody_seated_under_another_id__is_forged(void **state)
     struct sotto_roster_entry entry = chorus->entries[ACTOR];
     struct sotto_advert advert;
 
-    assert_int_equal(chorus_deliver(chorus, &first).verdict, SOTTO_OK);
     chorus->entries[ACTOR].certificate = chorus->entries[0].certificate;
-    check_turned_down(chorus, &answer, SOTTO_FORGED);
+    check_twin(chorus, &first, &answer);
     chorus->entries[ACTOR] = entry;
     chorus->entries[ACTOR].identity = chorus->entries[0].identity;
     assert_int_equal(sotto_advert_decode(&advert, answer.bytes), SOTTO_OK);
     sotto_advert_sign(&advert, &chorus->identities[0], &chorus->terms.context);
     sotto_advert_encode(altered(&answer, 0), &advert);
-    check_turned_down(chorus, &answer, SOTTO_FORGED);
+    check_twin(chorus, &first, &answer);
 }
 
 static void advert__cohort_full__is_unexpected(void **state)

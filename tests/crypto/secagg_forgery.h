@@ -9,14 +9,21 @@
 #include "crypto/secagg/secaggplus/messages/survivors.h"
 #include "tests/crypto/secagg_chorus.h"
 
+enum { FORGED_COHORT_MAX = 256 };
+
 /* A cohort message with every part open to change. */
 struct forged_cohort {
     struct sotto_parameters parameters;
-    struct sotto_digest leaves[SOTTO_COHORT_MAX];
-    struct sotto_advert adverts[SOTTO_COHORT_MAX];
+    uint32_t ids[FORGED_COHORT_MAX]; /* in a ring, where they stand beside the adverts */
+    struct sotto_digest leaves[FORGED_COHORT_MAX];
+    struct sotto_advert adverts[FORGED_COHORT_MAX];
+    uint32_t receiver; /* seat */
+    uint32_t
+        neighbours[FORGED_COHORT_MAX]; /* [parameters.neighbours] seats, its own if `is_told` */
+    bool is_told; /* the neighbours are those given, not those that follow from the leaves */
 };
 
-/* The honest message of the chorus' present cohort. */
+/* The honest message of the chorus' present cohort, to its first participant. */
 void forged_cohort_read(struct forged_cohort *forged, struct chorus *chorus);
 /* Removes one seat, or puts a copy of seat `from` into a new seat after it; k and t follow. */
 void forged_cohort_remove(struct forged_cohort *forged, uint32_t seat);

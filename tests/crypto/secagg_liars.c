@@ -12,6 +12,12 @@
 enum { COUNT = 10, DROPOUT = 4, EVERY_OWNER = -1 };
 /* n = 10: t = 6. One dropout: nine holders of its key, and eight of each survivor's. */
 
+/* Whose share stands at a slot of a reveal: everybody's but the sender's, by place. */
+static int owner_at(uint32_t place, size_t slot)
+{
+    return (int)(slot < place ? slot : slot + 1);
+}
+
 /* Everybody but DROPOUT reveals; those in `liars` flip a bit in the share of `owner`. */
 static struct sotto_collector_effects reveal(struct chorus *chorus, uint32_t liars, int owner,
                                              size_t at)
@@ -28,9 +34,7 @@ static struct sotto_collector_effects reveal(struct chorus *chorus, uint32_t lia
         memcpy(bytes, answer.bytes.at, answer.bytes.length);
         answer.bytes.at = bytes;
         for (size_t slot = 0; slot < answer.bytes.length / SOTTO_REVEALED_BYTES; slot++) {
-            if (liars >> place & 1 &&
-                (owner == EVERY_OWNER ||
-                 sotto_seat_at_slot(place, (uint32_t)slot) == (uint32_t)owner))
+            if (liars >> place & 1 && (owner == EVERY_OWNER || owner_at(place, slot) == owner))
                 bytes[slot * SOTTO_REVEALED_BYTES + 4 + at] ^= 0x10;
         }
         effects = chorus_deliver(chorus, &answer);

@@ -1,9 +1,9 @@
 /* What a participant refuses after the cohort, with the coordinator as the attacker. */
 #include <string.h>
 
+#include "crypto/secagg/secaggplus/keys/pairwise.h"
+#include "crypto/secagg/secaggplus/keys/secrets.h"
 #include "crypto/secagg/secaggplus/messages/inclusion.h"
-#include "crypto/secagg/secaggplus/pairwise.h"
-#include "crypto/secagg/secaggplus/secrets.h"
 #include "tests/crypto/secagg_forgery.h"
 #include "tests/support/cmocka.h"
 

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/secagg/secaggplus/pairwise.h"
-#include "crypto/secagg/secaggplus/secrets.h"
+#include "crypto/secagg/secaggplus/keys/pairwise.h"
+#include "crypto/secagg/secaggplus/keys/secrets.h"
 #include "tests/crypto/secagg_forgery.h"
 #include "tests/support/cmocka.h"
 

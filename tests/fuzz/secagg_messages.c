@@ -39,11 +39,11 @@ static void try_advert(struct sotto_view bytes)
 static void sign_cohort(uint8_t *bytes, size_t length, const struct chorus *chorus)
 {
     uint32_t count = length < 4 ? 0 : sotto_load_u32(bytes);
-    struct sotto_digest leaves[SOTTO_COHORT_MAX];
+    struct sotto_digest leaves[SOTTO_COMPLETE_MAX];
     struct sotto_signature signature;
     struct sotto_digest context;
 
-    if (count < 1 || count > SOTTO_COHORT_MAX ||
+    if (count < 1 || count > SOTTO_COMPLETE_MAX ||
         length < 12 + count * sizeof leaves[0] + sizeof signature.bytes)
         return;
     memcpy(leaves, bytes + 12, count * sizeof leaves[0]);
@@ -56,8 +56,9 @@ static void try_cohort(struct sotto_view bytes)
 {
     static struct chorus *chorus;
     static struct sotto_advert own;
+    static struct sotto_cohort cohort;
+    static struct sotto_arena arena;
     struct sotto_cohort_check check;
-    struct sotto_cohort cohort;
     uint8_t copy[BYTES_MAX];
 
     if (chorus == NULL) {
@@ -65,6 +66,8 @@ static void try_cohort(struct sotto_view bytes)
 
         chorus = chorus_open(&setup);
         demand(sotto_advert_decode(&own, chorus_answer(chorus, 0).bytes) == SOTTO_OK);
+        demand(sotto_arena_open(&arena, 64 * 1024) == SOTTO_OK);
+        demand(sotto_cohort_init(&cohort, &arena, &chorus->terms, &chorus->roster) == SOTTO_OK);
     }
     memcpy(copy, bytes.at, bytes.length);
     sign_cohort(copy, bytes.length, chorus);
@@ -74,7 +77,18 @@ static void try_cohort(struct sotto_view bytes)
                                         .own = &own};
     if (sotto_cohort_accept(&cohort, &check, sotto_view_of(copy, bytes.length)) ==
         SOTTO_REFUSAL_NONE)
-        demand(cohort.parameters.cohort == COHORT && cohort.own_seat == 0);
+        demand(cohort.parameters.cohort == COHORT && cohort.circle.owner == 0);
+}
+
+/* Everybody is everybody's neighbour; the list is borrowed until the next call. */
+static struct sotto_circle circle_of(uint32_t count, uint32_t seat)
+{
+    static uint32_t neighbours[SOTTO_COMPLETE_MAX];
+
+    for (uint32_t slot = 0; slot < count - 1; slot++)
+        neighbours[slot] = slot + (slot >= seat);
+    return (struct sotto_circle){
+        .cohort = count, .owner = seat, .count = count - 1, .neighbours = neighbours};
 }
 
 static void try_survivors(struct sotto_view bytes, uint32_t count)
@@ -92,11 +106,12 @@ static void try_survivors(struct sotto_view bytes, uint32_t count)
 static void try_shares(struct sotto_view bytes, uint32_t count, uint32_t seat)
 {
     struct sotto_shares_message shares;
+    struct sotto_circle circle = circle_of(count, seat);
     struct sotto_inbox inbox;
 
-    if (sotto_shares_decode(&shares, bytes, count) == SOTTO_OK)
+    if (sotto_shares_decode(&shares, bytes, count - 1) == SOTTO_OK)
         demand(shares.commitment.length + shares.sealed.length == bytes.length);
-    if (sotto_inbox_decode(&inbox, bytes, count, seat) == SOTTO_OK)
+    if (sotto_inbox_decode(&inbox, bytes, &circle) == SOTTO_OK)
         demand(sotto_seats_bytes(count) + inbox.sealed.length == bytes.length &&
                sotto_seats_has(&inbox.senders, seat));
 }
@@ -104,11 +119,12 @@ static void try_shares(struct sotto_view bytes, uint32_t count, uint32_t seat)
 static void try_inclusion(struct sotto_view bytes, uint32_t count, uint32_t seat)
 {
     struct sotto_inclusion inclusion;
+    struct sotto_circle circle = circle_of(count, seat);
     struct sotto_inclusions inclusions;
 
-    if (sotto_inclusion_decode(&inclusion, bytes, count) == SOTTO_OK)
+    if (sotto_inclusion_decode(&inclusion, bytes, count - 1) == SOTTO_OK)
         demand(inclusion.macs.length == (count - 1) * (size_t)SOTTO_INCLUSION_MAC_BYTES);
-    if (sotto_inclusions_decode(&inclusions, bytes, count, seat) == SOTTO_OK)
+    if (sotto_inclusions_decode(&inclusions, bytes, &circle) == SOTTO_OK)
         demand(!sotto_seats_has(&inclusions.senders, seat) &&
                inclusions.macs.length + sotto_seats_bytes(count) == bytes.length);
 }
@@ -134,7 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 
     if (length < 3 || length > BYTES_MAX)
         return 0;
-    count = SOTTO_COHORT_MIN + bytes[1] % (SOTTO_COHORT_MAX - SOTTO_COHORT_MIN + 1);
+    count = SOTTO_COHORT_MIN + bytes[1] % (SOTTO_COMPLETE_MAX - SOTTO_COHORT_MIN + 1);
     seat = bytes[1] % count;
     message = sotto_view_of(bytes + 2, length - 2);
     switch (bytes[0] % 6) {

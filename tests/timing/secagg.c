@@ -11,7 +11,7 @@
 #include "crypto/privacy/clip.h"
 #include "crypto/ring/lanes.h"
 #include "crypto/secagg/secaggplus/messages/inclusion.h"
-#include "crypto/secagg/secaggplus/secrets.h"
+#include "crypto/secagg/secaggplus/keys/secrets.h"
 #include "crypto/secagg/secaggplus/streams.h"
 #include "tests/crypto/secagg_chorus.h"
 #include "tests/timing/taint.h"

@@ -55,14 +55,23 @@ def complete(cohort, corrupt_fraction):
     return Parameters(cohort - 1, colluders, (cohort - 1 + colluders) // 2 + 1)
 
 
+def fewest_in_sum(cohort, neighbours, threshold, corrupt, half):
+    """Of how few a ring's sum can be if sites far from one another are told different sets."""
+    gap = min(neighbours - threshold + half, neighbours // 2)
+    twice_m = 2 * threshold - gap - 2
+    if twice_m <= 0:
+        return 0
+    return (((cohort - neighbours) * twice_m - corrupt * (2 * threshold - twice_m))
+            // (2 * (neighbours - threshold) + twice_m))
+
+
 def threshold_for(cohort, neighbours, corrupt, survivors_min, bits):
     """(c, t): the smallest t that meets every condition but liveness."""
     colluders = quantile(cohort, corrupt, neighbours, 2 * bits)
-    threshold = max((neighbours + colluders) // 2 + 1,
-                    neighbours // 2 + quantile(cohort, corrupt, neighbours // 2, bits) + 1)
-    while not (survivors_min <= threshold + 1 or 2 * neighbours < cohort
-               and survivors_min * (2 * neighbours - threshold)
-               <= (cohort - 2 * neighbours) * threshold):
+    half = quantile(cohort, corrupt, neighbours // 2, bits)
+    threshold = max((neighbours + colluders) // 2 + 1, neighbours // 2 + half + 1)
+    while threshold <= neighbours and survivors_min > max(
+            threshold + 1, fewest_in_sum(cohort, neighbours, threshold, corrupt, half)):
         threshold += 1
     return colluders, threshold
 

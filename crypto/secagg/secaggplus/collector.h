@@ -9,13 +9,17 @@
  *
  * Closing a stage:
  *     GATHERING  -> SHARING    with at least cohort_min adverts; who comes then is out
- *     SHARING    -> UPLOADING  with at least f = max(survivors_min, t + 1) that shared; the others
- *                              are out, and no mask is made with them
- *     UPLOADING  -> INCLUDING  with at least f uploads; they are the survivors
- *     INCLUDING  -> REVEALING  with at least t + 1 confirmations; other survivors are no holders
- *                              any more, but stay in the sum
- *     REVEALING  -> UNMASKED   if every key can be reconstructed: t + 1 reveals are enough
+ *     SHARING    -> UPLOADING  with at least survivors_min that shared and have t neighbours among
+ *                              them; the others are out, and no mask is made with them
+ *     UPLOADING  -> INCLUDING  with at least survivors_min uploads, if everybody that shared has t
+ *                              neighbours among them; they are the survivors
+ *     INCLUDING  -> REVEALING  if everybody that shared has t neighbours among those that confirmed
+ *                              and can reveal, having t such neighbours themselves; other
+ *                              survivors are no holders any more, but stay in the sum
+ *     REVEALING  -> UNMASKED   if every key can be reconstructed
  *     any        -> FAILED     otherwise
+ *
+ * Where everybody is everybody's neighbour, t + 1 answers are enough for any of that.
  */
 #ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_COLLECTOR_H
 #define SOTTO_CRYPTO_SECAGG_SECAGGPLUS_COLLECTOR_H
@@ -23,8 +27,8 @@
 #include "crypto/secagg/protocol.h"
 
 /*
- * Memory grows with the square of the largest possible cohort N = min(cohort_max, roster): about
- * 160 N^2 bytes. With a counting arena: SOTTO_NO_MEMORY, and arena->used tells what is needed.
+ * Memory is about 175 k bytes for each participant of the largest possible cohort, and 200 for each
+ * line of the roster. With a counting arena: SOTTO_NO_MEMORY, and arena->used tells what is needed.
  */
 SOTTO_CHECKED enum sotto_status sotto_collector_open(struct sotto_collector **collector,
                                                      struct sotto_arena *arena,

@@ -5,6 +5,8 @@
 #include "crypto/primitives/hash.h"
 #include "crypto/secagg/terms.h"
 
+enum { LEVELS_MAX = 32 };
+
 static void hash_pair(struct sotto_digest *out, const struct sotto_digest *left,
                       const struct sotto_digest *right)
 {
@@ -15,26 +17,28 @@ static void hash_pair(struct sotto_digest *out, const struct sotto_digest *left,
     sotto_hash(out, parts, 3);
 }
 
-/* Level by level; the last node of an odd level goes up as it is, which gives RFC 6962's tree. */
+/*
+ * Leaf by leaf, joining whole subtrees of one size as they fill up; at the end the smaller ones to
+ * the right join those to their left, which gives RFC 6962's tree.
+ */
 static void merkle_root(struct sotto_digest *root, const struct sotto_digest *leaves,
                         uint32_t count)
 {
-    struct sotto_digest level[SOTTO_COHORT_MAX];
+    struct sotto_digest subtrees[LEVELS_MAX];
+    size_t height = 0;
 
-    for (uint32_t i = 0; i < count; i++)
-        level[i] = leaves[i];
-    while (count > 1) {
-        for (uint32_t i = 0; i < count / 2; i++)
-            hash_pair(&level[i], &level[2 * i], &level[2 * i + 1]);
-        if (count % 2 == 1)
-            level[count / 2] = level[count - 1];
-        count = (count + 1) / 2;
+    for (uint32_t i = 0; i < count; i++) {
+        subtrees[height++] = leaves[i];
+        for (uint32_t filled = i + 1; filled % 2 == 0; filled /= 2, height--)
+            hash_pair(&subtrees[height - 2], &subtrees[height - 2], &subtrees[height - 1]);
     }
-    *root = level[0];
+    for (; height > 1; height--)
+        hash_pair(&subtrees[height - 2], &subtrees[height - 2], &subtrees[height - 1]);
+    *root = subtrees[0];
 }
 
-void sotto_context_of(struct sotto_digest *context, const struct sotto_digest *plan,
-                      const struct sotto_digest *leaves, uint32_t count)
+void sotto_context_of_ids(struct sotto_digest *context, const struct sotto_digest *plan,
+                          const struct sotto_digest *leaves, uint32_t count, struct sotto_view ids)
 {
     assert(count >= 1 && count <= SOTTO_COHORT_MAX);
 
@@ -45,7 +49,16 @@ void sotto_context_of(struct sotto_digest *context, const struct sotto_digest *p
     sotto_store_u32(size, count);
 
     const struct sotto_view parts[] = {sotto_view_text("sotto/1 cohort"), sotto_view_digest(plan),
-                                       sotto_view_digest(&root), sotto_view_of(size, sizeof size)};
+                                       sotto_view_digest(&root), sotto_view_of(size, sizeof size),
+                                       ids};
 
-    sotto_hash(context, parts, 4);
+    sotto_hash(context, parts, 5);
+}
+
+void sotto_context_of(struct sotto_digest *context, const struct sotto_digest *plan,
+                      const struct sotto_digest *leaves, uint32_t count)
+{
+    const struct sotto_view none = {0};
+
+    sotto_context_of_ids(context, plan, leaves, count, none);
 }

@@ -2,16 +2,10 @@
 
 #include <string.h>
 
-#include "crypto/primitives/hash.h"
-#include "crypto/secagg/secaggplus/messages/advert.h"
-#include "crypto/secagg/secaggplus/messages/cohort.h"
+#include "crypto/secagg/secaggplus/keys/keyring.h"
 #include "crypto/secagg/secaggplus/messages/inclusion.h"
 #include "crypto/secagg/secaggplus/messages/reveal.h"
-#include "crypto/secagg/secaggplus/messages/shares.h"
 #include "crypto/secagg/secaggplus/messages/survivors.h"
-#include "crypto/secagg/secaggplus/pairwise.h"
-#include "crypto/secagg/secaggplus/secrets.h"
-#include "crypto/secagg/secaggplus/streams.h"
 
 /* Where a participant stands, each phase named for what was done last. */
 enum phase {
@@ -26,12 +20,6 @@ enum phase {
     PHASE_REFUSED,
 };
 
-/* What a member knows of one neighbour beyond its public keys. Secret. */
-struct neighbour {
-    struct sotto_pair_keys keys;
-    struct sotto_share_pair held;
-};
-
 struct sotto_member {
     enum phase phase;
     enum sotto_refusal refusal;
@@ -43,22 +31,44 @@ struct sotto_member {
     struct sotto_advert advert;
     struct sotto_secrets secrets; /* until they are shared */
     struct sotto_cohort cohort;
-    struct neighbour neighbours[SOTTO_COHORT_MAX]; /* by seat; the own one is unused */
-    struct sotto_stream
-        streams[SOTTO_COHORT_MAX]; /* by seat; the own one is the self mask; until they are used */
+    struct sotto_keyring keyring;
     struct sotto_seats sharers;
     struct sotto_seats survivors;
     struct sotto_digest survivors_digest;
 
     uint8_t record[SOTTO_MEMBER_RECORD_BYTES];
-    uint8_t out[SOTTO_SHARES_BYTES_MAX]; /* the longest message that a participant sends */
+    uint8_t *out; /* room for the longest message that a participant sends, its shares */
 };
+
+static size_t out_bytes(const struct sotto_member *member)
+{
+    size_t shares =
+        SOTTO_DIGEST_BYTES + (size_t)member->cohort.neighbour_capacity * SOTTO_SEALED_BYTES;
+
+    return shares > SOTTO_ADVERT_BYTES ? shares : SOTTO_ADVERT_BYTES;
+}
+
+/* Everything is asked for, so that a counting arena adds it up. */
+static enum sotto_status take_memory(struct sotto_member *member, struct sotto_arena *arena,
+                                     const struct sotto_member_setup *setup)
+{
+    enum sotto_status status =
+        sotto_cohort_init(&member->cohort, arena, setup->terms, setup->roster);
+
+    if (sotto_keyring_init(&member->keyring, arena, member->cohort.neighbour_capacity) != SOTTO_OK)
+        status = SOTTO_NO_MEMORY;
+    member->out = sotto_arena_take(arena, out_bytes(member), 1);
+    if (member->out == NULL)
+        status = SOTTO_NO_MEMORY;
+    return status;
+}
 
 enum sotto_status sotto_member_open(struct sotto_member **member, struct sotto_arena *arena,
                                     const struct sotto_member_setup *setup)
 {
     const struct sotto_roster_entry *entry = sotto_roster_find(setup->roster, setup->id);
     struct sotto_ed25519_public identity;
+    struct sotto_member memory = {0};
     struct sotto_member *opened;
 
     sotto_ed25519_public_of(&identity, setup->identity);
@@ -66,8 +76,9 @@ enum sotto_status sotto_member_open(struct sotto_member **member, struct sotto_a
         memcmp(&entry->identity, &identity, sizeof identity) != 0)
         return SOTTO_MISMATCH;
     opened = sotto_arena_take(arena, 1, sizeof *opened);
-    if (opened == NULL)
+    if (take_memory(&memory, arena, setup) != SOTTO_OK || opened == NULL)
         return SOTTO_NO_MEMORY;
+    *opened = memory;
     opened->phase = PHASE_FRESH;
     opened->terms = *setup->terms;
     opened->roster = setup->roster;
@@ -79,11 +90,18 @@ enum sotto_status sotto_member_open(struct sotto_member **member, struct sotto_a
     return SOTTO_OK;
 }
 
+/* The pointers stay, so that a second time is harmless. */
 void sotto_member_wipe(struct sotto_member *member)
 {
     enum sotto_refusal refusal = member->refusal;
 
-    sotto_wipe(member, sizeof *member);
+    sotto_keyring_wipe(&member->keyring);
+    sotto_wipe(member->out, out_bytes(member));
+    sotto_wipe(&member->secrets, sizeof member->secrets);
+    sotto_wipe(member->record, sizeof member->record);
+    member->cohort.parameters = (struct sotto_parameters){0};
+    member->survivors = (struct sotto_seats){0};
+    member->sharers = (struct sotto_seats){0};
     member->phase = PHASE_REFUSED;
     member->refusal = refusal == SOTTO_REFUSAL_NONE ? SOTTO_REFUSAL_SECOND_MESSAGE : refusal;
 }
@@ -91,7 +109,7 @@ void sotto_member_wipe(struct sotto_member *member)
 size_t sotto_member_cohort(const struct sotto_member *member, uint32_t *ids)
 {
     for (uint32_t seat = 0; seat < member->cohort.parameters.cohort; seat++)
-        ids[seat] = member->cohort.places[seat].id;
+        ids[seat] = member->cohort.ids[seat];
     return member->cohort.parameters.cohort;
 }
 
@@ -101,7 +119,7 @@ size_t sotto_member_survivors(const struct sotto_member *member, uint32_t *ids)
 
     for (uint32_t seat = 0; seat < member->cohort.parameters.cohort; seat++) {
         if (sotto_seats_has(&member->survivors, seat))
-            ids[count++] = member->cohort.places[seat].id;
+            ids[count++] = member->cohort.ids[seat];
     }
     return count;
 }
@@ -111,11 +129,10 @@ uint32_t sotto_member_sum_min(const struct sotto_member *member)
     return sotto_parameters_floor(&member->cohort.parameters, member->terms.survivors_min);
 }
 
-/* Everybody else in the cohort that is in `seats`. */
 static bool is_neighbour_in(const struct sotto_member *member, const struct sotto_seats *seats,
-                            uint32_t seat)
+                            uint32_t slot)
 {
-    return seat != member->cohort.own_seat && sotto_seats_has(seats, seat);
+    return sotto_seats_has(seats, member->cohort.circle.neighbours[slot]);
 }
 
 static void store(struct sotto_member *member, struct sotto_member_effects *effects,
@@ -142,60 +159,6 @@ static enum sotto_refusal begin(struct sotto_member *member, const struct sotto_
     return SOTTO_REFUSAL_NONE;
 }
 
-static enum sotto_refusal derive_neighbours(struct sotto_member *member)
-{
-    const struct sotto_cohort *cohort = &member->cohort;
-
-    for (uint32_t seat = 0; seat < cohort->parameters.cohort; seat++) {
-        const struct sotto_cohort_place *place = &cohort->places[seat];
-        const struct sotto_pair pair = {
-            .context = &cohort->context, .self = member->advert.id, .peer = place->id};
-
-        if (seat == cohort->own_seat)
-            continue;
-        if (sotto_pair_keys_derive(&member->neighbours[seat].keys, &member->secrets.share_key,
-                                   &place->share_key, &pair) != SOTTO_OK ||
-            sotto_pair_mask_derive(&member->streams[seat].key, &member->secrets.mask_key,
-                                   &place->mask_key, &pair) != SOTTO_OK)
-            return SOTTO_REFUSAL_NEIGHBOUR_LOW_ORDER;
-    }
-    sotto_self_mask_derive(&member->streams[cohort->own_seat].key, &member->secrets.self_mask,
-                           &cohort->context, member->advert.id);
-    return SOTTO_REFUSAL_NONE;
-}
-
-/* Splits both secrets, seals a pair of shares for each neighbour, and forgets the secrets. */
-static struct sotto_view seal_shares(struct sotto_member *member)
-{
-    const struct sotto_parameters *parameters = &member->cohort.parameters;
-    const struct sotto_view self_mask = sotto_view_of(member->secrets.self_mask.bytes, 32);
-    struct sotto_share self[SOTTO_COHORT_MAX];
-    struct sotto_share mask[SOTTO_COHORT_MAX];
-    struct sotto_digest commitment;
-    size_t length = SOTTO_DIGEST_BYTES;
-
-    sotto_hash(&commitment, &self_mask, 1);
-    memcpy(member->out, commitment.bytes, SOTTO_DIGEST_BYTES);
-    sotto_share_split(self, &member->secrets.self_mask, &member->secrets.split_self,
-                      parameters->threshold, parameters->cohort);
-    sotto_share_split(mask, &member->secrets.mask_key, &member->secrets.split_mask,
-                      parameters->threshold, parameters->cohort);
-    for (uint32_t seat = 0; seat < parameters->cohort; seat++) {
-        struct sotto_share_pair pair = {.self = self[seat], .mask = mask[seat]};
-
-        if (seat != member->cohort.own_seat) {
-            sotto_share_pair_seal(member->out + length, &pair, &member->neighbours[seat].keys.seal,
-                                  &member->cohort.context);
-            length += SOTTO_SEALED_BYTES;
-        }
-        sotto_wipe(&pair, sizeof pair);
-    }
-    sotto_wipe(self, sizeof self);
-    sotto_wipe(mask, sizeof mask);
-    sotto_wipe(&member->secrets, sizeof member->secrets);
-    return sotto_view_of(member->out, length);
-}
-
 static enum sotto_refusal share(struct sotto_member *member, const struct sotto_member_event *event,
                                 struct sotto_member_effects *effects)
 {
@@ -205,65 +168,39 @@ static enum sotto_refusal share(struct sotto_member *member, const struct sotto_
                                              .own = &member->advert};
     enum sotto_refusal refusal = sotto_cohort_accept(&member->cohort, &check, event->bytes);
 
-    if (refusal == SOTTO_REFUSAL_NONE)
-        refusal = derive_neighbours(member);
     if (refusal != SOTTO_REFUSAL_NONE)
         return refusal;
-    effects->send = seal_shares(member);
+    if (sotto_keyring_derive(&member->keyring, &member->cohort, &member->secrets,
+                             member->advert.id) != SOTTO_OK)
+        return SOTTO_REFUSAL_NEIGHBOUR_LOW_ORDER;
+    sotto_keyring_seal(member->out, &member->keyring, &member->cohort, &member->secrets);
+    sotto_wipe(&member->secrets, sizeof member->secrets);
+    effects->send = sotto_view_of(
+        member->out, SOTTO_DIGEST_BYTES + (size_t)member->cohort.circle.count * SOTTO_SEALED_BYTES);
     return SOTTO_REFUSAL_NONE;
 }
 
-static enum sotto_refusal open_shares(struct sotto_member *member, const struct sotto_inbox *inbox)
+/* Do enough take part for the terms, and enough of them hold shares of this participant's? */
+static bool are_enough(const struct sotto_member *member, const struct sotto_seats *seats)
 {
-    const uint8_t *sealed = inbox->sealed.at;
-
-    for (uint32_t seat = 0; seat < member->cohort.parameters.cohort; seat++) {
-        struct neighbour *neighbour = &member->neighbours[seat];
-
-        if (!is_neighbour_in(member, &inbox->senders, seat))
-            continue;
-        if (sotto_share_pair_open(&neighbour->held, sealed, &neighbour->keys.open,
-                                  &member->cohort.context) != SOTTO_OK)
-            return SOTTO_REFUSAL_SHARE_SEALED;
-        sealed += SOTTO_SEALED_BYTES;
-    }
-    return SOTTO_REFUSAL_NONE;
-}
-
-/* Those who did not share get no mask: nobody could ever take it off. */
-static void choose_streams(struct sotto_member *member)
-{
-    for (uint32_t seat = 0; seat < member->cohort.parameters.cohort; seat++) {
-        struct sotto_stream *stream = &member->streams[seat];
-
-        if (!sotto_seats_has(&member->sharers, seat))
-            sotto_wipe(stream, sizeof *stream);
-        else if (seat < member->cohort.own_seat)
-            stream->use = SOTTO_STREAM_SUBTRACTED;
-        else
-            stream->use = SOTTO_STREAM_ADDED;
-    }
+    return sotto_seats_count(seats) >= member->terms.survivors_min &&
+           sotto_circle_count(&member->cohort.circle, seats) >= member->cohort.parameters.threshold;
 }
 
 static enum sotto_refusal receive_shares(struct sotto_member *member,
                                          const struct sotto_member_event *event,
                                          struct sotto_member_effects *effects)
 {
-    const struct sotto_parameters *parameters = &member->cohort.parameters;
     struct sotto_inbox inbox;
-    enum sotto_refusal refusal;
 
-    if (sotto_inbox_decode(&inbox, event->bytes, parameters->cohort, member->cohort.own_seat) !=
-        SOTTO_OK)
+    if (sotto_inbox_decode(&inbox, event->bytes, &member->cohort.circle) != SOTTO_OK)
         return SOTTO_REFUSAL_INBOX_MALFORMED;
-    if (sotto_seats_count(&inbox.senders) <
-        sotto_parameters_floor(parameters, member->terms.survivors_min))
+    if (!are_enough(member, &inbox.senders))
         return SOTTO_REFUSAL_TOO_FEW_SHARED;
-    refusal = open_shares(member, &inbox);
-    if (refusal != SOTTO_REFUSAL_NONE)
-        return refusal;
+    if (sotto_keyring_open(&member->keyring, &member->cohort, &inbox) != SOTTO_OK)
+        return SOTTO_REFUSAL_SHARE_SEALED;
     member->sharers = inbox.senders;
-    choose_streams(member);
+    sotto_keyring_choose(&member->keyring, &member->cohort.circle, &member->sharers);
     effects->is_ready_to_mask = true;
     return SOTTO_REFUSAL_NONE;
 }
@@ -277,11 +214,11 @@ enum sotto_status sotto_member_mask(struct sotto_member *member, uint32_t *lanes
         return SOTTO_UNEXPECTED;
     if (lane_count != member->terms.lane_count)
         return SOTTO_MISMATCH;
-    status = sotto_streams_apply(lanes, all, member->streams, member->cohort.parameters.cohort,
-                                 member->terms.ring_bits);
+    status = sotto_streams_apply(lanes, all, member->keyring.streams,
+                                 (size_t)member->cohort.circle.count + 1, member->terms.ring_bits);
     if (status != SOTTO_OK)
         return status;
-    sotto_wipe(member->streams, sizeof member->streams);
+    sotto_keyring_wipe_streams(&member->keyring);
     member->phase = PHASE_MASKED;
     return SOTTO_OK;
 }
@@ -302,11 +239,11 @@ static enum sotto_refusal check_survivors(const struct sotto_member *member,
     if (sotto_survivors_verify(survivors, &member->coordinator, &member->cohort.context,
                                parameters->cohort) != SOTTO_OK)
         return SOTTO_REFUSAL_SURVIVORS_SIGNATURE;
-    if (!sotto_seats_has(&survivors->seats, member->cohort.own_seat))
+    if (!sotto_seats_has(&survivors->seats, member->cohort.circle.owner))
         return SOTTO_REFUSAL_OWN_BIT;
     if (!sotto_seats_within(&survivors->seats, &member->sharers))
         return SOTTO_REFUSAL_SURVIVOR_STRANGER;
-    if (survivors->count < sotto_parameters_floor(parameters, member->terms.survivors_min))
+    if (!are_enough(member, &survivors->seats))
         return SOTTO_REFUSAL_TOO_FEW_SURVIVORS;
     return SOTTO_REFUSAL_NONE;
 }
@@ -321,10 +258,11 @@ static struct sotto_view confirm(struct sotto_member *member)
 
     sotto_inclusion_sign(&signature, member->identity, &claim);
     memcpy(member->out, signature.bytes, sizeof signature.bytes);
-    for (uint32_t seat = 0; seat < member->cohort.parameters.cohort; seat++) {
-        if (!is_neighbour_in(member, &member->survivors, seat))
+    for (uint32_t slot = 0; slot < member->cohort.circle.count; slot++) {
+        if (!is_neighbour_in(member, &member->survivors, slot))
             continue;
-        sotto_inclusion_mac(member->out + length, &member->neighbours[seat].keys.confirm, &claim);
+        sotto_inclusion_mac(member->out + length, &member->keyring.neighbours[slot].keys.confirm,
+                            &claim);
         length += SOTTO_INCLUSION_MAC_BYTES;
     }
     return sotto_view_of(member->out, length);
@@ -359,11 +297,12 @@ static uint32_t count_confirmations(const struct sotto_member *member,
     const uint8_t *mac = inclusions->macs.at;
     uint32_t count = 0;
 
-    for (uint32_t seat = 0; seat < member->cohort.parameters.cohort; seat++) {
-        if (!sotto_seats_has(&inclusions->senders, seat))
+    for (uint32_t slot = 0; slot < member->cohort.circle.count; slot++) {
+        if (!is_neighbour_in(member, &inclusions->senders, slot))
             continue;
-        if (sotto_seats_has(&member->survivors, seat) &&
-            sotto_inclusion_check(mac, &member->neighbours[seat].keys.verify, &claim) == SOTTO_OK)
+        if (is_neighbour_in(member, &member->survivors, slot) &&
+            sotto_inclusion_check(mac, &member->keyring.neighbours[slot].keys.verify, &claim) ==
+                SOTTO_OK)
             count++;
         mac += SOTTO_INCLUSION_MAC_BYTES;
     }
@@ -378,17 +317,19 @@ static struct sotto_view reveal_shares(struct sotto_member *member)
 {
     size_t length = 0;
 
-    for (uint32_t seat = 0; seat < member->cohort.parameters.cohort; seat++) {
-        const struct sotto_share_pair *held = &member->neighbours[seat].held;
-        struct sotto_revealed revealed = {.owner = member->cohort.places[seat].id};
+    for (uint32_t slot = 0; slot < member->cohort.circle.count; slot++) {
+        const struct sotto_share_pair *held = &member->keyring.neighbours[slot].held;
+        struct sotto_revealed revealed = {.owner =
+                                              sotto_cohort_neighbour(&member->cohort, slot)->id};
 
-        if (!is_neighbour_in(member, &member->sharers, seat))
+        if (!is_neighbour_in(member, &member->sharers, slot))
             continue;
-        revealed.share = sotto_seats_has(&member->survivors, seat) ? held->self : held->mask;
+        revealed.share =
+            is_neighbour_in(member, &member->survivors, slot) ? held->self : held->mask;
         sotto_revealed_encode(member->out + length, &revealed);
         length += SOTTO_REVEALED_BYTES;
     }
-    sotto_wipe(member->neighbours, sizeof member->neighbours);
+    sotto_keyring_wipe(&member->keyring);
     return sotto_view_of(member->out, length);
 }
 
@@ -396,12 +337,10 @@ static enum sotto_refusal reveal(struct sotto_member *member,
                                  const struct sotto_member_event *event,
                                  struct sotto_member_effects *effects)
 {
-    const struct sotto_parameters *parameters = &member->cohort.parameters;
     struct sotto_inclusions inclusions;
 
-    if (sotto_inclusions_decode(&inclusions, event->bytes, parameters->cohort,
-                                member->cohort.own_seat) != SOTTO_OK ||
-        count_confirmations(member, &inclusions) < parameters->threshold)
+    if (sotto_inclusions_decode(&inclusions, event->bytes, &member->cohort.circle) != SOTTO_OK ||
+        count_confirmations(member, &inclusions) < member->cohort.parameters.threshold)
         return SOTTO_REFUSAL_INCLUSION;
     store(member, effects, SOTTO_MEMBER_RECORD_REVEAL, &member->survivors_digest);
     effects->send = reveal_shares(member);

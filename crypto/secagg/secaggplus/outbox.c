@@ -2,13 +2,17 @@
 
 #include "crypto/secagg/secaggplus/messages/cohort.h"
 
-enum sotto_status sotto_outbox_cohort(const struct sotto_collection *collection,
+enum sotto_status sotto_outbox_cohort(const struct sotto_collection *collection, uint32_t seat,
                                       struct sotto_buffer *out)
 {
-    const struct sotto_cohort_message message = {.parameters = collection->parameters,
-                                                 .leaves = collection->leaves,
-                                                 .adverts = collection->adverts,
-                                                 .signature = collection->signature};
+    const struct sotto_cohort_message message = {
+        .parameters = collection->parameters,
+        .ids = sotto_view_of(collection->ids, 4 * (size_t)collection->count),
+        .leaves = collection->leaves,
+        .adverts = collection->adverts,
+        .receiver = seat,
+        .neighbours = sotto_table_row(&collection->table, seat),
+        .signature = collection->signature};
 
     return sotto_cohort_encode(out, &message);
 }
@@ -16,15 +20,16 @@ enum sotto_status sotto_outbox_cohort(const struct sotto_collection *collection,
 enum sotto_status sotto_outbox_shares(const struct sotto_collection *collection, uint32_t seat,
                                       struct sotto_buffer *out)
 {
-    const struct sotto_seats *senders = &collection->heard[SOTTO_STAGE_SHARING].who;
+    const struct sotto_seats *senders = &collection->sharers;
+    const uint32_t *row = sotto_table_row(&collection->table, seat);
     enum sotto_status status =
         sotto_buffer_add(out, sotto_seats_encode(senders, collection->count));
 
-    for (uint32_t from = 0; from < collection->count && status == SOTTO_OK; from++) {
-        const uint8_t *sealed = sotto_collection_sealed(collection, from, seat);
-
-        if (from != seat && sotto_seats_has(senders, from))
-            status = sotto_buffer_add(out, sotto_view_of(sealed, SOTTO_SEALED_BYTES));
+    for (uint32_t slot = 0; slot < collection->table.neighbours && status == SOTTO_OK; slot++) {
+        if (sotto_seats_has(senders, row[slot]))
+            status = sotto_buffer_add(
+                out, sotto_view_of(sotto_collection_sealed(collection, row[slot], seat),
+                                   SOTTO_SEALED_BYTES));
     }
     return status;
 }
@@ -38,19 +43,20 @@ enum sotto_status sotto_outbox_survivors(const struct sotto_collection *collecti
 enum sotto_status sotto_outbox_inclusions(const struct sotto_collection *collection, uint32_t seat,
                                           struct sotto_buffer *out)
 {
+    const uint32_t *row = sotto_table_row(&collection->table, seat);
     struct sotto_seats senders = {0};
     enum sotto_status status;
 
-    for (uint32_t from = 0; from < collection->count; from++) {
-        if (from != seat && sotto_seats_has(&collection->heard[SOTTO_STAGE_INCLUDING].who, from))
-            sotto_seats_add(&senders, from);
+    for (uint32_t slot = 0; slot < collection->table.neighbours; slot++) {
+        if (sotto_seats_has(&collection->heard[SOTTO_STAGE_INCLUDING].who, row[slot]))
+            sotto_seats_add(&senders, row[slot]);
     }
     status = sotto_buffer_add(out, sotto_seats_encode(&senders, collection->count));
-    for (uint32_t from = 0; from < collection->count && status == SOTTO_OK; from++) {
-        const uint8_t *mac = sotto_collection_mac(collection, from, seat);
-
-        if (sotto_seats_has(&senders, from))
-            status = sotto_buffer_add(out, sotto_view_of(mac, SOTTO_INCLUSION_MAC_BYTES));
+    for (uint32_t slot = 0; slot < collection->table.neighbours && status == SOTTO_OK; slot++) {
+        if (sotto_seats_has(&senders, row[slot]))
+            status = sotto_buffer_add(
+                out, sotto_view_of(sotto_collection_mac(collection, row[slot], seat),
+                                   SOTTO_INCLUSION_MAC_BYTES));
     }
     return status;
 }

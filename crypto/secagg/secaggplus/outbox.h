@@ -7,15 +7,16 @@
 
 #include "crypto/secagg/secaggplus/collection.h"
 
-/* The same for every seat. */
+/* The adverts in it are those of `seat` and its neighbours. */
 SOTTO_CHECKED enum sotto_status sotto_outbox_cohort(const struct sotto_collection *collection,
-                                                    struct sotto_buffer *out);
-/* The shares that everybody who shared has sealed for `seat`, itself one of them. */
+                                                    uint32_t seat, struct sotto_buffer *out);
+/* The shares that its neighbours have sealed for `seat`, itself one of those that shared. */
 SOTTO_CHECKED enum sotto_status sotto_outbox_shares(const struct sotto_collection *collection,
                                                     uint32_t seat, struct sotto_buffer *out);
+/* The same for every seat. */
 SOTTO_CHECKED enum sotto_status sotto_outbox_survivors(const struct sotto_collection *collection,
                                                        struct sotto_buffer *out);
-/* The MACs that the others have made for `seat`. */
+/* The MACs that its neighbours have made for `seat`. */
 SOTTO_CHECKED enum sotto_status sotto_outbox_inclusions(const struct sotto_collection *collection,
                                                         uint32_t seat, struct sotto_buffer *out);
 

@@ -5,15 +5,22 @@
 
 #include "crypto/secagg/secaggplus/graph/urn.h"
 
+enum { NEIGHBOURS_ROOM = 16 };
+
 /* The part of a cohort, unless the product misses a whole number by its own rounding. */
 static uint32_t part_of(uint32_t cohort, double fraction)
 {
     return (uint32_t)floor(fraction * cohort + 0x1p-20);
 }
 
+static uint32_t larger(uint32_t left, uint32_t right)
+{
+    return left > right ? left : right;
+}
+
 static uint32_t at_least_one(uint32_t count)
 {
-    return count > 1 ? count : 1;
+    return larger(count, 1);
 }
 
 /*
@@ -28,18 +35,28 @@ static uint32_t quantile(uint32_t cohort, uint32_t marked, uint32_t drawn, unsig
     return sotto_urn_quantile(&urn, chance / cohort);
 }
 
-/* The smallest t under which an equivocating coordinator gets no sum below the floor. */
-static uint32_t threshold_for_floor(uint32_t cohort, uint32_t neighbours, uint32_t survivors_min)
-{
-    uint64_t floor = survivors_min;
-    uint64_t ends = 2 * (uint64_t)neighbours;
-    uint64_t by_holders = floor - 1;
-    uint64_t by_ring;
+/* How a ring is corrupt. */
+struct corruption {
+    uint32_t all;        /* G */
+    uint32_t neighbours; /* c */
+    uint32_t half;       /* c' */
+};
 
-    if (ends >= cohort)
-        return (uint32_t)by_holders;
-    by_ring = (ends * floor + cohort - ends + floor - 1) / (cohort - ends + floor);
-    return (uint32_t)(by_ring < by_holders ? by_ring : by_holders);
+/*
+ * Fewest participants, colluders among them, that a sum can be of in a ring, whatever the
+ * coordinator tells to whom: |V| + G of docs/protocol.md. Twice m is even where m is not whole.
+ */
+static uint32_t fewest_in_sum(const struct sotto_parameters *parameters,
+                              const struct corruption *corruption)
+{
+    int64_t n = parameters->cohort;
+    int64_t k = parameters->neighbours;
+    int64_t t = parameters->threshold;
+    int64_t gap = k - t + corruption->half;
+    int64_t m = 2 * t - (gap < k / 2 ? gap : k / 2) - 2;
+    int64_t by_ring = ((n - k) * m - corruption->all * (2 * t - m)) / (2 * (k - t) + m);
+
+    return by_ring > t + 1 && m > 0 ? (uint32_t)by_ring : (uint32_t)(t + 1);
 }
 
 static void solve_complete(struct sotto_parameters *out, const struct sotto_parameters_wish *wish)
@@ -55,18 +72,16 @@ static void solve_complete(struct sotto_parameters *out, const struct sotto_para
 static void solve_threshold(struct sotto_parameters *out, const struct sotto_parameters_wish *wish)
 {
     unsigned bits = wish->security_bits + 1;
-    uint32_t corrupt = at_least_one(part_of(wish->cohort, wish->corrupt_fraction));
-    uint32_t half = out->neighbours / 2;
-    uint32_t by_halves;
-    uint32_t by_floor = threshold_for_floor(wish->cohort, out->neighbours, wish->survivors_min);
+    uint32_t all = at_least_one(part_of(wish->cohort, wish->corrupt_fraction));
+    uint32_t k = out->neighbours;
+    const struct corruption corruption = {.all = all,
+                                          .neighbours = quantile(wish->cohort, all, k, 2 * bits),
+                                          .half = quantile(wish->cohort, all, k / 2, bits)};
 
-    out->corrupt = quantile(wish->cohort, corrupt, out->neighbours, 2 * bits);
-    out->threshold = (out->neighbours + out->corrupt) / 2 + 1;
-    by_halves = half + quantile(wish->cohort, corrupt, half, bits) + 1;
-    if (by_halves > out->threshold)
-        out->threshold = by_halves;
-    if (by_floor > out->threshold)
-        out->threshold = by_floor;
+    out->corrupt = corruption.neighbours;
+    out->threshold = larger((k + corruption.neighbours) / 2, k / 2 + corruption.half) + 1;
+    while (out->threshold <= k && fewest_in_sum(out, &corruption) < wish->survivors_min)
+        out->threshold++;
 }
 
 /* Are t of the k neighbours of everybody left when `dropouts` of the cohort are gone? */
@@ -137,6 +152,39 @@ enum sotto_status sotto_parameters_check(const struct sotto_terms *terms)
     return sotto_parameters_of(&parameters, terms->cohort_max, terms);
 }
 
+/* Reckons with a cohort of this size. */
+static void extend(struct sotto_extent *extent, const struct sotto_terms *terms, uint32_t cohort)
+{
+    struct sotto_parameters parameters;
+    uint32_t neighbours;
+
+    if (cohort > extent->cohort || cohort < terms->cohort_min ||
+        sotto_parameters_of(&parameters, cohort, terms) != SOTTO_OK)
+        return;
+    neighbours = parameters.neighbours;
+    if (!sotto_parameters_is_complete(&parameters))
+        neighbours += NEIGHBOURS_ROOM;
+    if (neighbours > extent->neighbours)
+        extent->neighbours = neighbours;
+    if ((size_t)cohort * neighbours > extent->cells)
+        extent->cells = (size_t)cohort * neighbours;
+}
+
+void sotto_parameters_extent(struct sotto_extent *out, const struct sotto_terms *terms,
+                             size_t roster_count)
+{
+    uint32_t largest =
+        roster_count < terms->cohort_max ? (uint32_t)roster_count : terms->cohort_max;
+
+    *out = (struct sotto_extent){.cohort = largest};
+    extend(out, terms, terms->cohort_min);
+    extend(out, terms, SOTTO_COMPLETE_MAX);
+    extend(out, terms, SOTTO_COMPLETE_MAX + 1);
+    extend(out, terms, SOTTO_NEIGHBOURS_MAX + 1);
+    extend(out, terms, SOTTO_NEIGHBOURS_MAX + 2);
+    extend(out, terms, largest);
+}
+
 bool sotto_parameters_is_complete(const struct sotto_parameters *parameters)
 {
     return parameters->neighbours == parameters->cohort - 1;
@@ -162,7 +210,5 @@ uint32_t sotto_parameters_dropouts(const struct sotto_parameters *parameters)
 
 uint32_t sotto_parameters_floor(const struct sotto_parameters *parameters, uint32_t survivors_min)
 {
-    uint32_t holders = parameters->threshold + 1;
-
-    return holders > survivors_min ? holders : survivors_min;
+    return larger(parameters->threshold + 1, survivors_min);
 }

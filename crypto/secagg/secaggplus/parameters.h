@@ -11,15 +11,16 @@
  *     G = max(1, floor(gamma n)) colluders, D = floor(delta n) dropouts, s = security bits
  *     c  = the smallest x with Pr[Hyp(n - 1, G, k) > x]     <= 2^-(s + 1) / n
  *     c' = the smallest x with Pr[Hyp(n - 1, G, k / 2) > x] <= 2^-((s + 1) / 2) / n
- *     t  = the smallest with  2t > k + c,  t > k / 2 + c',
- *          and survivors_min <= max(t + 1, (n - 2k) t / (2k - t))
+ *     t  = the smallest with  2t > k + c,  t > k / 2 + c',  and survivors_min <= max(t + 1,
+ *          ((n - k) m - G (t - m)) / (k - t + m)),  m = t - min(k - t + c', k / 2) / 2 - 1
  *     k  = the smallest even with Pr[Hyp(n - 1, D, k) > k - t] <= 2^-20 / n
  *
  * and where no k below n - 1 will do, everybody is everybody's neighbour after all.
  *
  * 2t > k + c: of k holders, c of whom answer both questions, t cannot tell one share and another t
  * the other, so that nobody learns a participant's self mask and its pairwise masks. t > k/2 + c':
- * the holders on one side of a participant do not suffice, so that the ring cannot be cut. Source:
+ * the holders on one side of a participant do not suffice, so that the ring cannot be cut. The last
+ * condition on t keeps the floor even if sites far from one another are told other sets. Source:
  * the malicious variant of Bell et al., CCS 2020; what is different is argued in docs/protocol.md.
  */
 #ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_PARAMETERS_H
@@ -70,6 +71,21 @@ SOTTO_CHECKED enum sotto_status sotto_parameters_of(struct sotto_parameters *out
  */
 SOTTO_CHECKED enum sotto_status sotto_parameters_check(const struct sotto_terms *terms);
 
+/* What the cohorts that the terms allow may need, for whoever sets memory aside. */
+struct sotto_extent {
+    uint32_t cohort;     /* at most n */
+    uint32_t neighbours; /* at most k */
+    size_t cells;        /* at most n k */
+};
+
+/*
+ * For a roster of `roster_count`, at least 1. Where k was not computed it is reckoned with some
+ * room above its neighbours': a cohort that needs more all the same is refused like one that is too
+ * large. The terms have passed sotto_parameters_check.
+ */
+void sotto_parameters_extent(struct sotto_extent *out, const struct sotto_terms *terms,
+                             size_t roster_count);
+
 /* Everybody is everybody's neighbour. */
 bool sotto_parameters_is_complete(const struct sotto_parameters *parameters);
 
@@ -80,8 +96,8 @@ bool sotto_parameters_is_complete(const struct sotto_parameters *parameters);
 uint32_t sotto_parameters_dropouts(const struct sotto_parameters *parameters);
 
 /*
- * Fewest participants with which a stage may go on: survivors_min, and t holders besides the owner
- * of a share.
+ * Fewest participants that a sum can be of, whatever the coordinator tells to whom: survivors_min,
+ * and t holders besides the owner of a share.
  */
 uint32_t sotto_parameters_floor(const struct sotto_parameters *parameters, uint32_t survivors_min);
 

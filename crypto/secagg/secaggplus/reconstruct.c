@@ -10,13 +10,13 @@ enum { LEFT_OUT_MAX = 3 };
 /* Positions in shared->shares: those with which to begin first, those of known liars last. */
 struct order {
     uint32_t count;
-    uint32_t at[SOTTO_COHORT_MAX];
+    uint32_t at[SOTTO_NEIGHBOURS_MAX];
 };
 
 /* Exactly t shares, ready to be joined. */
 struct hand {
-    uint32_t holders[SOTTO_COHORT_MAX];
-    struct sotto_share shares[SOTTO_COHORT_MAX];
+    uint32_t holders[SOTTO_NEIGHBOURS_MAX];
+    struct sotto_share shares[SOTTO_NEIGHBOURS_MAX];
 };
 
 static void order_shares(struct order *order, const struct sotto_shared *shared,
@@ -166,7 +166,7 @@ static void name_liars(struct sotto_seats *liars, const struct hand *good,
 enum sotto_status sotto_reconstruct(struct sotto_secret *secret, struct sotto_seats *liars,
                                     const struct sotto_shared *shared)
 {
-    assert(shared->count >= shared->threshold && shared->count <= SOTTO_COHORT_MAX);
+    assert(shared->count >= shared->threshold && shared->count <= SOTTO_NEIGHBOURS_MAX);
 
     enum sotto_status status = SOTTO_FORGED;
     struct order order;

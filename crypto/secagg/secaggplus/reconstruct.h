@@ -8,6 +8,7 @@
 #include "crypto/primitives/shamir.h"
 #include "crypto/primitives/x25519.h"
 #include "crypto/secagg/secaggplus/messages/seats.h"
+#include "crypto/secagg/secaggplus/parameters.h"
 
 /* What the owner of a secret said of it before anything went wrong. */
 struct sotto_commitment {
@@ -21,8 +22,8 @@ struct sotto_shared {
     struct sotto_commitment commitment;
     uint32_t threshold;
     uint32_t count;
-    uint32_t holders[SOTTO_COHORT_MAX]; /* [count] seats, ascending */
-    struct sotto_share shares[SOTTO_COHORT_MAX];
+    uint32_t holders[SOTTO_NEIGHBOURS_MAX]; /* [count] seats, ascending */
+    struct sotto_share shares[SOTTO_NEIGHBOURS_MAX];
 };
 
 enum { SOTTO_RECONSTRUCT_JOINS_MAX = 4096 };

@@ -2,30 +2,31 @@
 
 #include <string.h>
 
-#include "crypto/secagg/secaggplus/pairwise.h"
+#include "crypto/secagg/secaggplus/keys/pairwise.h"
 #include "crypto/secagg/secaggplus/reconstruct.h"
 
-size_t sotto_unmasking_streams_max(uint32_t cohort)
+size_t sotto_unmasking_streams_max(const struct sotto_extent *extent)
 {
-    return ((size_t)cohort + 1) * ((size_t)cohort + 1) / 4;
+    return extent->cohort + extent->cells / 2;
 }
 
 static void gather(struct sotto_shared *shared, const struct sotto_collection *collection,
                    uint32_t owner)
 {
+    const uint32_t *row = sotto_table_row(&collection->table, owner);
+
     shared->threshold = collection->parameters.threshold;
     shared->count = 0;
     shared->commitment = (struct sotto_commitment){
         .is_self_mask = sotto_seats_has(&collection->survivors.seats, owner),
         .self_mask = collection->commitments[owner],
         .mask_key = collection->adverts[owner].mask_key};
-    for (uint32_t holder = 0; holder < collection->count; holder++) {
-        if (holder == owner ||
-            !sotto_seats_has(&collection->heard[SOTTO_STAGE_REVEALING].who, holder))
+    for (uint32_t slot = 0; slot < collection->table.neighbours; slot++) {
+        if (!sotto_seats_has(&collection->heard[SOTTO_STAGE_REVEALING].who, row[slot]))
             continue;
-        shared->holders[shared->count] = holder;
+        shared->holders[shared->count] = row[slot];
         memcpy(shared->shares[shared->count].bytes,
-               sotto_collection_share(collection, holder, owner), SOTTO_SHARE_BYTES);
+               sotto_collection_share(collection, row[slot], owner), SOTTO_SHARE_BYTES);
         shared->count++;
     }
 }
@@ -41,15 +42,17 @@ static size_t derive_self(struct sotto_stream *streams, const struct sotto_colle
 }
 
 /*
- * Every survivor left its half of the mask that it shared with the dropout. A low-order key was
- * refused on arrival.
+ * Every surviving neighbour left its half of the mask that it shared with the dropout. A low-order
+ * key was refused on arrival.
  */
 static size_t derive_pairs(struct sotto_stream *streams, const struct sotto_collection *collection,
                            uint32_t owner, const struct sotto_secret *mask_key)
 {
+    const uint32_t *row = sotto_table_row(&collection->table, owner);
     size_t count = 0;
 
-    for (uint32_t seat = 0; seat < collection->count; seat++) {
+    for (uint32_t slot = 0; slot < collection->table.neighbours; slot++) {
+        uint32_t seat = row[slot];
         const struct sotto_pair pair = {.context = &collection->context,
                                         .self = collection->adverts[owner].id,
                                         .peer = collection->adverts[seat].id};
@@ -75,7 +78,7 @@ enum sotto_status sotto_unmasking_derive(struct sotto_stream *streams, size_t *s
     size_t count = 0;
 
     for (uint32_t owner = 0; owner < collection->count && status == SOTTO_OK; owner++) {
-        if (!sotto_seats_has(&collection->heard[SOTTO_STAGE_SHARING].who, owner))
+        if (!sotto_seats_has(&collection->sharers, owner))
             continue;
         gather(&shared, collection, owner);
         status = shared.count < shared.threshold ? SOTTO_NOT_FOUND

@@ -171,7 +171,10 @@ void circle_begin(struct circle *circle)
     circle->plan_length = buffer.length;
     setup.plan_bytes = sotto_view_buffer(&buffer);
     sotto_sign(&circle->plan_signature, &circle->signing, "sotto/1 plan", setup.plan_bytes);
-    assert_int_equal(sotto_arena_open(&circle->arena, sotto_round_bytes(&circle->plan)), SOTTO_OK);
+    assert_int_equal(
+        sotto_arena_open(&circle->arena,
+                         sotto_round_bytes(setup.protocol, &circle->plan, setup.roster)),
+        SOTTO_OK);
     assert_int_equal(sotto_round_open(&circle->round, &circle->arena, &setup, &effects), SOTTO_OK);
     circle->now_ms = CIRCLE_OPENED_MS;
     circle->deadline_ms = effects.deadline_ms;

@@ -152,7 +152,7 @@ static void site__composed__reads_back_with_any_path(void **state)
 static void site__composed_with_a_bad_override__names_it(void **state)
 {
     static const char *const items[] = {"cohort=4", "cohort_min", "cohort_min=4\nurl: x",
-                                        "cohort_min=400", "base_model=abc"};
+                                        "cohort_min=40000", "base_model=abc"};
 
     (void)state;
     for (size_t index = 0; index < sizeof items / sizeof *items; index++) {

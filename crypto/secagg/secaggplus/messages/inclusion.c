@@ -54,13 +54,13 @@ enum sotto_status sotto_inclusion_verify(const struct sotto_signature *signature
 }
 
 enum sotto_status sotto_inclusion_decode(struct sotto_inclusion *inclusion, struct sotto_view bytes,
-                                         uint32_t survivors)
+                                         uint32_t mac_count)
 {
     struct sotto_cursor cursor = sotto_cursor_of(bytes);
     struct sotto_inclusion read;
 
     sotto_cursor_copy(&cursor, read.signature.bytes, sizeof read.signature.bytes);
-    read.macs = sotto_cursor_take(&cursor, (size_t)(survivors - 1) * SOTTO_INCLUSION_MAC_BYTES);
+    read.macs = sotto_cursor_take(&cursor, (size_t)mac_count * SOTTO_INCLUSION_MAC_BYTES);
     if (sotto_cursor_finish(&cursor) != SOTTO_OK)
         return SOTTO_MALFORMED;
     *inclusion = read;
@@ -68,17 +68,19 @@ enum sotto_status sotto_inclusion_decode(struct sotto_inclusion *inclusion, stru
 }
 
 enum sotto_status sotto_inclusions_decode(struct sotto_inclusions *inclusions,
-                                          struct sotto_view bytes, uint32_t cohort,
-                                          uint32_t receiver)
+                                          struct sotto_view bytes,
+                                          const struct sotto_circle *receiver)
 {
     struct sotto_cursor cursor = sotto_cursor_of(bytes);
     struct sotto_inclusions read;
+    uint32_t count;
 
-    if (sotto_seats_decode(&read.senders, &cursor, cohort) != SOTTO_OK ||
-        sotto_seats_has(&read.senders, receiver))
+    if (sotto_seats_decode(&read.senders, &cursor, receiver->cohort) != SOTTO_OK)
         return SOTTO_MALFORMED;
-    read.macs = sotto_cursor_take(&cursor, (size_t)sotto_seats_count(&read.senders) *
-                                               SOTTO_INCLUSION_MAC_BYTES);
+    count = sotto_circle_count(receiver, &read.senders);
+    if (count != sotto_seats_count(&read.senders))
+        return SOTTO_MALFORMED;
+    read.macs = sotto_cursor_take(&cursor, (size_t)count * SOTTO_INCLUSION_MAC_BYTES);
     if (sotto_cursor_finish(&cursor) != SOTTO_OK)
         return SOTTO_MALFORMED;
     *inclusions = read;

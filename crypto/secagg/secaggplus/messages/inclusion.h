@@ -1,13 +1,13 @@
 /*
- * Inclusion: every survivor tells every other which survivor set it was given, on the way to the
- * coordinator (inclusion) and from there to the others (inclusions).
+ * Inclusion: every survivor tells its neighbours which survivor set it was given, on the way to the
+ * coordinator (inclusion) and from there to them (inclusions).
  *
  *     inclusion of seat i:
  *     0           signature  64           Ed25519 over "sotto/1 inclusion" || ctx1 || SHA-256(set)
- *     64          macs       16 (s - 1)   by seat, for the other survivors
+ *     64          macs       16 each      by seat, for its neighbours that survived
  *
  *     inclusions for seat j:
- *     0           senders    ceil(n/8)    j not among them
+ *     0           senders    ceil(n/8)    neighbours of j only
  *     ceil(n/8)   macs       16 each      by seat
  *
  *     mac = the first 16 bytes of HMAC-SHA-256(A_ij, "incl" || ctx1 || SHA-256(set))
@@ -47,12 +47,9 @@ struct sotto_inclusion {
     struct sotto_view macs; /* borrowed */
 };
 
-/*
- * SOTTO_MALFORMED: other than one MAC for each of the `survivors` but the sender; inclusion
- * untouched.
- */
+/* SOTTO_MALFORMED: other than so many MACs; inclusion untouched. */
 SOTTO_CHECKED enum sotto_status sotto_inclusion_decode(struct sotto_inclusion *inclusion,
-                                                       struct sotto_view bytes, uint32_t survivors);
+                                                       struct sotto_view bytes, uint32_t mac_count);
 
 struct sotto_inclusions {
     struct sotto_seats senders;
@@ -60,11 +57,11 @@ struct sotto_inclusions {
 };
 
 /*
- * SOTTO_MALFORMED: wrong length, a bit beyond the cohort, or the receiver is a sender; inclusions
- * untouched.
+ * SOTTO_MALFORMED: wrong length, a bit beyond the cohort, or a sender that is no neighbour of the
+ * receiver; inclusions untouched.
  */
 SOTTO_CHECKED enum sotto_status sotto_inclusions_decode(struct sotto_inclusions *inclusions,
-                                                        struct sotto_view bytes, uint32_t cohort,
-                                                        uint32_t receiver);
+                                                        struct sotto_view bytes,
+                                                        const struct sotto_circle *receiver);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * The reveal: of everybody else that shared, exactly one share. Participant to coordinator, its
+ * The reveal: of every neighbour that shared, exactly one share. Participant to coordinator, its
  * last message.
  *
- *     44 bytes for each sharer but the sender, by seat:
+ *     44 bytes for each neighbour of the sender that shared, by seat:
  *     0   owner  u32   id
  *     4   share  40    of the owner's beta if it survived, of its m if not
  */
@@ -11,10 +11,11 @@
 
 #include "crypto/primitives/shamir.h"
 #include "crypto/secagg/secaggplus/messages/seats.h"
+#include "crypto/secagg/secaggplus/parameters.h"
 
 enum {
     SOTTO_REVEALED_BYTES = 4 + SOTTO_SHARE_BYTES,
-    SOTTO_REVEAL_BYTES_MAX = (SOTTO_COHORT_MAX - 1) * SOTTO_REVEALED_BYTES,
+    SOTTO_REVEAL_BYTES_MAX = SOTTO_NEIGHBOURS_MAX * SOTTO_REVEALED_BYTES,
 };
 
 struct sotto_revealed {

@@ -17,12 +17,20 @@ bool sotto_seats_has(const struct sotto_seats *seats, uint32_t seat)
     return seats->bits[seat / 8] >> seat % 8 & 1;
 }
 
+void sotto_seats_remove(struct sotto_seats *seats, uint32_t seat)
+{
+    assert(seat < SOTTO_COHORT_MAX);
+    seats->bits[seat / 8] = (uint8_t)(seats->bits[seat / 8] & ~(1u << seat % 8));
+}
+
 uint32_t sotto_seats_count(const struct sotto_seats *seats)
 {
     uint32_t count = 0;
 
-    for (uint32_t seat = 0; seat < SOTTO_COHORT_MAX; seat++)
-        count += sotto_seats_has(seats, seat);
+    /* Each step clears the lowest bit that is set. */
+    for (size_t i = 0; i < sizeof seats->bits; i++)
+        for (unsigned bits = seats->bits[i]; bits != 0; bits &= bits - 1)
+            count++;
     return count;
 }
 
@@ -33,6 +41,15 @@ bool sotto_seats_within(const struct sotto_seats *part, const struct sotto_seats
             return false;
     }
     return true;
+}
+
+uint32_t sotto_circle_count(const struct sotto_circle *circle, const struct sotto_seats *seats)
+{
+    uint32_t count = 0;
+
+    for (uint32_t slot = 0; slot < circle->count; slot++)
+        count += sotto_seats_has(seats, circle->neighbours[slot]);
+    return count;
 }
 
 size_t sotto_seats_bytes(uint32_t cohort)
@@ -55,10 +72,8 @@ enum sotto_status sotto_seats_decode(struct sotto_seats *seats, struct sotto_cur
     if (bytes.length != sotto_seats_bytes(cohort))
         return SOTTO_MALFORMED;
     memcpy(read.bits, bytes.at, bytes.length);
-    for (uint32_t seat = cohort; seat < SOTTO_COHORT_MAX; seat++) {
-        if (sotto_seats_has(&read, seat))
-            return SOTTO_MALFORMED;
-    }
+    if (cohort % 8 != 0 && read.bits[cohort / 8] >> cohort % 8 != 0)
+        return SOTTO_MALFORMED;
     *seats = read;
     return SOTTO_OK;
 }
@@ -68,9 +83,4 @@ void sotto_seats_digest(struct sotto_digest *out, const struct sotto_seats *seat
     struct sotto_view bytes = sotto_seats_encode(seats, cohort);
 
     sotto_hash(out, &bytes, 1);
-}
-
-uint32_t sotto_seat_at_slot(uint32_t owner, uint32_t slot)
-{
-    return slot < owner ? slot : slot + 1;
 }

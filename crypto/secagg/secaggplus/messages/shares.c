@@ -29,13 +29,13 @@ enum sotto_status sotto_share_pair_open(struct sotto_share_pair *pair,
 }
 
 enum sotto_status sotto_shares_decode(struct sotto_shares_message *message, struct sotto_view bytes,
-                                      uint32_t cohort)
+                                      uint32_t neighbours)
 {
     struct sotto_cursor cursor = sotto_cursor_of(bytes);
     struct sotto_shares_message read;
 
     read.commitment = sotto_cursor_take(&cursor, SOTTO_DIGEST_BYTES);
-    read.sealed = sotto_cursor_take(&cursor, (size_t)(cohort - 1) * SOTTO_SEALED_BYTES);
+    read.sealed = sotto_cursor_take(&cursor, (size_t)neighbours * SOTTO_SEALED_BYTES);
     if (sotto_cursor_finish(&cursor) != SOTTO_OK)
         return SOTTO_MALFORMED;
     *message = read;
@@ -43,15 +43,15 @@ enum sotto_status sotto_shares_decode(struct sotto_shares_message *message, stru
 }
 
 enum sotto_status sotto_inbox_decode(struct sotto_inbox *inbox, struct sotto_view bytes,
-                                     uint32_t cohort, uint32_t receiver)
+                                     const struct sotto_circle *receiver)
 {
     struct sotto_cursor cursor = sotto_cursor_of(bytes);
     struct sotto_inbox read;
 
-    if (sotto_seats_decode(&read.senders, &cursor, cohort) != SOTTO_OK ||
-        !sotto_seats_has(&read.senders, receiver))
+    if (sotto_seats_decode(&read.senders, &cursor, receiver->cohort) != SOTTO_OK ||
+        !sotto_seats_has(&read.senders, receiver->owner))
         return SOTTO_MALFORMED;
-    read.sealed = sotto_cursor_take(&cursor, (size_t)(sotto_seats_count(&read.senders) - 1) *
+    read.sealed = sotto_cursor_take(&cursor, (size_t)sotto_circle_count(receiver, &read.senders) *
                                                  SOTTO_SEALED_BYTES);
     if (sotto_cursor_finish(&cursor) != SOTTO_OK)
         return SOTTO_MALFORMED;

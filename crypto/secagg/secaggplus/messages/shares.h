@@ -3,11 +3,11 @@
  *
  *     shares of seat i:
  *     0           commitment  32           SHA-256(beta_i)
- *     32          sealed      96 (n - 1)   by seat, without i
+ *     32          sealed      96 k         by seat, for the neighbours of i
  *
  *     inbox of seat j:
  *     0           senders     ceil(n/8)    seats that shared, j among them
- *     ceil(n/8)   sealed      96 each      by seat, without j
+ *     ceil(n/8)   sealed      96 each      by seat, of the neighbours of j that shared
  *
  *     sealed = AES-256-GCM(K_ij, associated = ctx1, share of beta_i for j || share of m_i for j)
  *
@@ -20,6 +20,7 @@
 #include "crypto/primitives/aead.h"
 #include "crypto/primitives/shamir.h"
 #include "crypto/secagg/secaggplus/messages/seats.h"
+#include "crypto/secagg/secaggplus/parameters.h"
 
 /* What one participant holds of another. Secret. */
 struct sotto_share_pair {
@@ -29,7 +30,7 @@ struct sotto_share_pair {
 
 enum {
     SOTTO_SEALED_BYTES = 2 * SOTTO_SHARE_BYTES + SOTTO_AEAD_TAG_BYTES,
-    SOTTO_SHARES_BYTES_MAX = SOTTO_DIGEST_BYTES + (SOTTO_COHORT_MAX - 1) * SOTTO_SEALED_BYTES,
+    SOTTO_SHARES_BYTES_MAX = SOTTO_DIGEST_BYTES + SOTTO_NEIGHBOURS_MAX * SOTTO_SEALED_BYTES,
 };
 
 /* `key` is K_ij and is used for nothing else. */
@@ -44,17 +45,17 @@ SOTTO_CHECKED enum sotto_status sotto_share_pair_open(struct sotto_share_pair *p
 /* Borrowed from the message. */
 struct sotto_shares_message {
     struct sotto_view commitment;
-    struct sotto_view sealed; /* [n - 1][SOTTO_SEALED_BYTES] by slot */
+    struct sotto_view sealed; /* [k][SOTTO_SEALED_BYTES] by slot */
 };
 
-/* SOTTO_MALFORMED: another length than a cohort of `cohort` gives; message untouched. */
+/* SOTTO_MALFORMED: another length than so many neighbours give; message untouched. */
 SOTTO_CHECKED enum sotto_status sotto_shares_decode(struct sotto_shares_message *message,
-                                                    struct sotto_view bytes, uint32_t cohort);
+                                                    struct sotto_view bytes, uint32_t neighbours);
 
 /* Borrowed from the message. */
 struct sotto_inbox {
     struct sotto_seats senders; /* the receiver among them */
-    struct sotto_view sealed;   /* one for each sender but the receiver, by seat */
+    struct sotto_view sealed;   /* one for each neighbour that is a sender, by seat */
 };
 
 /*
@@ -62,7 +63,7 @@ struct sotto_inbox {
  * untouched.
  */
 SOTTO_CHECKED enum sotto_status sotto_inbox_decode(struct sotto_inbox *inbox,
-                                                   struct sotto_view bytes, uint32_t cohort,
-                                                   uint32_t receiver);
+                                                   struct sotto_view bytes,
+                                                   const struct sotto_circle *receiver);
 
 #endif

@@ -10,8 +10,8 @@
  * Ids are u32. Source: Bonawitz et al., CCS 2017, Fig. 4, with every key bound to the round's
  * context.
  */
-#ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_PAIRWISE_H
-#define SOTTO_CRYPTO_SECAGG_SECAGGPLUS_PAIRWISE_H
+#ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_KEYS_PAIRWISE_H
+#define SOTTO_CRYPTO_SECAGG_SECAGGPLUS_KEYS_PAIRWISE_H
 
 #include "crypto/primitives/x25519.h"
 

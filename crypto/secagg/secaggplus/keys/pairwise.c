@@ -1,4 +1,4 @@
-#include "crypto/secagg/secaggplus/pairwise.h"
+#include "crypto/secagg/secaggplus/keys/pairwise.h"
 
 #include <assert.h>
 #include <string.h>

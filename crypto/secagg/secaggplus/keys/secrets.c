@@ -1,4 +1,4 @@
-#include "crypto/secagg/secaggplus/secrets.h"
+#include "crypto/secagg/secaggplus/keys/secrets.h"
 
 #include "crypto/primitives/hkdf.h"
 
