@@ -429,14 +429,14 @@ static void apply(struct play *play, struct hub *hub, struct sotto_round_event *
 /* The work and its result. ADD leads to no event. */
 static void job_run(struct play *play, struct hub *hub, const struct hub_job *job)
 {
-    const struct hub_upload *upload = &hub->uploads[job->site - 1];
     struct sotto_round_event event = {.at_ms = play->now_ms};
 
     if (play_chance(play, play->weather.rates.broken)) {
         event.kind = SOTTO_ROUND_BROKEN;
         event.bytes = sotto_view_text("the disk is full");
     } else if (job->kind == SOTTO_ROUND_JOB_ADD) {
-        sotto_lanes_unpack_add(hub->sum, CHAOS_LANES, hub->plan.ring_bits, upload->bytes);
+        sotto_lanes_unpack_add(hub->sum, CHAOS_LANES, hub->plan.ring_bits,
+                               hub->uploads[job->site - 1].bytes);
         return;
     } else if (job->kind == SOTTO_ROUND_JOB_UNMASK) {
         unmask(play, hub, &event);
