@@ -113,6 +113,7 @@ static void colluder_open(struct story *story, const struct sotto_terms *terms)
 {
     const struct ground *ground = story->setup.ground;
     struct sotto_secret seed;
+    enum sotto_status status;
     struct sotto_member_setup setup = {.terms = terms,
                                        .roster = story->setup.roster,
                                        .id = story->setup.colluder,
@@ -123,8 +124,8 @@ static void colluder_open(struct story *story, const struct sotto_terms *terms)
         return;
     setup.identity = &ground->identities[setup.id - 1];
     memcpy(seed.bytes, story->setup.context.bytes, sizeof seed.bytes);
-    if (sotto_secaggplus.member_open(&story->colluder, &story->arena, &setup) != SOTTO_OK)
-        story->colluder = NULL;
+    status = sotto_secaggplus.member_open(&story->colluder, &story->arena, &setup);
+    assert(status == SOTTO_OK);
 }
 
 void story_open(struct story *story, const struct story_setup *setup)
@@ -135,7 +136,9 @@ void story_open(struct story *story, const struct story_setup *setup)
     enum sotto_status status;
 
     *story = (struct story){.setup = *setup};
-    status = sotto_arena_open(&story->arena, sotto_round_bytes(setup->plan) + COLLUDER_BYTES);
+    status = sotto_arena_open(&story->arena,
+                              sotto_round_bytes(&sotto_secaggplus, setup->plan, setup->roster) +
+                                  COLLUDER_BYTES);
     if (status == SOTTO_OK)
         status = sotto_secaggplus.collector_open(&story->collector, &story->arena, &collector);
     assert(status == SOTTO_OK);
