@@ -1,5 +1,7 @@
 #include "crypto/privacy/mechanism.h"
 
+#include <string.h>
+
 #include "crypto/primitives/hkdf.h"
 #include "crypto/privacy/clip.h"
 #include "crypto/privacy/gaussian.h"
@@ -94,8 +96,11 @@ enum sotto_status sotto_mechanism_encode(const struct sotto_mechanism *mechanism
     sotto_rotation_seed(&rotation, context);
     if (mechanism->is_rotated)
         sotto_rotate(values, mechanism->value_count, &rotation);
-    if (sotto_clip(values, &norm, mechanism->value_count, mechanism->clip_norm) != SOTTO_OK)
-        return SOTTO_MALFORMED;
+    if (sotto_clip(values, &norm, mechanism->value_count, mechanism->clip_norm) != SOTTO_OK) {
+        if (!mechanism->has_noise)
+            return SOTTO_MALFORMED;
+        memset(values, 0, mechanism->value_count * sizeof *values);
+    }
     round_off(mechanism, lanes, values, weight, seed);
     if (mechanism->is_rotated)
         sotto_unrotate(values, mechanism->value_count, &rotation);

@@ -57,7 +57,11 @@ SOTTO_CHECKED enum sotto_mechanism_flaw sotto_mechanism_of(
  *   context  in     ctx0: public, the same for all sites of the round
  *   seed     in     of rounding and noise: one use
  *
- * SOTTO_MALFORMED: a value is NaN or infinite; lanes untouched, values unspecified.
+ * With noise, values that are not all finite count as zeros: whether they are would else be told
+ * without noise, by a site that leaves the round.
+ *
+ * SOTTO_MALFORMED: there is no noise, and a value is NaN or infinite, or becomes so by rotating;
+ * lanes untouched, values unspecified.
  */
 SOTTO_CHECKED enum sotto_status sotto_mechanism_encode(const struct sotto_mechanism *mechanism,
                                                        uint32_t *lanes, float *values,

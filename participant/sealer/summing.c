@@ -119,6 +119,15 @@ void sotto_sum_pass_message(struct sotto_turn *turn, const struct sotto_occasion
         contribute_when_due(turn, effects);
 }
 
+/* Room for an update; NULL: the round was refused for want of it. */
+static float *update_place(struct sotto_turn *turn, struct sotto_turn_effects *effects)
+{
+    turn->values = sotto_arena_take(turn->setup.arena, turn->plan.lane_count - 1, sizeof(float));
+    if (turn->values == NULL)
+        sotto_turn_refuse(turn, effects, SOTTO_REFUSAL_UPDATE);
+    return turn->values;
+}
+
 void sotto_sum_take_update(struct sotto_turn *turn, const struct sotto_occasion *occasion,
                            struct sotto_turn_effects *effects)
 {
@@ -133,13 +142,26 @@ void sotto_sum_take_update(struct sotto_turn *turn, const struct sotto_occasion 
         sotto_turn_refuse(turn, effects, SOTTO_REFUSAL_UPDATE);
         return;
     }
-    turn->values = sotto_arena_take(turn->setup.arena, event->value_count, sizeof(float));
-    if (turn->values == NULL) {
+    if (update_place(turn, effects) == NULL)
+        return;
+    memcpy(turn->values, event->values, event->value_count * sizeof(float));
+    turn->weight = event->weight < weight_max ? event->weight : weight_max;
+    contribute_when_due(turn, effects);
+}
+
+void sotto_sum_miss_update(struct sotto_turn *turn, const struct sotto_occasion *occasion,
+                           struct sotto_turn_effects *effects)
+{
+    (void)occasion;
+    if (turn->plan.noise_multiplier == 0) {
+        turn->is_trainer_ready = false;
         sotto_turn_refuse(turn, effects, SOTTO_REFUSAL_UPDATE);
         return;
     }
-    memcpy(turn->values, event->values, event->value_count * sizeof(float));
-    turn->weight = event->weight < weight_max ? event->weight : weight_max;
+    if (turn->values != NULL || update_place(turn, effects) == NULL)
+        return;
+    memset(turn->values, 0, (turn->plan.lane_count - 1) * sizeof(float));
+    turn->weight = 1;
     contribute_when_due(turn, effects);
 }
 

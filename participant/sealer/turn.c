@@ -154,7 +154,7 @@ static const action rules[SOTTO_PHASE_COUNT][TRIGGER_COUNT] = {
             [TRIGGER_MESSAGE] = sotto_sum_pass_message,
             [TRIGGER_OUTCOME] = sotto_home_take_outcome,
             [TRIGGER_UPDATE] = sotto_sum_take_update,
-            [TRIGGER_LOST] = leave_round,
+            [TRIGGER_LOST] = sotto_sum_miss_update,
         },
     [SOTTO_PHASE_MASKING] =
         {

@@ -318,6 +318,31 @@ static void mechanism__not_a_number__is_malformed(void **state)
                      SOTTO_MALFORMED);
 }
 
+/* Values that overflow as they are rotated, with the rest of an earlier round among them. */
+static void mechanism__not_finite_under_noise__is_sent_as_zeros(void **state)
+{
+    static float broken[VALUES], zeros[VALUES];
+    static uint32_t lanes[2][VALUES + 1];
+    const struct sotto_digest context = {{1}};
+    const struct sotto_secret seed = {{1}};
+    struct sotto_mechanism_terms terms = terms_of(8, 0.5, true);
+    struct sotto_mechanism mechanism;
+
+    (void)state;
+    terms.ring_bits = 20;
+    terms.noise_multiplier = 1;
+    assert_int_equal(sotto_mechanism_of(&mechanism, &terms), SOTTO_FLAW_NONE);
+    for (size_t i = 0; i < VALUES; i++)
+        broken[i] = i % 2 ? 3e38F : 0.001F;
+    assert_int_equal(sotto_mechanism_encode(&mechanism, lanes[0], broken, 1, &context, &seed),
+                     SOTTO_OK);
+    assert_int_equal(sotto_mechanism_encode(&mechanism, lanes[1], zeros, 1, &context, &seed),
+                     SOTTO_OK);
+    assert_memory_equal(lanes[0], lanes[1], sizeof lanes[0]);
+    for (size_t i = 0; i < VALUES; i++)
+        assert_true(broken[i] == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +356,7 @@ int main(void)
         cmocka_unit_test(mechanism__noise__is_as_large_as_planned),
         cmocka_unit_test(mechanism__flaws__have_names),
         cmocka_unit_test(mechanism__not_a_number__is_malformed),
+        cmocka_unit_test(mechanism__not_finite_under_noise__is_sent_as_zeros),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -212,6 +212,37 @@ static void charge__upload_without_noise__is_counted_apart(void **state)
     assert_int_equal(circle->sites[0].turn->history.plain_count, 1);
 }
 
+/*
+ * Whether an adapter makes training diverge may hang on one example. A site that left the round for
+ * it would tell, without noise and free of charge.
+ */
+static void charge__update_that_is_not_finite__is_uploaded_all_the_same(void **state)
+{
+    struct circle *circle = *state;
+    struct circle_site *site = &circle->sites[0];
+
+    site->values[3] = (float)NAN;
+    play_round(circle);
+    assert_int_equal(sotto_round_phase(circle->round), SOTTO_ROUND_FINISHED);
+    assert_true(site->turn->history.rho == sotto_accountant_add(0, sotto_accountant_charge(noise)));
+}
+
+static void charge__training_failed__is_uploaded_all_the_same(void **state)
+{
+    struct circle *circle = *state;
+    struct circle_site *site = &circle->sites[0];
+
+    circle_bring(circle, SOTTO_PHASE_WORKING);
+    site->stop_at = SOTTO_PHASE_COUNT;
+    circle_drive(circle, 0, &(struct sotto_turn_event){.kind = SOTTO_TURN_TRAINER_LOST});
+    assert_int_equal(site->last.refusal, SOTTO_REFUSAL_NONE);
+    circle_play(circle);
+    assert_int_equal(sotto_round_phase(circle->round), SOTTO_ROUND_FINISHED);
+    assert_true(site->turn->history.rho == sotto_accountant_add(0, sotto_accountant_charge(noise)));
+    circle->plan.round++;
+    assert_int_equal(judge(circle), SOTTO_REFUSAL_NONE);
+}
+
 /* Noise of 46340 steps, added to 819 of update. */
 static void noise__lanes__are_not_the_update(void **state)
 {
@@ -340,6 +371,8 @@ int main(void)
         NOISED(charge__killed_before_the_upload__is_not_given_back),
         NOISED(charge__round_left_before_the_upload__is_none),
         NOISED(charge__upload_without_noise__is_counted_apart),
+        NOISED(charge__update_that_is_not_finite__is_uploaded_all_the_same),
+        NOISED(charge__training_failed__is_uploaded_all_the_same),
         NOISED(noise__lanes__are_not_the_update),
         FEEDBACK(feedback__second_round__makes_up_for_the_first),
         FEEDBACK(feedback__other_campaign__wipes_what_was_kept),
