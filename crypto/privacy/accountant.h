@@ -4,9 +4,9 @@
  * order alpha (Renyi) is at most rho alpha. Divergences of rounds add up, whatever one round showed
  * before the next began. Totals are kept in rho and told as (epsilon, delta).
  *
- * Sources: Bun and Steinke, TCC 2016, Proposition 1.6 and Lemma 2.3 (rho, composition); Canonne,
- * Kamath and Steinke, NeurIPS 2020, Corollary 13 (conversion); Kairouz, Liu and Steinke, ICML 2021,
- * Theorem 1 (a sum of discrete Gaussians: its tau is added nowhere here, see crypto/README.md).
+ * Sources: Bun and Steinke, TCC 2016 (rho, composition); Canonne, Kamath and Steinke, NeurIPS 2020,
+ * Proposition 12 (conversion); Kairouz, Liu and Steinke, ICML 2021, main theorem (a sum of discrete
+ * Gaussians: its tau is added nowhere here, see crypto/README.md).
  *
  * Planner, coordinator and sealer use these functions, so that they tell the same numbers.
  */

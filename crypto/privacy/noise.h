@@ -6,10 +6,10 @@
  *
  *     c = C / step;   B^2 = c^2 + d/4 + c + sqrt(d)/2
  *
- * which is Kairouz, Liu and Steinke, ICML 2021, Theorem 1 with beta = exp(-1/2), where the first of
- * its two bounds is always the smaller one. The sum carries noise of variance (z B)^2, made by the
- * honest survivors alone, of whom there are at least m. Each adds noise of variance V, and every
- * larger set of survivors has more noise than promised:
+ * which is Kairouz, Liu and Steinke, ICML 2021, main theorem, with beta = exp(-1/2), where the
+ * first of its two bounds is always the smaller one. The sum carries noise of variance (z B)^2,
+ * made by the honest survivors alone, of whom there are at least m. Each adds noise of variance V,
+ * and every larger set of survivors has more noise than promised:
  *
  *     m = survivors_min - max(1, ceil(gamma cohort_max));   V = ceil(z^2 B^2 / m)
  *
@@ -39,7 +39,7 @@ struct sotto_noise {
     uint32_t honest_min; /* m */
     /*
      * No lane of a sum over cohort_max has more noise, except with a chance of 2^-64: a discrete
-     * Gaussian's tail is below that of the Gaussian (Canonne et al., NeurIPS 2020, Corollary 17).
+     * Gaussian's tail is below that of the Gaussian (Canonne, Kamath and Steinke, NeurIPS 2020).
      */
     uint32_t tail;
 };

@@ -1,7 +1,7 @@
 /*
  * Conditional rounding: the values are rounded stochastically, again and again, until the result is
  * no longer than the plan's bound, so that rounding adds nothing to a site's sensitivity that the
- * noise was not made for. Source: Kairouz, Liu and Steinke, ICML 2021, Algorithm 1 and Lemma 4.
+ * noise was not made for. Source: Kairouz, Liu and Steinke, ICML 2021, Algorithm 1.
  * Departure: after SOTTO_ROUNDING_TRIES, each of which fails with a chance of at most exp(-1/2),
  * the values are rounded towards zero, which never makes them longer.
  */

@@ -1,6 +1,7 @@
 #include "tests/crypto/secagg_chorus.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/entropy.h"
 #include "crypto/primitives/hash.h"
@@ -30,6 +31,12 @@ uint32_t chorus_id(uint32_t place)
 uint32_t chorus_lane(uint32_t place, uint32_t lane)
 {
     return 0x9e3779b9u * (place + 1) + 0x85ebca6bu * lane;
+}
+
+static uint32_t plain_lane(const struct chorus *chorus, uint32_t place, uint32_t lane)
+{
+    return chorus->plain == NULL ? chorus_lane(place, lane)
+                                 : chorus->plain[(size_t)place * chorus->terms.lane_count + lane];
 }
 
 static void draw_keys(struct chorus *chorus, uint64_t seed)
@@ -192,7 +199,7 @@ static struct sotto_digest mask(struct chorus *chorus, uint32_t place)
     struct sotto_member_effects effects;
 
     for (uint32_t lane = 0; lane < terms->lane_count; lane++)
-        lanes[lane] = chorus_lane(place, lane);
+        lanes[lane] = plain_lane(chorus, place, lane);
     assert_int_equal(
         chorus->protocol->member_mask(chorus->members[place], lanes, terms->lane_count), SOTTO_OK);
     sotto_lanes_pack(chorus->scratch, lanes, terms->lane_count, terms->ring_bits);
@@ -253,27 +260,37 @@ void chorus_play_until(struct chorus *chorus, enum sotto_stage stage)
         (void)chorus_play(chorus, UINT32_MAX);
 }
 
+static bool survived(const struct chorus *chorus, uint32_t place)
+{
+    return chorus->protocol->collector_survived(chorus->collector, chorus_id(place));
+}
+
+void chorus_unmask(const struct chorus *chorus, uint32_t *sum)
+{
+    uint32_t lane_count = chorus->terms.lane_count;
+    const struct sotto_lane_range all = {.first = 0, .count = lane_count};
+
+    memset(sum, 0, lane_count * sizeof *sum);
+    for (uint32_t place = 0; place < chorus->count; place++)
+        if (survived(chorus, place))
+            sotto_lanes_add(sum, chorus->masked + (size_t)place * lane_count, lane_count);
+    assert_int_equal(chorus->protocol->collector_unmask(chorus->collector, sum, all), SOTTO_OK);
+}
+
 void chorus_check_sum(const struct chorus *chorus)
 {
     uint32_t lane_count = chorus->terms.lane_count;
     uint32_t ring_mask = (uint32_t)(UINT64_MAX >> (64 - chorus->terms.ring_bits));
     uint32_t *sum = calloc(lane_count, sizeof *sum);
-    uint32_t *expected = calloc(lane_count, sizeof *expected);
-    const struct sotto_lane_range all = {.first = 0, .count = lane_count};
 
     assert_non_null(sum);
-    assert_non_null(expected);
-    for (uint32_t place = 0; place < chorus->count; place++) {
-        if (!chorus->protocol->collector_survived(chorus->collector, chorus_id(place)))
-            continue;
-        for (uint32_t lane = 0; lane < lane_count; lane++) {
-            sum[lane] += chorus->masked[(size_t)place * lane_count + lane];
-            expected[lane] += chorus_lane(place, lane);
-        }
+    chorus_unmask(chorus, sum);
+    for (uint32_t lane = 0; lane < lane_count; lane++) {
+        uint32_t expected = 0;
+
+        for (uint32_t place = 0; place < chorus->count; place++)
+            expected += survived(chorus, place) ? plain_lane(chorus, place, lane) : 0;
+        assert_int_equal(sum[lane] & ring_mask, expected & ring_mask);
     }
-    assert_int_equal(chorus->protocol->collector_unmask(chorus->collector, sum, all), SOTTO_OK);
-    for (uint32_t lane = 0; lane < lane_count; lane++)
-        assert_int_equal(sum[lane] & ring_mask, expected[lane] & ring_mask);
-    free(expected);
     free(sum);
 }

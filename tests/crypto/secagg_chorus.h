@@ -32,8 +32,9 @@ struct chorus {
         arena; /* every member and the collector, which point at nothing that moves */
     struct sotto_member *members[SOTTO_COHORT_MAX];
     struct sotto_collector *collector;
-    uint32_t *masked; /* [count][lane_count] what was uploaded */
-    uint8_t *scratch; /* one packed vector */
+    const uint32_t *plain; /* [count][lane_count] contributed instead of chorus_lane; NULL: not */
+    uint32_t *masked;      /* [count][lane_count] what was uploaded */
+    uint8_t *scratch;      /* one packed vector */
     uint8_t wire[SOTTO_PROTOCOL_MESSAGE_MAX];
 };
 
@@ -76,6 +77,8 @@ enum sotto_stage chorus_play(struct chorus *chorus, uint32_t places);
 enum sotto_stage chorus_play_where(struct chorus *chorus, bool (*answers)(uint32_t place));
 /* Plays with everybody up to the beginning of `stage`. */
 void chorus_play_until(struct chorus *chorus, enum sotto_stage stage);
+/* In SOTTO_STAGE_UNMASKED: the sum without masks, [lane_count]. */
+void chorus_unmask(const struct chorus *chorus, uint32_t *sum);
 /* In SOTTO_STAGE_UNMASKED: fails the test unless the sum is exactly that over the survivors. */
 void chorus_check_sum(const struct chorus *chorus);
 
