@@ -8,12 +8,15 @@
 
 enum sotto_status sotto_arena_open(struct sotto_arena *arena, size_t capacity)
 {
-    void *memory = NULL;
+    uint8_t *block = NULL;
 
     *arena = (struct sotto_arena){0};
-    if (posix_memalign(&memory, SOTTO_ARENA_ALIGNMENT, capacity) != 0 || memory == NULL)
+    if (capacity <= SIZE_MAX - SOTTO_ARENA_ALIGNMENT)
+        block = calloc(capacity + SOTTO_ARENA_ALIGNMENT, 1);
+    if (block == NULL)
         return SOTTO_NO_MEMORY;
-    arena->memory = memory;
+    arena->block = block;
+    arena->memory = block + (SOTTO_ARENA_ALIGNMENT - (uintptr_t)block % SOTTO_ARENA_ALIGNMENT);
     arena->capacity = capacity;
     return SOTTO_OK;
 }
@@ -21,13 +24,21 @@ enum sotto_status sotto_arena_open(struct sotto_arena *arena, size_t capacity)
 void sotto_arena_close(struct sotto_arena *arena)
 {
     sotto_wipe(arena->memory, arena->memory == NULL ? 0 : arena->peak);
-    free(arena->memory);
+    free(arena->block);
     *arena = (struct sotto_arena){0};
 }
 
 void sotto_arena_init_counting(struct sotto_arena *arena)
 {
     *arena = (struct sotto_arena){.capacity = SIZE_MAX, .counting = true};
+}
+
+/* What lies above the peak was never handed out: it is zero, and costs nothing until it is used. */
+static void zero_used(struct sotto_arena *arena, size_t length)
+{
+    size_t dirty = arena->peak > arena->used ? arena->peak - arena->used : 0;
+
+    memset(arena->memory + arena->used, 0, dirty < length ? dirty : length);
 }
 
 void *sotto_arena_take(struct sotto_arena *arena, size_t count, size_t size)
@@ -46,7 +57,8 @@ void *sotto_arena_take(struct sotto_arena *arena, size_t count, size_t size)
     if (arena->counting) {
         arena->used = end;
     } else if (arena->used + length <= arena->capacity) {
-        taken = memset(arena->memory + arena->used, 0, length);
+        taken = arena->memory + arena->used;
+        zero_used(arena, length);
         arena->used = end < arena->capacity ? end : arena->capacity;
     }
     if (arena->used > arena->peak)

@@ -17,6 +17,7 @@ enum { SOTTO_ARENA_ALIGNMENT = 64 };
 
 struct sotto_arena {
     uint8_t *memory; /* NULL in a counting arena */
+    void *block;     /* what is freed */
     size_t capacity;
     size_t used;
     size_t peak;
@@ -24,8 +25,9 @@ struct sotto_arena {
 };
 
 /*
- * Allocates `capacity` bytes; they are zeroed as they are taken. SOTTO_NO_MEMORY: the arena is
- * empty and safe to close.
+ * Allocates `capacity` bytes, all zero; what was used before is zeroed as it is taken again, so
+ * that room that is set aside and not used is never touched. SOTTO_NO_MEMORY: the arena is empty
+ * and safe to close.
  */
 SOTTO_CHECKED enum sotto_status sotto_arena_open(struct sotto_arena *arena, size_t capacity);
 void sotto_arena_close(struct sotto_arena *arena); /* wipes, frees; closing twice is harmless */

@@ -11,6 +11,8 @@
 enum {
     SOTTO_HISTORY_CAMPAIGNS_MAX = 256,
     SOTTO_HISTORY_REVEALS_MAX = 128,
+    /* Room for as many sums of 8,000 ids that follow one another; of larger ones fewer are held. */
+    SOTTO_HISTORY_POOL_BYTES = 1024 * 1024,
     SOTTO_HISTORY_REFUSALS_MAX = 65536, /* records; about 12 MiB of a ledger */
 };
 
@@ -20,11 +22,16 @@ struct sotto_history_campaign {
     uint32_t adopted; /* the highest whose adapter it kept */
 };
 
+/*
+ * One sum. Its members' ids stand in the pool: each as the gap after the one before, in 7-bit
+ * groups, the lowest first, all but the last with the top bit set.
+ */
 struct sotto_history_reveal {
     size_t campaign; /* index */
     struct sotto_digest start;
     size_t member_count;
-    uint32_t members[SOTTO_COHORT_MAX];
+    size_t at; /* in the pool */
+    size_t length;
 };
 
 /* One refusal, as it was recorded. */
@@ -42,8 +49,11 @@ struct sotto_history {
     uint64_t plain_count;  /* uploads without noise, of which rho says nothing */
     size_t campaign_count;
     struct sotto_history_campaign campaigns[SOTTO_HISTORY_CAMPAIGNS_MAX];
-    size_t reveal_count; /* in all; the last SOTTO_HISTORY_REVEALS_MAX are held */
+    size_t reveal_count; /* in all; those from `reveal_first` on are held */
+    size_t reveal_first;
+    size_t pool_used; /* up to the end of the last reveal's members */
     struct sotto_history_reveal reveals[SOTTO_HISTORY_REVEALS_MAX];
+    uint8_t pool[SOTTO_HISTORY_POOL_BYTES];
 };
 
 /*

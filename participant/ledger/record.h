@@ -20,7 +20,7 @@ enum sotto_record_kind {
     SOTTO_RECORD_KIND_COUNT
 };
 
-enum { SOTTO_RECORD_NOTE_MAX = 4096, SOTTO_RECORD_BYTES_MAX = 6 * 1024 };
+enum { SOTTO_RECORD_NOTE_MAX = 4096, SOTTO_RECORD_BYTES_MAX = 60 * 1024 };
 
 struct sotto_record {
     enum sotto_record_kind kind;

@@ -156,6 +156,33 @@ static void history__refusals__are_recorded_once_and_not_for_ever(void **state)
     assert_false(sotto_history_wants_refusal(history, &refusal));
 }
 
+/* Ids far apart fill the pool before there are as many sums as are held. */
+static void history__sums_larger_than_the_pool__the_newest_are_held(void **state)
+{
+    struct sotto_history *history = *state;
+    static struct sotto_record record = {
+        .kind = SOTTO_RECORD_REVEALED, .campaign = "wards", .round = 1, .member_count = 9000};
+    struct sotto_history_cohort cohort = {
+        .campaign = "wards", .members = record.members, .member_count = record.member_count - 1};
+
+    for (uint32_t round = 1; round <= 300; round++) {
+        record.round = round;
+        record.start.bytes[0] = (uint8_t)round;
+        record.start.bytes[1] = (uint8_t)(round >> 8);
+        for (uint32_t i = 0; i < record.member_count; i++)
+            record.members[i] = round + (i + 1) * 400000u;
+        sotto_history_add(history, &record);
+        cohort.start = record.start;
+        assert_true(sotto_history_is_close(history, &cohort, 2, false));
+        assert_false(sotto_history_is_close(history, &cohort, 1, false));
+        assert_in_range(history->reveal_count - history->reveal_first, 1,
+                        SOTTO_HISTORY_POOL_BYTES / (3 * 9000));
+    }
+    assert_true(history->reveal_first > 200);
+    cohort.start.bytes[0] = 0x28; /* the 296th */
+    assert_true(sotto_history_is_close(history, &cohort, 20000, false));
+}
+
 int main(void)
 {
 #define HISTORY_TEST(test) cmocka_unit_test_setup_teardown(test, history_setup, history_teardown)
@@ -167,6 +194,7 @@ int main(void)
         HISTORY_TEST(history__adapter_kept__older_ones_are_not_new),
         HISTORY_TEST(history__full__admits_no_further_campaign),
         HISTORY_TEST(history__close_cohorts__are_seen_by_their_distance),
+        HISTORY_TEST(history__sums_larger_than_the_pool__the_newest_are_held),
         HISTORY_TEST(history__close_cohort_from_another_adapter__counts_if_strict),
     };
 
