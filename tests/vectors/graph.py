@@ -21,8 +21,13 @@ class Parameters:
 @lru_cache(maxsize=None)
 def tail_counts(total, marked, drawn):
     """[x] -> in how many of the C(total, drawn) draws more than x are marked."""
-    counts = [math.comb(marked, hit) * math.comb(total - marked, drawn - hit)
-              for hit in range(min(marked, drawn) + 1)]
+    first = max(0, drawn - (total - marked))
+    count = math.comb(marked, first) * math.comb(total - marked, drawn - first)
+    counts = [0] * first
+    for hit in range(first, min(marked, drawn) + 1):
+        counts.append(count)
+        count = (count * (marked - hit) * (drawn - hit)
+                 // ((hit + 1) * (total - marked - drawn + hit + 1)))
     above, tails = 0, []
     for count in reversed(counts):
         tails.append(above)

@@ -144,24 +144,39 @@ def proofs():
 
 def parameters_vector(count, survivors_min, corrupt_fraction):
     terms = secagg.Terms(bytes(32), 1, 32, 3, 128, survivors_min, corrupt_fraction)
-    parameters = graph.parameters(count, terms)
+    found = graph.parameters(count, terms)
     return {'count': count, 'survivors_min': survivors_min, 'corrupt_fraction': corrupt_fraction,
-            **vars(parameters), 'floor': secagg.floor_of(parameters, terms)}
+            **vars(found), 'floor': secagg.floor_of(found, terms)}
 
 
 def parameters():
+    """Of complete graphs; those of rings are in rings.json."""
     return {'parameters': [parameters_vector(count, floor, fraction)
                            for count in (3, 4, 5, 6, 8, 10, 20, 50, 100, 127, 128)
                            for floor, fraction in ((3, 0.0), (3, 0.05), (min(count, 40), 0.2))]}
 
 
+def ring_vector(count, neighbours):
+    """Everybody's neighbours, by seat."""
+    leaves, ctx1 = [drawn('ring leaf', seat) for seat in range(count)], drawn('ring', count)
+    positions = [secagg.ring_position(ctx1, leaf) for leaf in leaves]
+    return {'ctx1': ctx1, 'leaves': leaves, 'neighbours': neighbours,
+            'order': sorted(range(count), key=lambda seat: positions[seat]),
+            'rows': [graph.neighbours_of(seat, positions, neighbours) for seat in range(count)]}
+
+
+def neighbours():
+    return {'rings': [ring_vector(*case) for case in ((5, 2), (6, 4), (12, 6), (13, 12), (40, 8))]}
+
+
 class Round:
     """A whole round, and everything that was said in it."""
 
-    def __init__(self, count, ring_bits, lane_count):
+    def __init__(self, count, ring_bits, lane_count, dropout_fraction=0.0):
         name = ('round', count)
         self.ids = [11 + 7 * place for place in range(count)]
-        self.terms = secagg.Terms(drawn(name, 'ctx0'), lane_count, ring_bits, 3, count, 3, 0.05)
+        self.terms = secagg.Terms(drawn(name, 'ctx0'), lane_count, ring_bits, 3, count, 3, 0.05,
+                                  dropout_fraction)
         self.identities = {id: drawn(name, 'identity', id) for id in self.ids}
         self.seeds = {id: drawn(name, 'seed', id) for id in self.ids}
         self.signing = drawn(name, 'signing')
@@ -222,7 +237,21 @@ def round_of_eleven():
     return eleven.play(ids[1:], ids[1:10], ids[2:10], ids[3:10])
 
 
-FILES = (derivation, sharing, masks, proofs, parameters, round_of_five, round_of_eleven)
+def round_of_many():
+    """A ring, each message by its digest: every tenth shares and is gone, some later ones, too."""
+    many = Round(132, 26, 9, 0.15)
+    ids = many.ids
+    survivors = [id for place, id in enumerate(ids) if place % 10 != 4]
+    told = many.play(ids[1:], survivors[1:], survivors[1:-2], survivors[3:-2])
+    for stage in many.said:
+        told[stage] = [{'id': exchange['id'],
+                        'digest': secagg.sha256(exchange['told'], exchange['said'])}
+                       for exchange in told[stage]]
+    return told
+
+
+FILES = (derivation, sharing, masks, proofs, parameters, neighbours, round_of_five, round_of_eleven,
+         round_of_many)
 
 if __name__ == '__main__':
     vectors.main('secagg', FILES, __doc__)

@@ -15,6 +15,7 @@ import hashlib
 import hmac
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import serialization
@@ -68,14 +69,19 @@ def prg(key, length, offset=0):
     return Cipher(algorithms.AES(key), modes.CTR(counter)).encryptor().update(bytes(length))
 
 
+@lru_cache(maxsize=1024)
+def x25519_private(secret):
+    """Slow to load: about a millisecond."""
+    return X25519PrivateKey.from_private_bytes(secret)
+
+
 def x25519_public(secret):
-    return X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes(*RAW)
+    return x25519_private(secret).public_key().public_bytes(*RAW)
 
 
 def x25519(secret, public):
     """ValueError: the peer's key has low order."""
-    return X25519PrivateKey.from_private_bytes(secret).exchange(
-        X25519PublicKey.from_public_bytes(public))
+    return x25519_private(secret).exchange(X25519PublicKey.from_public_bytes(public))
 
 
 def ed25519_public(seed):
