@@ -44,17 +44,27 @@ void sotto_x25519_public_of(struct sotto_x25519_public *out, const struct sotto_
     EVP_PKEY_free(key);
 }
 
+void sotto_x25519_open(struct sotto_x25519_own *own, const struct sotto_secret *secret)
+{
+    own->key = key_of(secret);
+}
+
+void sotto_x25519_close(struct sotto_x25519_own *own)
+{
+    EVP_PKEY_free(own->key);
+    own->key = NULL;
+}
+
 /*
  * OpenSSL refuses an all-zero result, which is what every peer of low order gives. Its note of that
  * is taken back, because TLS connections of the same thread would read it as theirs.
  */
-enum sotto_status sotto_x25519(struct sotto_secret *out, const struct sotto_secret *secret,
-                               const struct sotto_x25519_public *peer)
+enum sotto_status sotto_x25519_agree(struct sotto_secret *out, const struct sotto_x25519_own *own,
+                                     const struct sotto_x25519_public *peer)
 {
-    EVP_PKEY *key = key_of(secret);
     EVP_PKEY *other =
         EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, peer->bytes, sizeof peer->bytes);
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(own->key, NULL);
     size_t length = sizeof out->bytes;
     bool is_shared;
 
@@ -66,10 +76,21 @@ enum sotto_status sotto_x25519(struct sotto_secret *out, const struct sotto_secr
     ERR_pop_to_mark();
     EVP_PKEY_CTX_free(context);
     EVP_PKEY_free(other);
-    EVP_PKEY_free(key);
     if (!is_shared)
         sotto_wipe(out, sizeof *out);
     return is_shared ? SOTTO_OK : SOTTO_FORGED;
+}
+
+enum sotto_status sotto_x25519(struct sotto_secret *out, const struct sotto_secret *secret,
+                               const struct sotto_x25519_public *peer)
+{
+    struct sotto_x25519_own own;
+    enum sotto_status status;
+
+    sotto_x25519_open(&own, secret);
+    status = sotto_x25519_agree(out, &own, peer);
+    sotto_x25519_close(&own);
+    return status;
 }
 
 bool sotto_x25519_is_usable(const struct sotto_x25519_public *key)

@@ -23,11 +23,26 @@ void sotto_x25519_public_of(struct sotto_x25519_public *out, const struct sotto_
 bool sotto_x25519_is_usable(const struct sotto_x25519_public *key);
 
 /*
+ * One secret for many peers: to read it costs as much as to agree with one of them, because OpenSSL
+ * computes the public key. Holds a copy of the secret.
+ */
+struct sotto_x25519_own {
+    void *key;
+};
+
+void sotto_x25519_open(struct sotto_x25519_own *own, const struct sotto_secret *secret);
+void sotto_x25519_close(struct sotto_x25519_own *own); /* wipes */
+
+/*
  * The peer's key is read as RFC 7748 says: bit 255 is ignored, and a number from p on is reduced.
  *
  * SOTTO_FORGED: the peer's key has low order (the result is all zero); out is zeroed. Constant time
  * in the secret.
  */
+SOTTO_CHECKED enum sotto_status sotto_x25519_agree(struct sotto_secret *out,
+                                                   const struct sotto_x25519_own *own,
+                                                   const struct sotto_x25519_public *peer);
+/* The same for one peer. */
 SOTTO_CHECKED enum sotto_status sotto_x25519(struct sotto_secret *out,
                                              const struct sotto_secret *secret,
                                              const struct sotto_x25519_public *peer);

@@ -52,8 +52,6 @@ SEALERS = {
     "policy-corrupt": [without(POLICY, "POLICY_CORRUPT")],
     "policy-clip": [without(POLICY, "POLICY_CLIP")],
     "policy-work": [without(POLICY, "POLICY_WORK")],
-    "budget": [(POLICY, "if (policy->epsilon_max == 0)", "if (true)")],
-    "charge": [(SUMMING, "if (turn->plan.noise_multiplier > 0)", "if (false)")],
     "roster-pin": [without(POLICY, "ROSTER")],
     "roster": [without(JUDGEMENT, "ROSTER")],
     "roster-authority": [without(POLICY, "ROSTER_AUTHORITY")],
@@ -93,9 +91,10 @@ SEALERS = {
     "neighbour-signature": [without(COHORT, "NEIGHBOUR_SIGNATURE")],
     "neighbour-low-order": [without(COHORT, "NEIGHBOUR_LOW_ORDER"),
                             without(MEMBER, "NEIGHBOUR_LOW_ORDER"),
-                            (KEYRING, "&advert->mask_key, &pair) != SOTTO_OK)\n"
-                             "            return SOTTO_FORGED;",
-                             "&advert->mask_key, &pair) != SOTTO_OK)\n            (void)0;")],
+                            (KEYRING, "circle.count && status == SOTTO_OK; slot++)",
+                             "circle.count; slot++)"),
+                            (KEYRING, "    if (status != SOTTO_OK)\n        return status;\n"
+                             "    sotto_self_mask_derive", "    sotto_self_mask_derive")],
 
     # The self mask goes on whatever the set says.
     "inbox-own": [(SHARES, "!sotto_seats_has(&read.senders, receiver->owner))", "false)"),

@@ -91,6 +91,30 @@ static void x25519__alice_and_bob__agree_on_the_published_secret(void **state)
     assert_hex(shared.bytes, "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742");
 }
 
+/* One opened secret for several peers, also after one that is refused. */
+static void x25519__opened_once__agrees_with_every_peer(void **state)
+{
+    const struct sotto_x25519_public nobody = {{0}};
+    const struct sotto_secret alice = {{1, 2, 3}};
+    struct sotto_x25519_own own;
+
+    (void)state;
+    sotto_x25519_open(&own, &alice);
+    for (uint8_t i = 0; i < 8; i++) {
+        const struct sotto_secret bob = {{i, 9}};
+        struct sotto_x25519_public of_bob;
+        struct sotto_secret expected;
+        struct sotto_secret shared;
+
+        sotto_x25519_public_of(&of_bob, &bob);
+        assert_int_equal(sotto_x25519_agree(&shared, &own, &nobody), SOTTO_FORGED);
+        assert_int_equal(sotto_x25519_agree(&shared, &own, &of_bob), SOTTO_OK);
+        assert_int_equal(sotto_x25519(&expected, &alice, &of_bob), SOTTO_OK);
+        assert_memory_equal(shared.bytes, expected.bytes, sizeof shared.bytes);
+    }
+    sotto_x25519_close(&own);
+}
+
 /*
  * Every u-coordinate of a point of order 1, 2, 4 or 8 on the curve or its twist, in every encoding
  * below 2^255: 0, 1, two of order eight, p - 1, p, p + 1.
@@ -391,6 +415,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(x25519__published_scalars_and_points__give_published_results),
         cmocka_unit_test(x25519__iterated__gives_published_results),
+        cmocka_unit_test(x25519__opened_once__agrees_with_every_peer),
         cmocka_unit_test(x25519__alice_and_bob__agree_on_the_published_secret),
         cmocka_unit_test(x25519__low_order_peer__is_refused_and_leaves_zeros),
         cmocka_unit_test(x25519__key_in_another_writing__leads_to_the_same_and_is_not_usable),

@@ -285,6 +285,7 @@ static void collude(struct scene *scene, uint8_t mac[SOTTO_INCLUSION_MAC_BYTES],
     struct sotto_x25519_public share_key;
     struct sotto_secrets absent;
     struct sotto_secrets victim;
+    struct sotto_x25519_own own;
     struct sotto_pair_keys keys;
     struct sotto_seats set = {.bits = {(uint8_t)places}};
     struct sotto_digest digest;
@@ -292,7 +293,9 @@ static void collude(struct scene *scene, uint8_t mac[SOTTO_INCLUSION_MAC_BYTES],
     sotto_secrets_derive(&absent, &chorus->seeds[ABSENT], &chorus->terms.context);
     sotto_secrets_derive(&victim, &chorus->seeds[VICTIM], &chorus->terms.context);
     sotto_x25519_public_of(&share_key, &victim.share_key);
-    assert_int_equal(sotto_pair_keys_derive(&keys, &absent.share_key, &share_key, &pair), SOTTO_OK);
+    sotto_x25519_open(&own, &absent.share_key);
+    assert_int_equal(sotto_pair_keys_derive(&keys, &own, &share_key, &pair), SOTTO_OK);
+    sotto_x25519_close(&own);
     sotto_seats_digest(&digest, &set, COUNT);
     sotto_inclusion_mac(mac, &keys.confirm,
                         &(struct sotto_inclusion_claim){&scene->context, &digest});

@@ -87,16 +87,22 @@ static void plant(struct planted *planted, struct chorus *chorus)
     struct sotto_digest context = forged_context(chorus);
     const struct sotto_pair pair = {
         .context = &context, .self = chorus_id(VICTIM), .peer = chorus_id(PEER)};
+    struct sotto_x25519_own share_key;
+    struct sotto_x25519_own mask_key;
     struct forged_cohort forged;
 
     forged_cohort_read(&forged, chorus);
     sotto_secrets_derive(&planted->own, &chorus->seeds[VICTIM], &chorus->terms.context);
-    assert_int_equal(sotto_pair_keys_derive(&planted->pair, &planted->own.share_key,
-                                            &forged.adverts[PEER].share_key, &pair),
-                     SOTTO_OK);
-    assert_int_equal(sotto_pair_mask_derive(&planted->pair_mask, &planted->own.mask_key,
+    sotto_x25519_open(&share_key, &planted->own.share_key);
+    sotto_x25519_open(&mask_key, &planted->own.mask_key);
+    assert_int_equal(
+        sotto_pair_keys_derive(&planted->pair, &share_key, &forged.adverts[PEER].share_key, &pair),
+        SOTTO_OK);
+    assert_int_equal(sotto_pair_mask_derive(&planted->pair_mask, &mask_key,
                                             &forged.adverts[PEER].mask_key, &pair),
                      SOTTO_OK);
+    sotto_x25519_close(&mask_key);
+    sotto_x25519_close(&share_key);
     sotto_self_mask_derive(&planted->self_mask, &planted->own.self_mask, &context,
                            chorus_id(VICTIM));
 }

@@ -49,8 +49,10 @@ static size_t derive_pairs(struct sotto_stream *streams, const struct sotto_coll
                            uint32_t owner, const struct sotto_secret *mask_key)
 {
     const uint32_t *row = sotto_table_row(&collection->table, owner);
+    struct sotto_x25519_own own;
     size_t count = 0;
 
+    sotto_x25519_open(&own, mask_key);
     for (uint32_t slot = 0; slot < collection->table.neighbours; slot++) {
         uint32_t seat = row[slot];
         const struct sotto_pair pair = {.context = &collection->context,
@@ -59,12 +61,13 @@ static size_t derive_pairs(struct sotto_stream *streams, const struct sotto_coll
 
         if (!sotto_seats_has(&collection->survivors.seats, seat))
             continue;
-        if (sotto_pair_mask_derive(&streams[count].key, mask_key,
-                                   &collection->adverts[seat].mask_key, &pair) != SOTTO_OK)
+        if (sotto_pair_mask_derive(&streams[count].key, &own, &collection->adverts[seat].mask_key,
+                                   &pair) != SOTTO_OK)
             continue;
         streams[count].use = seat < owner ? SOTTO_STREAM_SUBTRACTED : SOTTO_STREAM_ADDED;
         count++;
     }
+    sotto_x25519_close(&own);
     return count;
 }
 

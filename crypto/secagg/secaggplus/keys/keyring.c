@@ -34,21 +34,44 @@ void sotto_keyring_wipe(struct sotto_keyring *keyring)
     wipe_split(keyring);
 }
 
+/* A participant's own two keys, opened. */
+struct own {
+    uint32_t id;
+    struct sotto_x25519_own share_key;
+    struct sotto_x25519_own mask_key;
+};
+
+static enum sotto_status derive_slot(struct sotto_keyring *keyring,
+                                     const struct sotto_cohort *cohort, const struct own *own,
+                                     uint32_t slot)
+{
+    const struct sotto_advert *advert = sotto_cohort_neighbour(cohort, slot);
+    const struct sotto_pair pair = {
+        .context = &cohort->context, .self = own->id, .peer = advert->id};
+    enum sotto_status status = sotto_pair_keys_derive(&keyring->neighbours[slot].keys,
+                                                      &own->share_key, &advert->share_key, &pair);
+
+    if (status != SOTTO_OK)
+        return status;
+    return sotto_pair_mask_derive(&keyring->streams[slot].key, &own->mask_key, &advert->mask_key,
+                                  &pair);
+}
+
 enum sotto_status sotto_keyring_derive(struct sotto_keyring *keyring,
                                        const struct sotto_cohort *cohort,
                                        const struct sotto_secrets *secrets, uint32_t id)
 {
-    for (uint32_t slot = 0; slot < cohort->circle.count; slot++) {
-        const struct sotto_advert *advert = sotto_cohort_neighbour(cohort, slot);
-        const struct sotto_pair pair = {
-            .context = &cohort->context, .self = id, .peer = advert->id};
+    enum sotto_status status = SOTTO_OK;
+    struct own own = {.id = id};
 
-        if (sotto_pair_keys_derive(&keyring->neighbours[slot].keys, &secrets->share_key,
-                                   &advert->share_key, &pair) != SOTTO_OK ||
-            sotto_pair_mask_derive(&keyring->streams[slot].key, &secrets->mask_key,
-                                   &advert->mask_key, &pair) != SOTTO_OK)
-            return SOTTO_FORGED;
-    }
+    sotto_x25519_open(&own.share_key, &secrets->share_key);
+    sotto_x25519_open(&own.mask_key, &secrets->mask_key);
+    for (uint32_t slot = 0; slot < cohort->circle.count && status == SOTTO_OK; slot++)
+        status = derive_slot(keyring, cohort, &own, slot);
+    sotto_x25519_close(&own.mask_key);
+    sotto_x25519_close(&own.share_key);
+    if (status != SOTTO_OK)
+        return status;
     sotto_self_mask_derive(&keyring->streams[cohort->circle.count].key, &secrets->self_mask,
                            &cohort->context, id);
     return SOTTO_OK;

@@ -23,7 +23,7 @@ static void expand(struct sotto_secret *out, const struct sotto_secret *secret,
 }
 
 enum sotto_status sotto_pair_keys_derive(struct sotto_pair_keys *keys,
-                                         const struct sotto_secret *share_key,
+                                         const struct sotto_x25519_own *share_key,
                                          const struct sotto_x25519_public *peer_key,
                                          const struct sotto_pair *pair)
 {
@@ -31,7 +31,7 @@ enum sotto_status sotto_pair_keys_derive(struct sotto_pair_keys *keys,
     const uint32_t in[] = {pair->peer, pair->self};
     struct sotto_secret shared;
 
-    if (sotto_x25519(&shared, share_key, peer_key) != SOTTO_OK) {
+    if (sotto_x25519_agree(&shared, share_key, peer_key) != SOTTO_OK) {
         sotto_wipe(keys, sizeof *keys);
         return SOTTO_FORGED;
     }
@@ -44,7 +44,7 @@ enum sotto_status sotto_pair_keys_derive(struct sotto_pair_keys *keys,
 }
 
 enum sotto_status sotto_pair_mask_derive(struct sotto_secret *key,
-                                         const struct sotto_secret *mask_key,
+                                         const struct sotto_x25519_own *mask_key,
                                          const struct sotto_x25519_public *peer_key,
                                          const struct sotto_pair *pair)
 {
@@ -52,7 +52,7 @@ enum sotto_status sotto_pair_mask_derive(struct sotto_secret *key,
     const uint32_t ids[] = {is_lower ? pair->self : pair->peer, is_lower ? pair->peer : pair->self};
     struct sotto_secret shared;
 
-    if (sotto_x25519(&shared, mask_key, peer_key) != SOTTO_OK) {
+    if (sotto_x25519_agree(&shared, mask_key, peer_key) != SOTTO_OK) {
         sotto_wipe(key, sizeof *key);
         return SOTTO_FORGED;
     }

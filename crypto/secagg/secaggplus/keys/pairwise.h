@@ -7,8 +7,8 @@
  *     s_ij = HKDF(X25519(m_i, M_j), salt = ctx1, info = "mask"  || min || max)   pairwise mask
  *     p_i  = HKDF(beta_i,           salt = ctx1, info = "self"  || i)            self mask
  *
- * Ids are u32. Source: Bonawitz et al., CCS 2017, Fig. 4, with every key bound to the round's
- * context.
+ * Ids are u32. c_i and m_i come opened, since they are used with every neighbour.
+ * Source: Bonawitz et al., CCS 2017, Fig. 4, with every key bound to the round's context.
  */
 #ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_KEYS_PAIRWISE_H
 #define SOTTO_CRYPTO_SECAGG_SECAGGPLUS_KEYS_PAIRWISE_H
@@ -30,7 +30,7 @@ struct sotto_pair_keys {
 
 /* SOTTO_FORGED: the peer's share key C_j has low order; keys are zeroed. */
 SOTTO_CHECKED enum sotto_status sotto_pair_keys_derive(struct sotto_pair_keys *keys,
-                                                       const struct sotto_secret *share_key,
+                                                       const struct sotto_x25519_own *share_key,
                                                        const struct sotto_x25519_public *peer_key,
                                                        const struct sotto_pair *pair);
 
@@ -39,7 +39,7 @@ SOTTO_CHECKED enum sotto_status sotto_pair_keys_derive(struct sotto_pair_keys *k
  * zeroed.
  */
 SOTTO_CHECKED enum sotto_status sotto_pair_mask_derive(struct sotto_secret *key,
-                                                       const struct sotto_secret *mask_key,
+                                                       const struct sotto_x25519_own *mask_key,
                                                        const struct sotto_x25519_public *peer_key,
                                                        const struct sotto_pair *pair);
 
