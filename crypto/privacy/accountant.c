@@ -8,10 +8,17 @@ enum { HALVINGS = 200 };
 /* Logarithms of alpha - 1 and of z between which every answer lies. */
 static const double order_low = -60, order_high = 60, noise_low = -30, noise_high = 30;
 
+/*
+ * Eight units of 2^-53 above one: two for the rounding of the square and the quotient, one for that
+ * of this product, four for how much smaller than z^2 B^2 / m rounding may have made the variance.
+ * The last is far more than tau d / 4.
+ */
+static const double charge_margin = 1 + 0x1p-50;
+
 double sotto_accountant_charge(double noise_multiplier)
 {
     assert(noise_multiplier > 0);
-    return nextafter(0.5 / (noise_multiplier * noise_multiplier), HUGE_VAL);
+    return 0.5 / (noise_multiplier * noise_multiplier) * charge_margin;
 }
 
 double sotto_accountant_add(double total, double charge)

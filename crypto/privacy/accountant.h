@@ -15,7 +15,10 @@
 
 #include <stdint.h>
 
-/* What a round costs: rho = 1 / (2 z^2), rounded up; noise_multiplier z > 0. */
+/*
+ * What a round costs: rho = 1 / (2 z^2), never less whatever the rounding, here and in the variance
+ * of sotto_noise_of; noise_multiplier z > 0.
+ */
 double sotto_accountant_charge(double noise_multiplier);
 
 /* total + charge, rounded up, so that a long ledger never tells less than was spent. */

@@ -24,7 +24,7 @@ enum sotto_note_kind {
     SOTTO_NOTE_REFUSED,  /* code: an enum sotto_refusal */
     SOTTO_NOTE_ENDED,    /* text: "finished", "abandoned: ..."; seconds: since JOINED */
     SOTTO_NOTE_ADOPTED,  /* text: path of the adapter directory */
-    SOTTO_NOTE_SPENT,    /* epsilon: what all uploads ever have cost */
+    SOTTO_NOTE_SPENT,    /* epsilon: of all uploads ever with noise; code: how many had none */
     SOTTO_NOTE_KIND_COUNT
 };
 

@@ -43,7 +43,8 @@ static void tell_refusal(const struct sotto_sealer *sealer,
 static void tell_spent(const struct sotto_sealer *sealer)
 {
     struct sotto_note note = {.kind = SOTTO_NOTE_SPENT,
-                              .epsilon = sotto_turn_epsilon(sealer->turn)};
+                              .epsilon = sotto_turn_epsilon(sealer->turn),
+                              .code = sotto_turn_plain_count(sealer->turn)};
 
     sotto_note_send(&sealer->supervisor, &note);
 }

@@ -267,6 +267,11 @@ double sotto_turn_epsilon(const struct sotto_turn *turn)
     return sotto_accountant_epsilon(turn->history.rho, turn->setup.policy->delta);
 }
 
+uint32_t sotto_turn_plain_count(const struct sotto_turn *turn)
+{
+    return (uint32_t)turn->history.plain_count;
+}
+
 struct sotto_view sotto_turn_layout_bytes(const struct sotto_turn *turn)
 {
     return sotto_items_bytes_of(&turn->items, SOTTO_ITEM_LAYOUT);

@@ -116,6 +116,8 @@ void sotto_turn_step(struct sotto_turn *turn, const struct sotto_turn_event *eve
 
 /* What all uploads ever, those of earlier lives too, have cost, at the policy's delta. */
 double sotto_turn_epsilon(const struct sotto_turn *turn);
+/* Uploads ever that had no noise: there is no such number for what they told. */
+uint32_t sotto_turn_plain_count(const struct sotto_turn *turn);
 
 /* What was fetched for the present round; empty before. Borrowed from the turn. */
 struct sotto_view sotto_turn_layout_bytes(const struct sotto_turn *turn);

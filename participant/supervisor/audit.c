@@ -14,7 +14,11 @@ static void print_text(FILE *out, const struct sotto_record *record, const char 
     switch (record->kind) {
     case SOTTO_RECORD_JOINED: fprintf(out, ", plan %.16s", digest); break;
     case SOTTO_RECORD_UPLOADED:
-        fprintf(out, " masked lanes %.16s, rho %.6g", digest, record->charge);
+        fprintf(out, " masked lanes %.16s", digest);
+        if (record->charge > 0)
+            fprintf(out, ", rho %.6g", record->charge);
+        else
+            fprintf(out, ", without noise");
         break;
     case SOTTO_RECORD_ADOPTED: fprintf(out, " adapter %.16s", digest); break;
     case SOTTO_RECORD_REFUSED: fprintf(out, " (%s)", sotto_refusal_name(record->refusal)); break;
@@ -39,10 +43,11 @@ static json_t *members_of(const struct sotto_record *record)
 static void print_json(FILE *out, const struct sotto_record *record, const char *digest)
 {
     bool is_refusal = record->kind == SOTTO_RECORD_REFUSED;
+    json_t *rho = record->charge > 0 ? json_real(record->charge) : json_null();
     json_t *line =
-        json_pack("{s:s, s:I, s:s, s:s, s:o, s:f, s:s*}", "campaign", record->campaign, "round",
+        json_pack("{s:s, s:I, s:s, s:s, s:o, s:o, s:s*}", "campaign", record->campaign, "round",
                   (json_int_t)record->round, "record", sotto_record_name(record->kind), "digest",
-                  digest, "cohort", members_of(record), "rho", record->charge, "refusal",
+                  digest, "cohort", members_of(record), "rho", rho, "refusal",
                   is_refusal ? sotto_refusal_name(record->refusal) : NULL);
 
     json_dumpf(line, out, JSON_COMPACT | JSON_REAL_PRECISION(9));

@@ -128,6 +128,8 @@ void sotto_board_publish(const struct sotto_board *board)
         json_object_set_new(line, "adapter", json_string(board->adapter));
         json_object_set_new(line, "epsilon",
                             isnan(board->epsilon) ? json_null() : json_real(board->epsilon));
+        json_object_set_new(line, "uploads_without_noise",
+                            json_integer((json_int_t)board->plain_upload_count));
         json_object_set_new(line, "epsilon_max", json_real(board->site->policy.epsilon_max));
         json_object_set_new(line, "delta", json_real(board->site->policy.delta));
     }
@@ -262,7 +264,10 @@ void sotto_board_take(struct sotto_board *board, enum sotto_peer from,
     case SOTTO_NOTE_EXPANDED:
     case SOTTO_NOTE_MASKED:
     case SOTTO_NOTE_UPLOADED: take_seconds(board, note); break;
-    case SOTTO_NOTE_SPENT: board->epsilon = note->epsilon; break;
+    case SOTTO_NOTE_SPENT:
+        board->epsilon = note->epsilon;
+        board->plain_upload_count = note->code;
+        break;
     case SOTTO_NOTE_TRAFFIC: take_traffic(board, note); return;
     case SOTTO_NOTE_REFUSED: take_refusal(board, note); break;
     case SOTTO_NOTE_ENDED: take_end(board, note); break;

@@ -36,7 +36,8 @@ struct sotto_board {
     char layers[3][SOTTO_NOTE_TEXT_MAX]; /* of trainer, sealer, courier */
     char trouble[SOTTO_NOTE_TEXT_MAX];   /* the last one */
     char adapter[SOTTO_NOTE_TEXT_MAX];
-    double epsilon; /* spent; NaN: the sealer has not told yet */
+    double epsilon;              /* spent; NaN: the sealer has not told yet */
+    uint32_t plain_upload_count; /* which epsilon says nothing of */
     bool is_unreachable;
     bool is_running;
     uint32_t restart_count;

@@ -167,9 +167,21 @@ static enum sotto_status run(int *exit_code, const struct options *options,
 
 static void print_status(json_t *status)
 {
-    static const char *const keys[] = {
-        "site",     "state",   "coordinator", "connection",  "campaign", "round",   "rounds_ended",
-        "restarts", "adapter", "epsilon",     "epsilon_max", "delta",    "trouble", "updated"};
+    static const char *const keys[] = {"site",
+                                       "state",
+                                       "coordinator",
+                                       "connection",
+                                       "campaign",
+                                       "round",
+                                       "rounds_ended",
+                                       "restarts",
+                                       "adapter",
+                                       "epsilon",
+                                       "epsilon_max",
+                                       "delta",
+                                       "uploads_without_noise",
+                                       "trouble",
+                                       "updated"};
 
     for (size_t index = 0; index < sizeof keys / sizeof *keys; index++) {
         const json_t *value = json_object_get(status, keys[index]);

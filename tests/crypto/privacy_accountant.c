@@ -1,4 +1,5 @@
 /* The accountant, held against published and other people's figures, and against itself. */
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "core/base/entropy.h"
 #include "crypto/privacy/accountant.h"
 
 static double epsilon_of(double noise, uint32_t rounds, double delta)
@@ -122,6 +124,24 @@ static void noise__for_an_epsilon__is_the_least_that_reaches_it(void **state)
     }
 }
 
+/* In 64 bits of precision the true value is known well enough: 2^-53 is what is looked for. */
+static void charge__any_noise__is_never_below_the_true_one(void **state)
+{
+    struct sotto_entropy entropy;
+
+    (void)state;
+    _Static_assert(LDBL_MANT_DIG >= 64, "a long double has to be finer than a double");
+    sotto_entropy_init_seeded(&entropy, 8);
+    for (unsigned i = 0; i < 100000; i++) {
+        double noise = 1e-3 + sotto_entropy_unit(&entropy) * (i % 2 ? 3 : 1000);
+        long double exact = 0.5L / ((long double)noise * (long double)noise);
+        double charge = sotto_accountant_charge(noise);
+
+        assert_true((long double)charge >= exact * (1 + 0x1p-53L));
+        assert_true((long double)charge <= exact * (1 + 0x1p-49L));
+    }
+}
+
 static void add__tiny_charges__never_tell_less_than_was_spent(void **state)
 {
     double total = 1e6, exact = 1e6;
@@ -142,6 +162,7 @@ int main(void)
         cmocka_unit_test(epsilon__any_order__gives_no_less),
         cmocka_unit_test(epsilon__exact_gaussian_curve__is_just_below),
         cmocka_unit_test(noise__for_an_epsilon__is_the_least_that_reaches_it),
+        cmocka_unit_test(charge__any_noise__is_never_below_the_true_one),
         cmocka_unit_test(add__tiny_charges__never_tell_less_than_was_spent),
     };
 

@@ -99,6 +99,18 @@ class Privacy(unittest.TestCase):
         self.assertEqual(set(f.refusals("site-2")), {"policy-noise"})
         self.assertIsNone(f.campaign("quiet")["privacy"])
 
+    def test_campaign__without_noise_or_budget__is_not_told_as_free(self):
+        f = self.federation
+        for name in f.names:
+            f.enrol(name)
+            f.join(name)
+        self.create("--rounds", 1)
+        f.admin("campaign", "wait", "quiet", "--timeout", 120)
+        f.wait(lambda: self.status("site-1")["uploads_without_noise"] == 1, "site-1 to count it")
+        self.assertEqual(self.charges("site-1"), [None])
+        audit = f.run("sotto-participant", "audit", "--state", f.path("site-1"))
+        self.assertIn(", without noise", audit.stdout)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
