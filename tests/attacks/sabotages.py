@@ -52,6 +52,8 @@ SEALERS = {
     "policy-corrupt": [without(POLICY, "POLICY_CORRUPT")],
     "policy-clip": [without(POLICY, "POLICY_CLIP")],
     "policy-work": [without(POLICY, "POLICY_WORK")],
+    "budget": [(POLICY, "if (policy->epsilon_max == 0)", "if (true)")],
+    "charge": [(SUMMING, "if (turn->plan.noise_multiplier > 0)", "if (false)")],
     "roster-pin": [without(POLICY, "ROSTER")],
     "roster": [without(JUDGEMENT, "ROSTER")],
     "roster-authority": [without(POLICY, "ROSTER_AUTHORITY")],

@@ -93,6 +93,23 @@ def plan__with_more_epochs_than_the_policy(play):
     return offer(play, epochs=21)
 
 
+@attack("policy-noise", "budget", policy={"epsilon_max": 3})
+def plan__without_noise_for_a_site_with_a_budget(play):
+    return offer(play)
+
+
+@attack("policy-noise", "budget", policy={"epsilon_max": 3})
+def plan__with_too_little_noise_for_the_budget(play):
+    return offer(play, noise_multiplier=1, weight_max=1)
+
+
+@attack("budget", "charge", policy={"epsilon_max": 3})
+def plan__for_a_second_round_where_one_spends_the_budget(play):
+    """The first one's coordinator never says how it ended: the upload is out, and paid for."""
+    play.round(noise_multiplier=2, weight_max=1).up_to("upload")
+    return offer(play, noise_multiplier=2, weight_max=1)
+
+
 @attack("layout", "rank", policy={"rank_max": 1})
 def plan__with_a_higher_rank_than_the_policy(play):
     return offer(play)

@@ -259,6 +259,44 @@ static void split__many_seeds__spreads_shares_evenly(void **state)
     assert_true(chi_square < 120.0);
 }
 
+/* Where the first two shares of each limb fall, in eighths of the field, over many seeds. */
+static void bin_pairs(size_t bins[64], uint8_t fill)
+{
+    struct sotto_secret secret;
+
+    memset(secret.bytes, fill, sizeof secret.bytes);
+    for (uint64_t seed = 0; seed < 1280; seed++) {
+        struct sharing sharing;
+
+        sharing_make(&sharing, 10000 * (uint64_t)fill + seed, 3, 3);
+        sotto_share_split(sharing.shares, &secret, &sharing.seed, 3, 3);
+        for (size_t limb = 0; limb < SOTTO_SHARE_LIMBS; limb++)
+            bins[(limb_of(&sharing.shares[0], limb) >> 58) * 8 +
+                 (limb_of(&sharing.shares[1], limb) >> 58)]++;
+    }
+}
+
+/*
+ * Two of three shares fall alike whatever the secret is. Two samples of the same size: chi-square
+ * with 63 degrees of freedom is below 120 except with 2e-5.
+ */
+static void split__two_secrets__cannot_be_told_by_too_few_shares(void **state)
+{
+    size_t left[64] = {0};
+    size_t right[64] = {0};
+    double chi_square = 0.0;
+
+    (void)state;
+    bin_pairs(left, 0x00);
+    bin_pairs(right, 0xff);
+    for (size_t bin = 0; bin < 64; bin++) {
+        double off = (double)left[bin] - (double)right[bin];
+
+        chi_square += off * off / (double)(left[bin] + right[bin]);
+    }
+    assert_true(chi_square < 120.0);
+}
+
 /*
  * With a threshold of two, the share at x = 1 is the limb plus one coefficient: 128 bits of the
  * stream mod p.
@@ -410,6 +448,7 @@ int main(void)
         cmocka_unit_test(split__one_share_too_few__fits_any_secret),
         cmocka_unit_test(join__too_few_shares__does_not_give_the_secret),
         cmocka_unit_test(split__many_seeds__spreads_shares_evenly),
+        cmocka_unit_test(split__two_secrets__cannot_be_told_by_too_few_shares),
         cmocka_unit_test(split__coefficients__are_stream_bits_mod_p),
         cmocka_unit_test(split__same_seed__is_the_same_split),
         cmocka_unit_test(join__any_tampered_byte__never_gives_the_secret),

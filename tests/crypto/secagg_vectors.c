@@ -10,6 +10,7 @@
 #include "crypto/ring/lanes.h"
 #include "crypto/ring/mask.h"
 #include "crypto/secagg/secaggplus/context.h"
+#include "crypto/secagg/secaggplus/graph/ring.h"
 #include "crypto/secagg/secaggplus/keys/pairwise.h"
 #include "crypto/secagg/secaggplus/keys/secrets.h"
 #include "crypto/secagg/secaggplus/messages/advert.h"
@@ -52,6 +53,11 @@ static int open_proofs(void **state)
 static int open_parameters(void **state)
 {
     return open_file(state, "tests/vectors/secagg/parameters.json");
+}
+
+static int open_neighbours(void **state)
+{
+    return open_file(state, "tests/vectors/secagg/neighbours.json");
 }
 
 static int close_file(void **state)
@@ -132,6 +138,20 @@ static void advert__signed_anew__gives_the_same_bytes_and_leaf(void **state)
     }
 }
 
+/* A list of digests; returns how many. */
+static uint32_t read_leaves(struct sotto_digest leaves[LEAVES_MAX], const json_t *vector)
+{
+    const json_t *list = vector_member(vector, "leaves");
+    size_t count = json_array_size(list);
+
+    assert_in_range(count, 1, LEAVES_MAX);
+    for (size_t leaf = 0; leaf < count; leaf++)
+        assert_int_equal(sotto_hex_decode(leaves[leaf].bytes, SOTTO_DIGEST_BYTES,
+                                          json_string_value(json_array_get(list, leaf))),
+                         SOTTO_OK);
+    return (uint32_t)count;
+}
+
 static void context__leaves_of_any_cohort__give_ctx1(void **state)
 {
     const json_t *file = *state;
@@ -139,17 +159,11 @@ static void context__leaves_of_any_cohort__give_ctx1(void **state)
 
     for (size_t at = 0; at < case_count(file, "trees"); at++) {
         const json_t *vector = case_at(file, "trees", at);
-        const json_t *list = vector_member(vector, "leaves");
-        static struct sotto_digest leaves[LEAVES_MAX];
+        struct sotto_digest leaves[LEAVES_MAX];
         struct sotto_digest context;
-        size_t count = json_array_size(list);
+        uint32_t count = read_leaves(leaves, vector);
 
-        assert_in_range(count, 1, LEAVES_MAX);
-        for (size_t leaf = 0; leaf < count; leaf++)
-            assert_int_equal(sotto_hex_decode(leaves[leaf].bytes, SOTTO_DIGEST_BYTES,
-                                              json_string_value(json_array_get(list, leaf))),
-                             SOTTO_OK);
-        sotto_context_of(&context, &plan, leaves, (uint32_t)count);
+        sotto_context_of(&context, &plan, leaves, count);
         assert_vector(vector, "context", context.bytes, sizeof context.bytes);
     }
 }
@@ -495,10 +509,48 @@ static void parameters__any_cohort__are_these(void **state)
         assert_int_equal(parameters.neighbours, vector_number(vector, "neighbours"));
         assert_int_equal(parameters.corrupt, vector_number(vector, "colluders"));
         assert_int_equal(parameters.threshold, vector_number(vector, "threshold"));
-        assert_int_equal(
-            sotto_parameters_floor(&parameters, vector_number(vector, "survivors_min")),
-            vector_number(vector, "floor"));
+        assert_int_equal(sotto_parameters_floor(&parameters, terms.survivors_min),
+                         vector_number(vector, "floor"));
     }
+}
+
+static void compare_ring(const struct sotto_ring *ring, const json_t *vector)
+{
+    uint32_t neighbours = vector_number(vector, "neighbours");
+    uint32_t order[LEAVES_MAX];
+    size_t count = vector_lanes(order, LEAVES_MAX, vector, "order");
+
+    assert_int_equal(ring->count, count);
+    for (uint32_t place = 0; place < count; place++) {
+        const json_t *row = json_array_get(vector_member(vector, "rows"), order[place]);
+        uint32_t seats[LEAVES_MAX];
+
+        assert_int_equal(ring->order[place], order[place]);
+        assert_int_equal(json_array_size(row), neighbours);
+        sotto_ring_neighbours(seats, ring, place, neighbours);
+        for (uint32_t slot = 0; slot < neighbours; slot++)
+            assert_int_equal(seats[slot], json_integer_value(json_array_get(row, slot)));
+    }
+}
+
+static void ring__context_and_leaves__give_everybodys_neighbours(void **state)
+{
+    const json_t *file = *state;
+    struct sotto_arena arena;
+    struct sotto_ring ring;
+
+    assert_int_equal(sotto_arena_open(&arena, (size_t)LEAVES_MAX * 64), SOTTO_OK);
+    assert_int_equal(sotto_ring_init(&ring, &arena, LEAVES_MAX), SOTTO_OK);
+    for (size_t at = 0; at < case_count(file, "rings"); at++) {
+        const json_t *vector = case_at(file, "rings", at);
+        const struct sotto_digest context = vector_digest(vector, "ctx1");
+        struct sotto_digest leaves[LEAVES_MAX];
+        uint32_t count = read_leaves(leaves, vector);
+
+        sotto_ring_place(&ring, &context, leaves, count);
+        compare_ring(&ring, vector);
+    }
+    sotto_arena_close(&arena);
 }
 
 int main(void)
@@ -531,10 +583,14 @@ int main(void)
     const struct CMUnitTest parameters[] = {
         cmocka_unit_test(parameters__any_cohort__are_these),
     };
+    const struct CMUnitTest rings[] = {
+        cmocka_unit_test(ring__context_and_leaves__give_everybodys_neighbours),
+    };
     int failed = cmocka_run_group_tests(derivation, open_derivation, close_file);
 
     failed += cmocka_run_group_tests(sharing, open_sharing, close_file);
     failed += cmocka_run_group_tests(masks, open_masks, close_file);
     failed += cmocka_run_group_tests(proofs, open_proofs, close_file);
-    return failed + cmocka_run_group_tests(parameters, open_parameters, close_file);
+    failed += cmocka_run_group_tests(parameters, open_parameters, close_file);
+    return failed + cmocka_run_group_tests(rings, open_neighbours, close_file);
 }
