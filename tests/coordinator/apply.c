@@ -8,6 +8,7 @@
 #include "coordinator/drive/tally.h"
 #include "core/base/entropy.h"
 #include "crypto/primitives/hash.h"
+#include "participant/encoding/encoding.h"
 #include "tests/coordinator/cohort.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/folder.h"
@@ -45,6 +46,44 @@ static void apply__honest_sum__moves_the_adapter_by_the_weighted_mean(void **sta
     sotto_hash_list(&digest, "sotto/1 adapter", parts, 2);
     assert_true(sotto_digest_equal(&digest, &applied.adapter));
     assert_true(applied.mean_norm > 0);
+    cohort_close(cohort);
+}
+
+/* One site's lanes as its sealer makes them, under the context of the plan's own bytes. */
+static void rotated_encode(const struct sotto_plan *plan, uint32_t *lanes, const float *values)
+{
+    uint8_t bytes[SOTTO_PLAN_BYTES_MAX];
+    struct sotto_buffer out = sotto_buffer_of(bytes, sizeof bytes);
+    struct sotto_mechanism mechanism;
+    struct sotto_digest context;
+    float update[COHORT_VALUES];
+
+    assert_int_equal(sotto_plan_encode(&out, plan), SOTTO_OK);
+    const struct sotto_view parts[] = {sotto_view_text("sotto/1 plan"), sotto_view_buffer(&out)};
+    sotto_hash(&context, parts, 2);
+    assert_int_equal(sotto_encoding_of(&mechanism, plan), SOTTO_FLAW_NONE);
+    memcpy(update, values, sizeof update);
+    assert_int_equal(
+        sotto_mechanism_encode(&mechanism, lanes, update, 1, &context, &(struct sotto_secret){{1}}),
+        SOTTO_OK);
+}
+
+static void apply__rotated_sum__is_rotated_back_under_the_plans_context(void **state)
+{
+    struct cohort *cohort = cohort_open(5, 4, 2);
+    double step = cohort->plan.lane_range / 32767;
+    float adapter[COHORT_VALUES] = {0};
+    uint32_t sum[COHORT_LANES];
+    struct sotto_applied applied;
+
+    (void)state;
+    cohort->plan.rotate = 1;
+    rotated_encode(&cohort->plan, sum, cohort->values[0]);
+    assert_int_equal(
+        sotto_apply_sum(adapter, &applied, sum, &cohort->plan, sotto_view_text("layout"), 1),
+        SOTTO_OK);
+    for (size_t i = 0; i < COHORT_VALUES; i++)
+        assert_true(fabs((double)(adapter[i] - cohort->values[0][i])) < 8 * step);
     cohort_close(cohort);
 }
 
@@ -127,6 +166,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(apply__honest_sum__moves_the_adapter_by_the_weighted_mean),
+        cmocka_unit_test(apply__rotated_sum__is_rotated_back_under_the_plans_context),
         cmocka_unit_test(apply__masks_still_on__is_refused_and_changes_nothing),
         cmocka_unit_test(bins__uniform_lanes__are_told_from_small_ones),
         cmocka_unit_test(tally__upload_on_disk__is_added_only_if_it_is_what_was_acknowledged),
