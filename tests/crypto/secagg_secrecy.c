@@ -2,9 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/secagg/secaggplus/keys/pairwise.h"
-#include "crypto/secagg/secaggplus/keys/secrets.h"
-#include "tests/crypto/secagg_forgery.h"
+#include "tests/crypto/secagg_planted.h"
 #include "tests/support/cmocka.h"
 
 enum { COUNT = 5, LANES = 1 << 15, VICTIM = 2, PEER = 4 };
@@ -74,59 +72,6 @@ static void upload__of_two_sites__have_no_lanes_in_common(void **state)
     chorus_close(chorus);
 }
 
-/* Secrets of the victim, derived a second time beside it. */
-struct planted {
-    struct sotto_secrets own;
-    struct sotto_pair_keys pair; /* with PEER */
-    struct sotto_secret pair_mask;
-    struct sotto_secret self_mask;
-};
-
-static void plant(struct planted *planted, struct chorus *chorus)
-{
-    struct sotto_digest context = forged_context(chorus);
-    const struct sotto_pair pair = {
-        .context = &context, .self = chorus_id(VICTIM), .peer = chorus_id(PEER)};
-    struct sotto_x25519_own share_key;
-    struct sotto_x25519_own mask_key;
-    struct forged_cohort forged;
-
-    forged_cohort_read(&forged, chorus);
-    sotto_secrets_derive(&planted->own, &chorus->seeds[VICTIM], &chorus->terms.context);
-    sotto_x25519_open(&share_key, &planted->own.share_key);
-    sotto_x25519_open(&mask_key, &planted->own.mask_key);
-    assert_int_equal(
-        sotto_pair_keys_derive(&planted->pair, &share_key, &forged.adverts[PEER].share_key, &pair),
-        SOTTO_OK);
-    assert_int_equal(sotto_pair_mask_derive(&planted->pair_mask, &mask_key,
-                                            &forged.adverts[PEER].mask_key, &pair),
-                     SOTTO_OK);
-    sotto_x25519_close(&mask_key);
-    sotto_x25519_close(&share_key);
-    sotto_self_mask_derive(&planted->self_mask, &planted->own.self_mask, &context,
-                           chorus_id(VICTIM));
-}
-
-/* Members lie one after the other in the arena. */
-static bool remembers(const struct chorus *chorus, const void *secret, size_t length)
-{
-    const uint8_t *from = (const uint8_t *)chorus->members[VICTIM];
-    const uint8_t *to = (const uint8_t *)chorus->members[VICTIM + 1];
-
-    return memmem(from, (size_t)(to - from), secret, length) != NULL;
-}
-
-static bool remembers_any(const struct chorus *chorus, const struct planted *planted)
-{
-    const struct sotto_secret *secrets = (const struct sotto_secret *)(const void *)planted;
-
-    for (size_t i = 0; i < sizeof *planted / sizeof *secrets; i++) {
-        if (remembers(chorus, &secrets[i], sizeof secrets[i]))
-            return true;
-    }
-    return false;
-}
-
 static void member__as_it_goes_on__forgets_what_it_needs_no_more(void **state)
 {
     struct chorus_setup setup = chorus_setup_of(COUNT, 32);
@@ -135,21 +80,21 @@ static void member__as_it_goes_on__forgets_what_it_needs_no_more(void **state)
 
     (void)state;
     chorus_play_until(chorus, SOTTO_STAGE_SHARING);
-    plant(&planted, chorus);
-    assert_true(remembers(chorus, &planted.own, sizeof planted.own));
+    planted_derive(&planted, chorus, VICTIM, PEER);
+    assert_true(planted_remembers(chorus, VICTIM, &planted.own, sizeof planted.own));
     (void)chorus_play(chorus, 0x1f);
-    assert_false(remembers(chorus, &planted.own.mask_key, 32));
-    assert_false(remembers(chorus, &planted.own.share_key, 32));
-    assert_false(remembers(chorus, &planted.own.self_mask, 32));
-    assert_true(remembers(chorus, &planted.pair_mask, 32));
-    assert_true(remembers(chorus, &planted.self_mask, 32));
+    assert_false(planted_remembers(chorus, VICTIM, &planted.own.mask_key, 32));
+    assert_false(planted_remembers(chorus, VICTIM, &planted.own.share_key, 32));
+    assert_false(planted_remembers(chorus, VICTIM, &planted.own.self_mask, 32));
+    assert_true(planted_remembers(chorus, VICTIM, &planted.pair_mask, 32));
+    assert_true(planted_remembers(chorus, VICTIM, &planted.self_mask, 32));
     (void)chorus_play(chorus, 0x1f);
-    assert_false(remembers(chorus, &planted.pair_mask, 32));
-    assert_false(remembers(chorus, &planted.self_mask, 32));
-    assert_true(remembers(chorus, &planted.pair, sizeof planted.pair));
+    assert_false(planted_remembers(chorus, VICTIM, &planted.pair_mask, 32));
+    assert_false(planted_remembers(chorus, VICTIM, &planted.self_mask, 32));
+    assert_true(planted_remembers(chorus, VICTIM, &planted.pair, sizeof planted.pair));
     (void)chorus_play(chorus, 0x1f);
     (void)chorus_play(chorus, 0x1f);
-    assert_false(remembers_any(chorus, &planted));
+    assert_false(planted_remembers_any(chorus, VICTIM, &planted));
     chorus_close(chorus);
 }
 
@@ -163,13 +108,13 @@ static void member__refusing_in_any_stage__remembers_no_secret(void **state)
         struct planted planted;
 
         chorus_play_until(chorus, SOTTO_STAGE_SHARING);
-        plant(&planted, chorus);
+        planted_derive(&planted, chorus, VICTIM, PEER);
         chorus_play_until(chorus, (enum sotto_stage)stage);
-        assert_true(remembers_any(chorus, &planted));
+        assert_true(planted_remembers_any(chorus, VICTIM, &planted));
         assert_true(
             chorus_tell(chorus, VICTIM, SOTTO_MEMBER_BEGIN, (struct sotto_view){0}).refusal ==
             SOTTO_REFUSAL_SECOND_MESSAGE);
-        assert_false(remembers_any(chorus, &planted));
+        assert_false(planted_remembers_any(chorus, VICTIM, &planted));
         chorus_close(chorus);
     }
 }
@@ -182,10 +127,10 @@ static void member__wiped_twice__remembers_nothing_and_answers_nothing(void **st
 
     (void)state;
     sotto_secrets_derive(&own, &chorus->seeds[VICTIM], &chorus->terms.context);
-    assert_true(remembers(chorus, &own, sizeof own));
+    assert_true(planted_remembers(chorus, VICTIM, &own, sizeof own));
     chorus->protocol->member_wipe(chorus->members[VICTIM]);
     chorus->protocol->member_wipe(chorus->members[VICTIM]);
-    assert_false(remembers(chorus, &own.mask_key, 32));
+    assert_false(planted_remembers(chorus, VICTIM, &own.mask_key, 32));
     assert_true(chorus_tell(chorus, VICTIM, SOTTO_MEMBER_BEGIN, (struct sotto_view){0}).refusal !=
                 SOTTO_REFUSAL_NONE);
     chorus_close(chorus);
