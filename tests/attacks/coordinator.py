@@ -96,6 +96,7 @@ class Caller(http.server.BaseHTTPRequestHandler):
         super().setup()
         self.desk = self.server.desks[digest(self.request.getpeercert(binary_form=True))]
         self.server.callers[self.desk.name].add(self.request)
+        self.mail = self.desk.mail
 
     def finish(self):
         self.server.callers[self.desk.name].discard(self.request)
@@ -123,7 +124,7 @@ class Caller(http.server.BaseHTTPRequestHandler):
 
     def give_mail(self, query):
         try:
-            mail = self.desk.mail.get(timeout=int(query["wait_ms"][0]) / 1000)
+            mail = self.mail.get(timeout=int(query["wait_ms"][0]) / 1000)
         except queue.Empty:
             self.answer(204)
             return

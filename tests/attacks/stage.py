@@ -32,6 +32,15 @@ def read_file(path):
         return file.read()
 
 
+def is_running(process):
+    """Neither gone nor dead and not yet taken notice of."""
+    try:
+        with open(f"/proc/{process}/stat", encoding="ascii") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
 class Stage:
     """What all attacks of a test program share."""
 
@@ -143,12 +152,26 @@ class Site:
                 [self.program, "run", "--state", self.state], stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL)
 
+    def children(self):
+        """{name: process} of the three that do the work."""
+        pid = self.running.pid
+        found = {}
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
+            for child in children.read().split():
+                with open(f"/proc/{child}/comm", encoding="ascii") as name:
+                    found[name.read().strip()] = int(child)
+        return found
+
     def kill(self):
         """The supervisor's death takes its three processes along."""
-        if self.running is not None:
-            self.running.kill()
-            self.running.wait(timeout=30)
-            self.running = None
+        if self.running is None:
+            return
+        children = self.children().values()
+        self.running.kill()
+        self.running.wait(timeout=30)
+        self.running = None
+        self.stage.federation.wait(
+            lambda: not any(map(is_running, children)), "a killed site's processes to end")
 
     def restart(self):
         """As after a kill -9; what it says from now on comes to the same desk."""
@@ -158,13 +181,7 @@ class Site:
 
     def sealer(self):
         """The process that knows the secrets."""
-        pid = self.running.pid
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
-            for child in children.read().split():
-                with open(f"/proc/{child}/comm", encoding="ascii") as name:
-                    if name.read().strip() == "sotto-sealer":
-                        return int(child)
-        raise AssertionError("the site has no sealer")
+        return self.children()["sotto-sealer"]
 
     def audit(self):
         done = subprocess.run([self.program, "audit", "--state", self.state, "--json"],
