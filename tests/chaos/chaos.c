@@ -9,6 +9,7 @@
  * that tells it again.
  */
 #include <inttypes.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -156,6 +157,10 @@ int main(int count, char **arguments)
                             "[--sabotage NAME]\n");
             return EXIT_USAGE;
         }
+    /* Memory of sites comes and goes all the time: keep it, instead of giving it back. */
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, 1 << 28);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
     pthread_mutex_init(&campaign.lock, NULL);
     ground_open(&campaign.ground);
     campaign.next = campaign.first;

@@ -11,8 +11,10 @@ enum { FRAME_HEAD_BYTES = 8 }; /* participant/ledger/ledger.h */
 
 static struct watch_deed deed_of(const struct site *site)
 {
-    return (struct watch_deed){
-        .place = site->place, .context = &site->turn->context, .plan = &site->turn->plan};
+    return (struct watch_deed){.place = site->place,
+                               .life = site->life,
+                               .context = &site->turn->context,
+                               .plan = &site->turn->plan};
 }
 
 static uint32_t set_of(const uint32_t *ids, size_t count)

@@ -21,6 +21,7 @@ static const struct {
     [SABOTAGE_FORGETS_SET] = {"forgets-set", VIOLATION_SECOND_SET},
     [SABOTAGE_FORGETS_REVEAL] = {"forgets-reveal", VIOLATION_SECOND_REVEAL},
     [SABOTAGE_FORGETS_BOTH] = {"forgets-both", VIOLATION_BOTH_KINDS},
+    [SABOTAGE_FORGETS_REFUSAL] = {"forgets-refusal", VIOLATION_ANSWER_AGAIN},
     [SABOTAGE_LOW_DISTANCE] = {"low-distance", VIOLATION_CLOSE_SUMS},
     [SABOTAGE_LOW_FLOOR] = {"low-floor", VIOLATION_SMALL_SUM},
     [SABOTAGE_NO_CHARGE] = {"no-charge", VIOLATION_UNCHARGED},
@@ -96,6 +97,7 @@ static bool is_forgotten(enum sabotage sabotage, enum sotto_mail_kind kind)
     case SABOTAGE_SEND_FIRST:
     case SABOTAGE_NO_SYNC:
     case SABOTAGE_NO_MASK:
+    case SABOTAGE_FORGETS_REFUSAL:
     case SABOTAGE_LOW_DISTANCE:
     case SABOTAGE_LOW_FLOOR:
     case SABOTAGE_NO_CHARGE:
@@ -140,17 +142,23 @@ void sabotage_images_free(struct site *site)
     site->image_count = 0;
 }
 
-void sabotage_hear(const struct play *play, struct site *site, const struct sotto_mail *mail,
-                   const struct sotto_turn_event *event, struct sotto_turn_effects *effects)
+/* In this step? */
+static bool is_at_work(const struct play *play, const struct site *site,
+                       const struct sotto_mail *mail)
 {
-    bool is_at_work = !play->is_calm && site->turn->phase == SOTTO_PHASE_CLOSING &&
-                      mail->round == site->turn->round && is_forgotten(play->sabotage, mail->kind);
+    bool is_running = sotto_turn_plan(site->turn) != NULL && mail->round == site->turn->round;
 
-    if (mail->kind == SOTTO_MAIL_PLAN)
-        sabotage_images_free(site);
-    if (is_at_work)
-        image_take(site, mail->kind);
-    sotto_turn_step(site->turn, event, effects);
+    if (play->is_calm || !is_running || mail->kind == SOTTO_MAIL_PLAN)
+        return false;
+    if (play->sabotage == SABOTAGE_FORGETS_REFUSAL)
+        return true;
+    return site->turn->phase == SOTTO_PHASE_CLOSING && is_forgotten(play->sabotage, mail->kind);
+}
+
+/* Back to what it was before it heard any mail of this kind, as long as it refuses. */
+static void hear_again(struct site *site, const struct sotto_mail *mail,
+                       const struct sotto_turn_event *event, struct sotto_turn_effects *effects)
+{
     for (size_t i = 0; i < site->image_count && effects->is_refusal_notice; i++) {
         const struct site_image *image = &site->images[i];
 
@@ -159,8 +167,31 @@ void sabotage_hear(const struct play *play, struct site *site, const struct sott
         image_restore(site, image);
         sotto_turn_step(site->turn, event, effects);
     }
-    if (is_at_work && mail->kind == SOTTO_MAIL_SURVIVORS && !effects->is_refusal_notice)
+}
+
+void sabotage_hear(const struct play *play, struct site *site, const struct sotto_mail *mail,
+                   const struct sotto_turn_event *event, struct sotto_turn_effects *effects)
+{
+    bool is_image_due = is_at_work(play, site, mail);
+
+    if (mail->kind == SOTTO_MAIL_PLAN || play->sabotage == SABOTAGE_FORGETS_REFUSAL)
+        sabotage_images_free(site);
+    if (is_image_due)
+        image_take(site, mail->kind);
+    sotto_turn_step(site->turn, event, effects);
+    if (play->sabotage == SABOTAGE_FORGETS_REFUSAL)
+        return;
+    hear_again(site, mail, event, effects);
+    if (is_image_due && mail->kind == SOTTO_MAIL_SURVIVORS && !effects->is_refusal_notice)
         image_take(site, SOTTO_MAIL_INCLUSIONS);
+}
+
+void sabotage_forget_refusal(const struct play *play, struct site *site,
+                             const struct sotto_turn_effects *effects)
+{
+    if (play->sabotage == SABOTAGE_FORGETS_REFUSAL && effects->is_refusal_notice &&
+        site->image_count > 0)
+        image_restore(site, &site->images[0]);
 }
 
 void sabotage_remember_update(const struct play *play, struct site *site)

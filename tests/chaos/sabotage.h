@@ -21,15 +21,16 @@ enum sabotage {
     SABOTAGE_FORGETS_SET,    /* it confirms survivors likewise, as often as it is asked */
     SABOTAGE_FORGETS_REVEAL, /* and reveals */
     SABOTAGE_FORGETS_BOTH,
-    SABOTAGE_LOW_DISTANCE,   /* a site lets sums differ by fewer than was asked for */
-    SABOTAGE_LOW_FLOOR,      /* a site's policy lets smaller sums pass than was asked for */
-    SABOTAGE_NO_CHARGE,      /* a site stores its uploads as if they cost nothing */
-    SABOTAGE_NO_BUDGET,      /* a site starts again without what it has spent */
-    SABOTAGE_ANSWER_FIRST,   /* the hub acknowledges, then commits */
-    SABOTAGE_LOSES_UPLOAD,   /* a restarted hub does not add the uploads again */
-    SABOTAGE_LOSES_EVENT,    /* a restarted hub skips an event of its journal */
-    SABOTAGE_LOSES_SURVIVOR, /* or the first upload that it had taken */
-    SABOTAGE_NO_TIMER,       /* a restarted hub arms no timer */
+    SABOTAGE_FORGETS_REFUSAL, /* it refuses, and goes on as if it had not */
+    SABOTAGE_LOW_DISTANCE,    /* a site lets sums differ by fewer than was asked for */
+    SABOTAGE_LOW_FLOOR,       /* a site's policy lets smaller sums pass than was asked for */
+    SABOTAGE_NO_CHARGE,       /* a site stores its uploads as if they cost nothing */
+    SABOTAGE_NO_BUDGET,       /* a site starts again without what it has spent */
+    SABOTAGE_ANSWER_FIRST,    /* the hub acknowledges, then commits */
+    SABOTAGE_LOSES_UPLOAD,    /* a restarted hub does not add the uploads again */
+    SABOTAGE_LOSES_EVENT,     /* a restarted hub skips an event of its journal */
+    SABOTAGE_LOSES_SURVIVOR,  /* or the first upload that it had taken */
+    SABOTAGE_NO_TIMER,        /* a restarted hub arms no timer */
     SABOTAGE_COUNT
 };
 
@@ -55,6 +56,9 @@ bool sabotage_drops(const struct site *site, struct sotto_view record);
  */
 void sabotage_hear(const struct play *play, struct site *site, const struct sotto_mail *mail,
                    const struct sotto_turn_event *event, struct sotto_turn_effects *effects);
+/* FORGETS_REFUSAL: after it has said so, goes back to what it was before. */
+void sabotage_forget_refusal(const struct play *play, struct site *site,
+                             const struct sotto_turn_effects *effects);
 /* FORGETS_UPLOAD: remembers what is before the masking, and goes back to it once; true: it did. */
 void sabotage_remember_update(const struct play *play, struct site *site);
 bool sabotage_forget_upload(const struct play *play, struct site *site);

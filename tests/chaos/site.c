@@ -47,6 +47,7 @@ void site_open(struct play *play, struct site *site)
     sotto_policy_init(&site->policy);
     site->policy.cohort_min = is_lax ? CHAOS_SITES_MIN : play->weather.cohort_min;
     site->policy.survivors_min = is_lax ? CHAOS_SITES_MIN : play->weather.survivors_min;
+    site->policy.refuse_close_cohorts = play->weather.is_strict;
     budget_open(&site->policy, &play->weather);
 }
 
@@ -194,6 +195,12 @@ static struct parcel errand_make(const struct sotto_turn_effects *effects, enum 
     return request;
 }
 
+static void refusal_note(struct play *play, const struct site *site, enum sotto_refusal refusal)
+{
+    play->tally.refusals[refusal]++;
+    watch_refusal(&play->watch, site->place, &site->turn->context);
+}
+
 static void answer_send(struct play *play, struct site *site,
                         const struct sotto_turn_effects *effects)
 {
@@ -202,7 +209,7 @@ static void answer_send(struct play *play, struct site *site,
     if (effects->send.length == 0)
         return;
     if (effects->is_refusal_notice)
-        play->tally.refusals[effects->refusal]++;
+        refusal_note(play, site, effects->refusal);
     else
         deed_answer(play, site, effects);
     courier_send(play, site, &request, effects->send);
@@ -325,6 +332,7 @@ void site_mail(struct play *play, struct site *site, struct sotto_view bytes)
     deed_heard(play, site, &mail);
     if (!carry_out(play, site, &effects))
         return;
+    sabotage_forget_refusal(play, site, &effects);
     /* A job that need not have been run. */
     if (effects.run_expand && play_below(play, 4) > 0 && sotto_veil_expand(site->turn) != SOTTO_OK)
         abort();

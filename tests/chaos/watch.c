@@ -18,6 +18,7 @@ const char *violation_name(enum violation violation)
     case VIOLATION_SECOND_VECTOR: return "second-vector";
     case VIOLATION_SECOND_SET: return "second-set";
     case VIOLATION_SECOND_REVEAL: return "second-reveal";
+    case VIOLATION_ANSWER_AGAIN: return "answer-again";
     case VIOLATION_BOTH_KINDS: return "both-kinds";
     case VIOLATION_UNRECORDED: return "unrecorded";
     case VIOLATION_UNCHARGED: return "uncharged";
@@ -128,10 +129,29 @@ void watch_advert(struct watch *watch, const struct watch_deed *deed)
                        deed->place + 1, deed->plan->round);
     }
     site_of(watch, deed)->has_advert = true;
+    site_of(watch, deed)->life = deed->life;
+}
+
+void watch_refusal(struct watch *watch, uint32_t place, const struct sotto_digest *context)
+{
+    for (size_t i = 0; i < watch->context_count; i++)
+        if (sotto_digest_equal(&watch->contexts[i].context, context))
+            watch->contexts[i].sites[place].has_left = true;
+}
+
+/* Its secrets are gone with a refusal and with its life. */
+static void answer_check(struct watch *watch, const struct watch_deed *deed)
+{
+    const struct watch_site *site = site_of(watch, deed);
+
+    if (!site->has_advert || site->has_left || site->life != deed->life)
+        watch_tell(watch, VIOLATION_ANSWER_AGAIN, "site %u still answers in round %u",
+                   deed->place + 1, deed->plan->round);
 }
 
 void watch_cohort(struct watch *watch, const struct watch_deed *deed, uint32_t cohort)
 {
+    answer_check(watch, deed);
     site_of(watch, deed)->cohort = cohort;
 }
 
@@ -167,6 +187,7 @@ void watch_vector(struct watch *watch, const struct watch_deed *deed,
 {
     struct watch_site *site = site_of(watch, deed);
 
+    answer_check(watch, deed);
     if (site->has_vector && !sotto_digest_equal(&site->vector, vector))
         watch_tell(watch, VIOLATION_SECOND_VECTOR, "site %u uploads two vectors in round %u",
                    deed->place + 1, deed->plan->round);
@@ -180,6 +201,7 @@ void watch_set(struct watch *watch, const struct watch_deed *deed, uint32_t set)
 {
     struct watch_site *site = site_of(watch, deed);
 
+    answer_check(watch, deed);
     if (site->set != 0 && site->set != set)
         watch_tell(watch, VIOLATION_SECOND_SET, "site %u signs the sets %x and %x in round %u",
                    deed->place + 1, site->set, set, deed->plan->round);
@@ -274,6 +296,7 @@ void watch_reveal(struct watch *watch, const struct watch_deed *deed, uint32_t o
     struct watch_site *holder = &context->sites[deed->place];
     struct opened opened;
 
+    answer_check(watch, deed);
     if (holder->has_reveal)
         watch_tell(watch, VIOLATION_SECOND_REVEAL, "site %u reveals twice in round %u",
                    deed->place + 1, deed->plan->round);

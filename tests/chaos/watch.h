@@ -18,6 +18,7 @@ enum violation {
     VIOLATION_SECOND_VECTOR, /* or uploads two vectors in a context */
     VIOLATION_SECOND_SET,    /* or signs two survivor sets in a context */
     VIOLATION_SECOND_REVEAL, /* or reveals twice in a context */
+    VIOLATION_ANSWER_AGAIN,  /* or says anything after a refusal, or in another life */
     VIOLATION_BOTH_KINDS,    /* shares enough for a participant's self mask and its mask key */
     VIOLATION_UNRECORDED,    /* something is sent whose record is not on the disk */
     VIOLATION_UNCHARGED,     /* an upload whose record does not charge for it, or a reveal of one */
@@ -35,6 +36,8 @@ const char *violation_name(enum violation violation);
 /* One site in one context. */
 struct watch_site {
     bool has_advert;
+    uint32_t life;    /* in which it advertised */
+    bool has_left;    /* it refused */
     uint32_t cohort;  /* that it accepted; 0: none yet */
     uint32_t sharers; /* that it masks with */
     bool has_plain;
@@ -81,6 +84,7 @@ void watch_tell(struct watch *watch, enum violation violation, const char *forma
 /* Who does something, and in which context. */
 struct watch_deed {
     uint32_t place;
+    uint32_t life; /* of the site */
     const struct sotto_digest *context;
     const struct sotto_plan *plan;
 };
@@ -90,6 +94,8 @@ void watch_record(struct watch *watch, const struct watch_deed *deed,
                   const struct sotto_record *newest, const struct sotto_record *expected);
 
 void watch_advert(struct watch *watch, const struct watch_deed *deed);
+/* It refused: whatever it was in is over for it. */
+void watch_refusal(struct watch *watch, uint32_t place, const struct sotto_digest *context);
 void watch_cohort(struct watch *watch, const struct watch_deed *deed, uint32_t cohort);
 void watch_sharers(struct watch *watch, const struct watch_deed *deed, uint32_t sharers);
 /* What the site will upload, before it is masked. */

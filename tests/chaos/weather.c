@@ -81,6 +81,7 @@ void weather_draw(struct weather *weather, uint64_t seed)
     weather->rounds = between(&chance, 1, 3);
     ring_draw(weather, &chance);
     noise_draw(weather, &chance);
+    weather->is_strict = sotto_entropy_below(&chance, 4) == 0;
     weather->latency_ms = between(&chance, 1, 400);
     weather->training_ms = between(&chance, 1, 4000);
     weather->downtime_ms = between(&chance, 1, 30000);

@@ -39,6 +39,7 @@ struct weather {
     bool has_feedback;
     double noise_multiplier; /* 0: no noise, and no budget */
     unsigned budget_rounds;  /* what a site's budget is enough for */
+    bool is_strict;          /* sites compare sums of a campaign whatever adapter they start from */
     uint64_t latency_ms;     /* at most, of a message that is not slow */
     uint64_t training_ms;
     uint64_t downtime_ms;
