@@ -237,6 +237,7 @@ void play_run(struct play *play, const struct ground *ground, uint64_t seed, enu
     play->sabotage = sabotage;
     play->now_ms = 1000000;
     weather_draw(&play->weather, seed);
+    sabotage_weather(sabotage, &play->weather);
     sotto_entropy_init_seeded(&play->chance, ~seed);
     watch_open(&play->watch, &play->weather);
     begin(play);

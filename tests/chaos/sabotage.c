@@ -11,26 +11,28 @@
 static const struct {
     const char *name;
     enum violation violation;
+    bool needs_liar;
+    uint32_t sites; /* with a floor of five; 0: whatever comes */
 } sabotages[SABOTAGE_COUNT] = {
-    [SABOTAGE_NONE] = {"none", VIOLATION_COUNT},
-    [SABOTAGE_NO_LEDGER] = {"no-ledger", VIOLATION_SECOND_ADVERT},
-    [SABOTAGE_SEND_FIRST] = {"send-first", VIOLATION_UNRECORDED},
-    [SABOTAGE_NO_SYNC] = {"no-sync", VIOLATION_SECOND_ADVERT},
-    [SABOTAGE_NO_MASK] = {"no-mask", VIOLATION_WRONG_SUM},
-    [SABOTAGE_FORGETS_UPLOAD] = {"forgets-upload", VIOLATION_SECOND_VECTOR},
-    [SABOTAGE_FORGETS_SET] = {"forgets-set", VIOLATION_SECOND_SET},
-    [SABOTAGE_FORGETS_REVEAL] = {"forgets-reveal", VIOLATION_SECOND_REVEAL},
-    [SABOTAGE_FORGETS_BOTH] = {"forgets-both", VIOLATION_BOTH_KINDS},
-    [SABOTAGE_FORGETS_REFUSAL] = {"forgets-refusal", VIOLATION_ANSWER_AGAIN},
-    [SABOTAGE_LOW_DISTANCE] = {"low-distance", VIOLATION_CLOSE_SUMS},
-    [SABOTAGE_LOW_FLOOR] = {"low-floor", VIOLATION_SMALL_SUM},
-    [SABOTAGE_NO_CHARGE] = {"no-charge", VIOLATION_UNCHARGED},
-    [SABOTAGE_NO_BUDGET] = {"no-budget", VIOLATION_OVERSPENT},
-    [SABOTAGE_ANSWER_FIRST] = {"answer-first", VIOLATION_LOST},
-    [SABOTAGE_LOSES_UPLOAD] = {"loses-upload", VIOLATION_WRONG_SUM},
-    [SABOTAGE_LOSES_EVENT] = {"loses-event", VIOLATION_UNTOLD},
-    [SABOTAGE_LOSES_SURVIVOR] = {"loses-survivor", VIOLATION_HUB_SETS},
-    [SABOTAGE_NO_TIMER] = {"no-timer", VIOLATION_STUCK},
+    [SABOTAGE_NONE] = {"none", VIOLATION_COUNT, false, 0},
+    [SABOTAGE_NO_LEDGER] = {"no-ledger", VIOLATION_SECOND_ADVERT, false, 0},
+    [SABOTAGE_SEND_FIRST] = {"send-first", VIOLATION_UNRECORDED, false, 0},
+    [SABOTAGE_NO_SYNC] = {"no-sync", VIOLATION_SECOND_ADVERT, false, 0},
+    [SABOTAGE_NO_MASK] = {"no-mask", VIOLATION_WRONG_SUM, false, 0},
+    [SABOTAGE_FORGETS_UPLOAD] = {"forgets-upload", VIOLATION_SECOND_VECTOR, false, 0},
+    [SABOTAGE_FORGETS_SET] = {"forgets-set", VIOLATION_SECOND_SET, true, 0},
+    [SABOTAGE_FORGETS_REVEAL] = {"forgets-reveal", VIOLATION_SECOND_REVEAL, true, 0},
+    [SABOTAGE_FORGETS_BOTH] = {"forgets-both", VIOLATION_BOTH_KINDS, true, 0},
+    [SABOTAGE_FORGETS_REFUSAL] = {"forgets-refusal", VIOLATION_ANSWER_AGAIN, false, 0},
+    [SABOTAGE_LOW_DISTANCE] = {"low-distance", VIOLATION_CLOSE_SUMS, true, 8},
+    [SABOTAGE_LOW_FLOOR] = {"low-floor", VIOLATION_SMALL_SUM, true, 5},
+    [SABOTAGE_NO_CHARGE] = {"no-charge", VIOLATION_UNCHARGED, false, 0},
+    [SABOTAGE_NO_BUDGET] = {"no-budget", VIOLATION_OVERSPENT, false, 0},
+    [SABOTAGE_ANSWER_FIRST] = {"answer-first", VIOLATION_LOST, false, 0},
+    [SABOTAGE_LOSES_UPLOAD] = {"loses-upload", VIOLATION_WRONG_SUM, false, 0},
+    [SABOTAGE_LOSES_EVENT] = {"loses-event", VIOLATION_UNTOLD, false, 0},
+    [SABOTAGE_LOSES_SURVIVOR] = {"loses-survivor", VIOLATION_HUB_SETS, false, 0},
+    [SABOTAGE_NO_TIMER] = {"no-timer", VIOLATION_STUCK, false, 0},
 };
 
 const char *sabotage_name(enum sabotage sabotage)
@@ -50,6 +52,17 @@ enum sabotage sabotage_find(const char *name)
 enum violation sabotage_violation(enum sabotage sabotage)
 {
     return sabotages[sabotage].violation;
+}
+
+void sabotage_weather(enum sabotage sabotage, struct weather *weather)
+{
+    uint32_t sites = sabotages[sabotage].sites;
+
+    weather->is_lying = weather->is_lying || sabotages[sabotage].needs_liar;
+    if (sites == 0)
+        return;
+    weather->sites = weather->cohort_max = sites;
+    weather->cohort_min = weather->survivors_min = 5;
 }
 
 void sabotage_bare(const struct play *play, struct site *site, const uint32_t plain[CHAOS_LANES],

@@ -41,6 +41,9 @@ enum sabotage sabotage_find(const char *name);
 /* What it must lead to. */
 enum violation sabotage_violation(enum sabotage sabotage);
 
+/* Weather in which it shows: with a coordinator that lies, or with rules that are not the least. */
+void sabotage_weather(enum sabotage sabotage, struct weather *weather);
+
 /* NO_MASK: puts the plain lanes in place of the packed ones. */
 void sabotage_bare(const struct play *play, struct site *site, const uint32_t plain[CHAOS_LANES],
                    struct sotto_digest *digest);
