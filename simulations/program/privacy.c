@@ -138,13 +138,13 @@ static void answer_print(const struct question *question, const struct answer *a
     printf("noise of the mean    %.4f\n", answer->mean_noise);
 }
 
-/* Rounded up to what is printed. */
+/* Rounded up to what is printed, and to what a plan may ask for. */
 static double noise_for(const struct question *question)
 {
     double noise =
         sotto_accountant_noise(question->epsilon, question->delta, (uint32_t)question->rounds);
 
-    return ceil(noise * 1e4) / 1e4;
+    return fmax(ceil(noise * 1e4) / 1e4, SOTTO_NOISE_MIN);
 }
 
 int sotto_program_privacy(int argc, char **argv)
@@ -167,6 +167,13 @@ int sotto_program_privacy(int argc, char **argv)
         return EXIT_USAGE;
     }
     answer.noise = question.noise > 0 ? question.noise : noise_for(&question);
+    if (answer.noise > SOTTO_NOISE_MAX) {
+        fprintf(stderr,
+                "sotto-simulate: that would take noise of %g, and a plan has at most %g; lower "
+                "--rounds or raise --epsilon\n",
+                answer.noise, SOTTO_NOISE_MAX);
+        return EXIT_USAGE;
+    }
     answer.rho = question.rounds * sotto_accountant_charge(answer.noise);
     answer.epsilon = sotto_accountant_epsilon(answer.rho, question.delta);
     answer.site_noise = answer.noise / sqrt(honest);

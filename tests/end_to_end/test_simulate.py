@@ -208,6 +208,8 @@ class Simulate(unittest.TestCase):
         self.assertAlmostEqual(back["noise"], 1, places=3)
         self.assertLessEqual(back["epsilon"], 20.552)
         self.assertIn("noise                1.0000\n", self.privacy(*rounds[:-1], "-z1").stdout)
+        least = json.loads(self.privacy(*rounds, "--epsilon", "1e6", "--rounds", "1").stdout)
+        self.assertEqual(least["noise"], 0.001)
 
     def test_privacy__bad_input__one_line(self):
         given = ("--rounds", "10", "--cohort", "50", "--delta", "1e-6")
@@ -219,6 +221,7 @@ class Simulate(unittest.TestCase):
             ((*given, "--noise", "1", "--delta", "0"), "--delta 0"),
             ((*given, "--noise", "1", "--survivors-min", "51"), "--survivors-min 51"),
             ((*given, "--noise", "1", "--survivors-min", "3"), "nobody"),
+            ((*given, "--epsilon", "0.001", "--rounds", "1000000"), "raise --epsilon"),
             (("--noise", "1"), "--rounds"),
             (("more",), "more"),
         ):
