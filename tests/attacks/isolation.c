@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/secagg/secaggplus/graph/ring.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/seed.h"
 
@@ -28,14 +29,56 @@ static const struct ring_set ring_sets[] = {
     {100, 72, 39, 0.05},
 };
 
-/* Everybody stands at a place of the ring; dead[holder * cohort + place]: it was told so. */
+/*
+ * Everybody is called by its place in the ring of a made-up cohort; dead[holder * cohort + place]:
+ * it was told so.
+ */
 struct stage {
     struct ring_set set;
+    uint32_t *around; /* [cohort][neighbours] places of a place's neighbours, its share holders */
     bool *colludes;
     bool *dead;
     uint32_t *lies; /* [cohort] how many neighbours a holder was told are dead */
     struct sotto_entropy entropy;
 };
+
+/* The ring that participants compute, with places in place of seats. */
+static void place_neighbours(struct stage *stage, struct sotto_ring *ring)
+{
+    const uint32_t count = stage->set.neighbours;
+    uint32_t *place_of = calloc(stage->set.cohort, sizeof *place_of);
+
+    assert_non_null(place_of);
+    for (uint32_t place = 0; place < stage->set.cohort; place++)
+        place_of[ring->order[place]] = place;
+    for (uint32_t place = 0; place < stage->set.cohort; place++) {
+        uint32_t *row = stage->around + (size_t)place * count;
+
+        sotto_ring_neighbours(row, ring, place, count);
+        for (uint32_t slot = 0; slot < count; slot++)
+            row[slot] = place_of[row[slot]];
+    }
+    free(place_of);
+}
+
+static void draw_ring(struct stage *stage)
+{
+    const uint32_t cohort = stage->set.cohort;
+    struct sotto_digest *leaves = calloc(cohort, sizeof *leaves);
+    struct sotto_digest context;
+    struct sotto_arena arena;
+    struct sotto_ring ring;
+
+    assert_non_null(leaves);
+    sotto_entropy_fill(&stage->entropy, &context, sizeof context);
+    sotto_entropy_fill(&stage->entropy, leaves, cohort * sizeof *leaves);
+    assert_int_equal(sotto_arena_open(&arena, (size_t)cohort * 64 + 4096), SOTTO_OK);
+    assert_int_equal(sotto_ring_init(&ring, &arena, cohort), SOTTO_OK);
+    sotto_ring_place(&ring, &context, leaves, cohort);
+    place_neighbours(stage, &ring);
+    sotto_arena_close(&arena);
+    free(leaves);
+}
 
 static void stage_open(struct stage *stage, const struct ring_set *set)
 {
@@ -45,8 +88,11 @@ static void stage_open(struct stage *stage, const struct ring_set *set)
     stage->colludes = calloc(set->cohort, sizeof *stage->colludes);
     stage->dead = calloc((size_t)set->cohort * set->cohort, sizeof *stage->dead);
     stage->lies = calloc(set->cohort, sizeof *stage->lies);
-    assert_true(stage->colludes != NULL && stage->dead != NULL && stage->lies != NULL);
+    stage->around = calloc((size_t)set->cohort * set->neighbours, sizeof *stage->around);
+    assert_true(stage->colludes != NULL && stage->dead != NULL && stage->lies != NULL &&
+                stage->around != NULL);
     seed_open(&stage->entropy, "isolation");
+    draw_ring(stage);
     while (left > 0) {
         bool *one = &stage->colludes[sotto_entropy_below(&stage->entropy, set->cohort)];
 
@@ -60,6 +106,7 @@ static void stage_close(struct stage *stage)
     free(stage->colludes);
     free(stage->dead);
     free(stage->lies);
+    free(stage->around);
 }
 
 static void stage_forget(struct stage *stage)
@@ -68,13 +115,9 @@ static void stage_forget(struct stage *stage)
     memset(stage->lies, 0, stage->set.cohort * sizeof *stage->lies);
 }
 
-/* The neighbour in a slot: k / 2 before and k / 2 after. Holders are neighbours. */
 static uint32_t neighbour_of(const struct stage *stage, uint32_t place, uint32_t slot)
 {
-    uint32_t half = stage->set.neighbours / 2;
-    uint32_t step = slot < half ? slot + 1 : stage->set.cohort - (slot - half + 1);
-
-    return (place + step) % stage->set.cohort;
+    return stage->around[(size_t)place * stage->set.neighbours + slot];
 }
 
 static bool *told(const struct stage *stage, uint32_t holder, uint32_t place)
