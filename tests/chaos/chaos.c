@@ -157,6 +157,7 @@ int main(int count, char **arguments)
                             "[--sabotage NAME]\n");
             return EXIT_USAGE;
         }
+    setvbuf(stdout, NULL, _IOLBF, 0);
     /* Memory of sites comes and goes all the time: keep it, instead of giving it back. */
     mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_THRESHOLD, 1 << 28);
