@@ -51,6 +51,8 @@ SEALERS = {
     "policy-survivors": [without(POLICY, "POLICY_SURVIVORS")],
     "policy-corrupt": [without(POLICY, "POLICY_CORRUPT")],
     "policy-clip": [without(POLICY, "POLICY_CLIP")],
+    "policy-quantiser": [(POLICY, "return SOTTO_REFUSAL_POLICY_QUANTISER;",
+                          "return SOTTO_REFUSAL_NONE;")],
     "policy-work": [without(POLICY, "POLICY_WORK")],
     "budget": [(POLICY, "if (policy->epsilon_max == 0)", "if (true)")],
     "charge": [(SUMMING, "if (turn->plan.noise_multiplier > 0)", "if (false)")],

@@ -88,6 +88,11 @@ def plan__with_a_longer_clip_than_the_policy(play):
     return offer(play, clip_norm=10.5)
 
 
+@attack("policy-quantiser", "policy-quantiser")
+def plan__whose_sum_could_wrap_with_its_noise(play):
+    return offer(play, ring_bits=19, weight_max=1, noise_multiplier=2)
+
+
 @attack("policy-work", "policy-work")
 def plan__with_more_epochs_than_the_policy(play):
     return offer(play, epochs=21)
