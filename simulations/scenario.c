@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/wire/roster.h"
 #include "crypto/secagg/terms.h"
 
 /* The phases in which a site can die. */
@@ -127,12 +128,12 @@ static enum sotto_status bounds_check(const struct sotto_scenario *s, const char
                                       struct sotto_fault *fault)
 {
     const struct bound bounds[] = {
-        {"sites", s->sites, SOTTO_COHORT_MIN, 512},
+        {"sites", s->sites, SOTTO_COHORT_MIN, SOTTO_ROSTER_MAX},
         {"rounds", s->rounds, 1, 10000},
         {"cohort_max", s->cohort_max, SOTTO_COHORT_MIN, SOTTO_COHORT_MAX},
         {"cohort_min", s->cohort_min, SOTTO_COHORT_MIN, s->cohort_max},
         {"survivors_min", s->survivors_min, SOTTO_COHORT_MIN, s->cohort_min},
-        {"sites", s->sites, s->cohort_min, 512},
+        {"sites", s->sites, s->cohort_min, SOTTO_ROSTER_MAX},
         {"epochs", s->epochs, 1, 100},
         {"batch", s->batch, 1, 1024},
         {"learning_rate", s->learning_rate, 0, 10},

@@ -67,6 +67,7 @@ void sotto_spool_close(struct sotto_spool *spool)
     for (size_t i = 0; i < spool->upload_count; i++)
         part_close(&spool->uploads[i]);
     spool->upload_count = 0;
+    memset(spool->places, 0, sizeof spool->places);
 }
 
 void sotto_spool_remove(struct sotto_spool *spool)
@@ -85,13 +86,23 @@ void sotto_spool_remove(struct sotto_spool *spool)
     rmdir(spool->folder);
 }
 
+/* The place of a site, or the free one that it would have. Ids are given out one after another. */
+static uint16_t *place_find(struct sotto_spool *spool, uint32_t site)
+{
+    for (uint32_t at = site;; at++) {
+        uint16_t *place = &spool->places[at % SOTTO_SPOOL_PLACES];
+
+        if (*place == 0 || spool->uploads[*place - 1].site == site)
+            return place;
+    }
+}
+
 /* NULL: none yet in this life. */
 static struct sotto_upload *upload_find(struct sotto_spool *spool, uint32_t site)
 {
-    for (size_t i = 0; i < spool->upload_count; i++)
-        if (spool->uploads[i].site == site)
-            return &spool->uploads[i];
-    return NULL;
+    uint16_t place = *place_find(spool, site);
+
+    return place == 0 ? NULL : &spool->uploads[place - 1];
 }
 
 /* NULL: more sites than a cohort can have. */
@@ -102,6 +113,7 @@ static struct sotto_upload *upload_of(struct sotto_spool *spool, uint32_t site)
     if (found != NULL || spool->upload_count == SOTTO_COHORT_MAX)
         return found;
     spool->uploads[spool->upload_count] = (struct sotto_upload){.site = site, .descriptor = -1};
+    *place_find(spool, site) = (uint16_t)(spool->upload_count + 1);
     return &spool->uploads[spool->upload_count++];
 }
 

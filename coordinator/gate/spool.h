@@ -13,7 +13,7 @@
 #include "crypto/primitives/hash.h"
 #include "crypto/secagg/terms.h"
 
-enum { SOTTO_SPOOL_PATH_MAX = 512 };
+enum { SOTTO_SPOOL_PATH_MAX = 512, SOTTO_SPOOL_PLACES = 1 << 15 };
 
 enum sotto_upload_state {
     SOTTO_UPLOAD_NONE,
@@ -36,6 +36,8 @@ struct sotto_spool {
     uint64_t total; /* bytes of every upload of this round */
     size_t upload_count;
     struct sotto_upload uploads[SOTTO_COHORT_MAX];
+    uint16_t
+        places[SOTTO_SPOOL_PLACES]; /* by hash of the site: 1 + its index in uploads; 0: free */
 };
 
 /* Makes the folder `<state>/spool/<campaign>/<round>`. SOTTO_OVER_LIMIT (path), SOTTO_IO. */

@@ -35,11 +35,14 @@ static const struct form forms[] = {
     {0xdd, 4, FORM_ARRAY, 0x10000},    /* array 32 */
 };
 
+enum { BYTES_OF_OBJECT = 5 };
+
 struct scan {
     struct sotto_cursor cursor;
     uint64_t left[SOTTO_PACK_DEPTH_MAX]; /* values still to come, per level; [0] is the root's */
     size_t depth;                        /* levels in use */
     uint64_t objects;                    /* claimed so far */
+    uint64_t objects_max;
 };
 
 /* Forms that carry their number in the tag are returned with size 0 and the number in `least`. */
@@ -74,7 +77,7 @@ static enum sotto_status scan_array(struct scan *scan, uint64_t count)
 {
     if (count > scan->cursor.rest.length)
         return SOTTO_MALFORMED;
-    if (count > SOTTO_PACK_OBJECTS_MAX - scan->objects)
+    if (count > scan->objects_max - scan->objects)
         return SOTTO_OVER_LIMIT;
     scan->objects += count;
     if (count == 0)
@@ -108,6 +111,10 @@ static enum sotto_status scan_value(struct scan *scan)
 enum sotto_status sotto_pack_scan(struct sotto_view bytes, size_t bytes_max)
 {
     struct scan scan = {.cursor = sotto_cursor_of(bytes), .left = {1}, .depth = 1, .objects = 1};
+
+    scan.objects_max = bytes_max / BYTES_OF_OBJECT > SOTTO_PACK_OBJECTS_MAX
+                           ? bytes_max / BYTES_OF_OBJECT
+                           : SOTTO_PACK_OBJECTS_MAX;
 
     if (bytes.length > bytes_max)
         return SOTTO_OVER_LIMIT;
@@ -218,10 +225,16 @@ static const msgpack_object *take(struct sotto_unpacker *unpacker, msgpack_objec
 
 void sotto_unpacker_open(struct sotto_unpacker *unpacker, struct sotto_view bytes)
 {
+    sotto_unpacker_open_within(unpacker, bytes, SOTTO_PACK_BYTES_MAX);
+}
+
+void sotto_unpacker_open_within(struct sotto_unpacker *unpacker, struct sotto_view bytes,
+                                size_t bytes_max)
+{
     size_t offset = 0;
 
     *unpacker = (struct sotto_unpacker){0};
-    unpacker->status = sotto_pack_scan(bytes, SOTTO_PACK_BYTES_MAX);
+    unpacker->status = sotto_pack_scan(bytes, bytes_max);
     if (unpacker->status != SOTTO_OK)
         return;
     unpacker->zone = msgpack_zone_new(MSGPACK_ZONE_CHUNK_SIZE);

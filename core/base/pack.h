@@ -14,9 +14,9 @@
 #include "core/base/bytes.h"
 
 enum {
-    SOTTO_PACK_BYTES_MAX = 80 * 1024, /* one control message */
+    SOTTO_PACK_BYTES_MAX = 80 * 1024, /* one control message, unless it has a limit of its own */
     SOTTO_PACK_DEPTH_MAX = 6,
-    SOTTO_PACK_OBJECTS_MAX = 8192,
+    SOTTO_PACK_OBJECTS_MAX = 8192, /* or one for each five bytes that a message may have */
 };
 
 /*
@@ -61,6 +61,9 @@ struct sotto_unpacker {
 
 /* Scans, then parses. Always to be closed, also after a failure. */
 void sotto_unpacker_open(struct sotto_unpacker *unpacker, struct sotto_view bytes);
+/* The same for a message of up to `bytes_max`. */
+void sotto_unpacker_open_within(struct sotto_unpacker *unpacker, struct sotto_view bytes,
+                                size_t bytes_max);
 /* Enters an array of exactly `count`; it is left by itself after its last element. */
 void sotto_unpack_array(struct sotto_unpacker *unpacker, size_t count);
 /* Enters an array of at most `count_max` and returns its length. */

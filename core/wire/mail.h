@@ -29,7 +29,8 @@ struct sotto_mail {
     uint8_t signature[64];  /* zero where the body carries its own */
 };
 
-enum { SOTTO_MAIL_BYTES_MAX = 60 * 1024 };
+/* The longest is a cohort of 10,000. */
+enum { SOTTO_MAIL_BYTES_MAX = 516 * 1024 };
 
 /* SOTTO_OVER_LIMIT: out is too small, or the mail would exceed SOTTO_MAIL_BYTES_MAX. */
 SOTTO_CHECKED enum sotto_status sotto_mail_encode(struct sotto_buffer *out,

@@ -24,7 +24,7 @@ void sotto_message_open(struct sotto_unpacker *unpacker, struct sotto_view bytes
         *unpacker = (struct sotto_unpacker){.status = SOTTO_OVER_LIMIT};
         return;
     }
-    sotto_unpacker_open(unpacker, bytes);
+    sotto_unpacker_open_within(unpacker, bytes, bytes_max);
     count = sotto_unpack_list(unpacker, FIELDS_MAX);
     version = sotto_unpack_u64(unpacker, UINT64_MAX);
     if (version != SOTTO_WIRE_VERSION)

@@ -4,7 +4,7 @@
 #include <float.h>
 #include <string.h>
 
-enum { COHORT_MIN = 3, COHORT_MAX = 128, LANES_MAX = 1 << 28 };
+enum { COHORT_MIN = 3, COHORT_MAX = 10000, LANES_MAX = 1 << 28 };
 enum { NOISE_MAX = 1000 };
 enum { DEADLINE_MIN_MS = 100, DEADLINE_MAX_MS = 7 * 24 * 3600 * 1000 };
 

@@ -58,20 +58,23 @@ static void unpack_line(struct sotto_unpacker *unpacker, struct sotto_roster_mes
 enum sotto_status sotto_roster_decode(struct sotto_roster_message *roster, struct sotto_view bytes)
 {
     struct sotto_unpacker unpacker;
-    struct sotto_roster_message read = {0};
+    struct sotto_roster_message *read = calloc(1, sizeof *read);
     enum sotto_status status;
 
+    if (read == NULL)
+        return SOTTO_NO_MEMORY;
     sotto_message_open(&unpacker, bytes, SOTTO_ROSTER_BYTES_MAX, SOTTO_MESSAGE_ROSTER, FIELD_COUNT);
-    read.epoch = sotto_unpack_u64(&unpacker, UINT64_MAX);
-    unpack_organisations(&unpacker, &read);
-    read.count = sotto_unpack_list(&unpacker, SOTTO_ROSTER_MAX);
-    for (size_t i = 0; i < read.count; i++)
-        unpack_line(&unpacker, &read, i);
-    if (read.organisation_count > read.count)
+    read->epoch = sotto_unpack_u64(&unpacker, UINT64_MAX);
+    unpack_organisations(&unpacker, read);
+    read->count = sotto_unpack_list(&unpacker, SOTTO_ROSTER_MAX);
+    for (size_t i = 0; i < read->count; i++)
+        unpack_line(&unpacker, read, i);
+    if (read->organisation_count > read->count)
         sotto_unpacker_fail(&unpacker, SOTTO_MALFORMED);
     status = sotto_unpacker_close(&unpacker);
     if (status == SOTTO_OK)
-        *roster = read;
+        *roster = *read;
+    free(read);
     return status;
 }
 

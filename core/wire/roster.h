@@ -8,7 +8,7 @@
 #include "core/base/bytes.h"
 #include "core/wire/message.h"
 
-enum { SOTTO_ROSTER_MAX = 512, SOTTO_ROSTER_BYTES_MAX = 76 * 1024 };
+enum { SOTTO_ROSTER_MAX = 10000, SOTTO_ROSTER_BYTES_MAX = 1536 * 1024 };
 
 struct sotto_roster_line {
     uint32_t id;

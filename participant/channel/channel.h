@@ -38,7 +38,8 @@ enum sotto_letter_kind {
     SOTTO_LETTER_ADOPTED, /* trainer → sealer: done with it, kept or not */
     SOTTO_LETTER_FAILED,  /* trainer → sealer: it could not load or train */
 
-    SOTTO_LETTER_MAIL,  /* courier → sealer: an encoded mail */
+    /* courier → sealer: an encoded mail; descriptor: its bytes, sealed, if a letter has no room */
+    SOTTO_LETTER_MAIL,
     SOTTO_LETTER_FETCH, /* sealer → courier: item, digest */
     /* courier → sealer: item, digest; descriptor: its bytes, sealed; none: not there */
     SOTTO_LETTER_FETCHED,
@@ -49,7 +50,8 @@ enum sotto_letter_kind {
     SOTTO_LETTER_KIND_COUNT
 };
 
-enum { SOTTO_LETTER_BYTES_MAX = 62 * 1024 };
+/* Room for the longest answer of a protocol, and small enough for any socket. */
+enum { SOTTO_LETTER_BYTES_MAX = 98 * 1024 };
 
 /* Where a process finds its ends when it starts. */
 enum {

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/base/file.h"
 #include "participant/channel/note.h"
 
 enum { WAIT_MS = 25000, TIMEOUT_MS = 35000 };
@@ -45,9 +47,25 @@ static void tell_status(struct sotto_mailbox *mailbox, int status)
     tell_trouble(mailbox, status, text);
 }
 
-static enum sotto_status deliver(struct sotto_mailbox *mailbox, struct sotto_view bytes)
+/* In the letter, or beside it. */
+static enum sotto_status hand_over(const struct sotto_mailbox *mailbox, struct sotto_view bytes)
 {
     struct sotto_letter letter = {.kind = SOTTO_LETTER_MAIL, .body = bytes, .descriptor = -1};
+    enum sotto_status status = SOTTO_OK;
+
+    if (bytes.length > SOTTO_LETTER_BYTES_MAX) {
+        letter.body.length = 0;
+        status = sotto_sealed_open(&letter.descriptor, bytes);
+    }
+    if (status == SOTTO_OK)
+        status = sotto_channel_send(mailbox->sealer, &letter);
+    if (letter.descriptor >= 0)
+        close(letter.descriptor);
+    return status;
+}
+
+static enum sotto_status deliver(struct sotto_mailbox *mailbox, struct sotto_view bytes)
+{
     struct sotto_mail mail;
 
     if (sotto_mail_decode(&mail, bytes) != SOTTO_OK) {
@@ -61,7 +79,7 @@ static enum sotto_status deliver(struct sotto_mailbox *mailbox, struct sotto_vie
     memcpy(mailbox->campaign, mail.campaign, sizeof mailbox->campaign);
     mailbox->round = mail.round;
     mailbox->seen = mail.kind;
-    return sotto_channel_send(mailbox->sealer, &letter);
+    return hand_over(mailbox, bytes);
 }
 
 static enum sotto_status take_answer(struct sotto_mailbox *mailbox,

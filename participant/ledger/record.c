@@ -62,7 +62,7 @@ enum sotto_status sotto_record_decode(struct sotto_record *record, struct sotto_
     enum sotto_status status = SOTTO_OK;
     bool ascends = false;
 
-    sotto_unpacker_open(&unpacker, bytes);
+    sotto_unpacker_open_within(&unpacker, bytes, SOTTO_RECORD_BYTES_MAX);
     if (sotto_unpack_list(&unpacker, FIELDS_MAX) != RECORD_FIELDS)
         sotto_unpacker_fail(&unpacker, SOTTO_UNSUPPORTED);
     read.kind = (enum sotto_record_kind)sotto_unpack_u64(&unpacker, SOTTO_RECORD_KIND_COUNT - 1);

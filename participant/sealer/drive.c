@@ -397,8 +397,18 @@ static enum sotto_status on_fetched(struct sotto_sealer *sealer, const struct so
 static enum sotto_status on_mail(struct sotto_sealer *sealer, const struct sotto_letter *letter)
 {
     struct sotto_turn_event event = {.kind = SOTTO_TURN_MAIL, .bytes = letter->body};
+    struct sotto_view mapped = {0};
+    enum sotto_status status;
 
-    return step(sealer, &event);
+    if (letter->descriptor >= 0) {
+        if (letter->body.length > 0 ||
+            sotto_sealed_map(&mapped, letter->descriptor, SOTTO_MAIL_BYTES_MAX) != SOTTO_OK)
+            return SOTTO_MALFORMED;
+        event.bytes = mapped;
+    }
+    status = step(sealer, &event);
+    sotto_sealed_unmap(mapped);
+    return status;
 }
 
 /* The channel lets nothing else through. */

@@ -12,7 +12,7 @@
 #include "participant/sealer/veil.h"
 
 /* Of the protocol's role, for the largest cohort. */
-enum { MEMBER_BYTES_MAX = 512 * 1024 };
+enum { MEMBER_BYTES_MAX = 1536 * 1024 };
 
 enum trigger {
     TRIGGER_READY,

@@ -107,17 +107,23 @@ static void scan__nested_too_deep__is_over_limit(void **state)
     assert_int_equal(scan(bytes, SOTTO_PACK_DEPTH_MAX + 1), SOTTO_OVER_LIMIT);
 }
 
+/* A message that may be longer may have more of them. */
 static void scan__object_budget__holds_over_all_arrays(void **state)
 {
-    static uint8_t bytes[SOTTO_PACK_OBJECTS_MAX + 100];
-    const size_t inner = SOTTO_PACK_OBJECTS_MAX - 3;
+    static uint8_t bytes[2 * SOTTO_PACK_OBJECTS_MAX];
+    const size_t limits[] = {1000 + SOTTO_PACK_OBJECTS_MAX, 6 * SOTTO_PACK_OBJECTS_MAX};
 
     (void)state;
-    memset(bytes, 0, sizeof bytes);
-    memcpy(bytes, (uint8_t[]){0x92, 0x01, 0xdc, (uint8_t)(inner >> 8), (uint8_t)inner}, 5);
-    assert_int_equal(scan(bytes, 5 + inner), SOTTO_OK);
-    bytes[4]++;
-    assert_int_equal(scan(bytes, 5 + inner + 1), SOTTO_OVER_LIMIT);
+    for (size_t i = 0; i < 2; i++) {
+        size_t inner = (i == 0 ? SOTTO_PACK_OBJECTS_MAX : limits[i] / 5) - 3;
+
+        memset(bytes, 0, sizeof bytes);
+        memcpy(bytes, (uint8_t[]){0x92, 0x01, 0xdc, (uint8_t)(inner >> 8), (uint8_t)inner}, 5);
+        assert_int_equal(sotto_pack_scan(sotto_view_of(bytes, 5 + inner), limits[i]), SOTTO_OK);
+        bytes[4]++;
+        assert_int_equal(sotto_pack_scan(sotto_view_of(bytes, 5 + inner + 1), limits[i]),
+                         SOTTO_OVER_LIMIT);
+    }
 }
 
 static void scan__length__is_limited(void **state)

@@ -4,8 +4,8 @@
 
 #include "tests/support/cmocka.h"
 
-static uint8_t bytes[SOTTO_PACK_BYTES_MAX];
-static uint8_t body[SOTTO_PACK_BYTES_MAX];
+static uint8_t bytes[SOTTO_MAIL_BYTES_MAX + 1024];
+static uint8_t body[SOTTO_MAIL_BYTES_MAX + 1024];
 
 static struct sotto_mail mail_sample(enum sotto_mail_kind kind)
 {

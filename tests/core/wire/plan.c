@@ -113,7 +113,7 @@ static const struct change bad_numbers[] = {
     {F64(clip_norm), NAN},
     {F64(clip_norm), INFINITY},
     {U32(cohort_min), 2},
-    {U32(cohort_max), 129},
+    {U32(cohort_max), 10001},
     {U32(survivors_min), 2},
     {F64(corrupt_fraction), -0.01},
     {F64(corrupt_fraction), 0.51},

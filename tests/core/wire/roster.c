@@ -5,7 +5,7 @@
 #include "core/wire/message.h"
 #include "tests/support/cmocka.h"
 
-static uint8_t bytes[SOTTO_PACK_BYTES_MAX];
+static uint8_t bytes[SOTTO_ROSTER_BYTES_MAX];
 static struct sotto_roster_message roster;
 static struct sotto_roster_message back;
 
@@ -20,8 +20,9 @@ static void roster_fill(size_t count)
         memset(roster.lines[i].identity, (int)i, sizeof roster.lines[i].identity);
         roster.lines[i].organisation = (uint32_t)(count - 1 - i);
         memset(roster.organisations[i], 'x', SOTTO_ORGANISATION_MAX);
-        roster.organisations[i][0] = (char)('A' + i / 26);
-        roster.organisations[i][1] = (char)('a' + i % 26);
+        roster.organisations[i][0] = (char)('A' + i / (26 * 26));
+        roster.organisations[i][1] = (char)('a' + i / 26 % 26);
+        roster.organisations[i][2] = (char)('a' + i % 26);
         memset(roster.lines[i].certificate.bytes, (int)i + 1, SOTTO_DIGEST_BYTES);
     }
 }

@@ -189,7 +189,10 @@ static void send__against_the_table__is_refused_before_it_leaves(void **state)
 
     (void)state;
     assert_int_equal(sotto_channel_send(wire.from, &letter), SOTTO_REFUSED);
-    letter = (struct sotto_letter){.kind = SOTTO_LETTER_MAIL, .descriptor = STDIN_FILENO};
+    assert_int_equal(sotto_channel_receive(wire.to, &letter, 0), SOTTO_NOT_FOUND);
+    wire_close(&wire);
+    wire = wire_open(SOTTO_PEER_SEALER, SOTTO_PEER_COURIER);
+    letter = (struct sotto_letter){.kind = SOTTO_LETTER_ANSWER, .descriptor = STDIN_FILENO};
     assert_int_equal(sotto_channel_send(wire.from, &letter), SOTTO_REFUSED);
     assert_int_equal(sotto_channel_receive(wire.to, &letter, 0), SOTTO_NOT_FOUND);
     wire_close(&wire);
