@@ -8,6 +8,7 @@
 
 #include "crypto/privacy/gaussian.h"
 #include "crypto/privacy/mechanism.h"
+#include "crypto/privacy/rounding.h"
 #include "crypto/ring/rotate.h"
 
 enum { REPEATS = 5, VALUES = 1000000 };
@@ -60,6 +61,24 @@ static void noise(struct room *room)
 
     sotto_gaussian_init(&gaussian, 123456789);
     sotto_gaussian_add(room->lanes, VALUES, &gaussian, &seed);
+}
+
+static void round_within(struct room *room, uint64_t square_max)
+{
+    static const struct sotto_quantiser quantiser = {
+        .range = 0.0083, .value_bits = 8, .ring_bits = 32, .weight_max = 1, .cohort_max = 100};
+
+    sotto_round_bounded(room->lanes, room->values, VALUES, &quantiser, square_max, &seed);
+}
+
+static void round_first(struct room *room)
+{
+    round_within(room, UINT64_MAX >> 1);
+}
+
+static void round_short(struct room *room)
+{
+    round_within(room, 0);
 }
 
 static void encode(struct room *room, double noise_multiplier)
@@ -121,6 +140,8 @@ int main(void)
     measure(&room, "rotate back", unrotate);
     measure(&room, "discrete Gaussian, exact and constant-time", noise);
     measure(&room, "rotate, clip, round, rest", encode_plain);
+    measure(&room, "conditional rounding, every try fits", round_first);
+    measure(&room, "conditional rounding, none fits", round_short);
     measure(&room, "the same with conditional rounding and noise", encode_noised);
     free(room.values);
     free(room.lanes);

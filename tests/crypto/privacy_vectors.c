@@ -4,6 +4,7 @@
  */
 #include "crypto/privacy/gaussian.h"
 #include "crypto/privacy/mechanism.h"
+#include "crypto/privacy/rounding.h"
 #include "crypto/ring/rotate.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/vector.h"
@@ -88,6 +89,29 @@ static void compare_quantised(const json_t *vector)
 static void quantise__values_and_dither__give_these_lanes(void **state)
 {
     with_each(*state, "quantised", compare_quantised);
+}
+
+static void compare_rounded(const json_t *vector)
+{
+    const struct sotto_quantiser quantiser = {.range = real_of(vector, "lane_range"),
+                                              .value_bits = vector_number(vector, "value_bits"),
+                                              .ring_bits = 32,
+                                              .weight_max = 1,
+                                              .cohort_max = 1};
+    struct sotto_secret seed = vector_secret(vector, "seed");
+    uint32_t lanes[VALUES_MAX + 1];
+    float values[VALUES_MAX];
+    size_t count = values_of(values, vector, "values");
+
+    sotto_round_bounded(lanes, values, count, &quantiser, vector_number(vector, "square_max"),
+                        &seed);
+    assert_lanes(lanes, count + 1, vector, 32);
+}
+
+/* Bounds that the first try meets, a later one, the last, and only the one that is not made. */
+static void round__values_seed_and_bound__give_these_lanes(void **state)
+{
+    with_each(*state, "roundings", compare_rounded);
 }
 
 static void compare_rotated(const json_t *vector)
@@ -198,6 +222,7 @@ int main(void)
 {
     const struct CMUnitTest lanes[] = {
         cmocka_unit_test(quantise__values_and_dither__give_these_lanes),
+        cmocka_unit_test(round__values_seed_and_bound__give_these_lanes),
         cmocka_unit_test(rotate__values_and_context__give_these_values_and_back),
         cmocka_unit_test(encode__plain_rotated_and_noised__gives_these_lanes),
     };

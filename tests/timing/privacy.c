@@ -1,6 +1,6 @@
 /*
  * Constant time of what makes an update private, by valgrind's memcheck: noise in the words it is
- * made of, rotation and length in the values. What may be looked at is marked as defined.
+ * made of, rotation, rounding and length in the values. What may be looked at is marked as defined.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -78,6 +78,51 @@ static void rotation_and_square__values_and_lanes__leave_no_trace(void **state)
     assert_no_trace(state);
 }
 
+static const struct sotto_quantiser eight_bits = {
+    .range = 127, .value_bits = 8, .ring_bits = 32, .weight_max = 1, .cohort_max = 1};
+
+/* Half steps: a try's square is the number of values that it rounded up. */
+static void half_steps_of(float values[LANES])
+{
+    for (size_t i = 0; i < LANES; i++)
+        values[i] = 0.5F;
+    classify(values, LANES * sizeof *values);
+}
+
+/* Trying again until it fits is a branch on the lanes: the verdict of one try is noticed. */
+static void control__try_that_fits__is_noticed(void **state)
+{
+    static float values[LANES];
+    static uint32_t lanes[LANES + 1];
+    struct sotto_secret dither = secret_of(9);
+    volatile bool is_short = false;
+
+    half_steps_of(values);
+    sotto_quantise(lanes, values, LANES, 1, &eight_bits, &dither);
+    if (sotto_lanes_square(lanes, LANES) <= LANES / 2)
+        is_short = true;
+    (void)is_short;
+    assert_true(traces(state) > 0);
+}
+
+/* Bounds that every try, about every second and no try meets. */
+static void rounding__values_and_seed__leave_no_trace(void **state)
+{
+    static const uint64_t bounds[] = {LANES, LANES / 2, 0};
+    static float values[LANES];
+    static uint32_t lanes[LANES + 1];
+
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
+        struct sotto_secret seed = secret_of(10);
+
+        half_steps_of(values);
+        sotto_round_bounded(lanes, values, LANES, &eight_bits, bounds[i], &seed);
+        assert_no_trace(state);
+        declassify(lanes, sizeof lanes);
+        assert_true(sotto_lanes_square(lanes, LANES) <= bounds[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -85,6 +130,8 @@ int main(void)
         cmocka_unit_test_setup(noise__words__leave_no_trace_but_the_verdicts, errors_counted),
         cmocka_unit_test_setup(rotation_and_square__values_and_lanes__leave_no_trace,
                                errors_counted),
+        cmocka_unit_test_setup(control__try_that_fits__is_noticed, errors_counted),
+        cmocka_unit_test_setup(rounding__values_and_seed__leave_no_trace, errors_counted),
     };
 
     if (!RUNNING_ON_VALGRIND) {

@@ -7,6 +7,7 @@
 Values are few bits long and orders of rotations are powers of four, so that floats of any width
 give the same.
 """
+import itertools
 import struct
 import sys
 
@@ -35,6 +36,20 @@ def quantised_vector(value_bits, weight, lane_range):
     return {'value_bits': value_bits, 'weight': weight, 'lane_range': lane_range, 'dither': dither,
             'values': values,
             'lanes': privacy.quantise(values, weight, value_bits, lane_range, dither)}
+
+
+def rounding_vector(chosen):
+    """Half steps of 1/16 under a bound that try `chosen` meets and none before it."""
+    terms = {'value_bits': 8, 'lane_range': 127 / 16}
+    values = [value + 1 / 32 for value in drawn_values(('rounding', chosen), 40, 6, 1 / 16)]
+    for at in itertools.count():
+        seed = drawn('rounding', (chosen, at))
+        squares = [privacy.square_of(privacy.rounding_try(values, **terms, seed=seed, at=try_))
+                   for try_ in range(chosen + 1)]
+        if all(square > squares[chosen] for square in squares[:chosen]):
+            break
+    return {**terms, 'square_max': squares[chosen], 'seed': seed, 'values': values,
+            'lanes': privacy.round_bounded(values, **terms, square_max=squares[chosen], seed=seed)}
 
 
 def rotation_vector(count):
@@ -69,6 +84,7 @@ def lanes():
         'quantised': [quantised_vector(2, 1, 1.0), quantised_vector(8, 1, 3.5),
                       quantised_vector(12, 300, 10.0), quantised_vector(16, 7, 0.01),
                       quantised_vector(24, 1, 1000.0)],
+        'roundings': [rounding_vector(chosen) for chosen in (0, 1, 6, 15, 16)],
         'rotations': [rotation_vector(count) for count in (1, 4, 5, 7, 16, 31, 64, 100)],
         'encodings': [encoding_vector('plain', 20, weight=9),
                       encoding_vector('rotated', 20, is_rotated=1),

@@ -14,7 +14,7 @@ WHOLE_WORDS = 107
 REST_WORDS = 20
 TRIAL_WORDS = 1 + WHOLE_WORDS + REST_WORDS
 SECOND_SIGNS = 2**25
-ROUNDING_TRIES = 64
+ROUNDING_TRIES = 16
 TAIL_BITS = 65
 
 
@@ -84,12 +84,20 @@ def noise_of(multiplier, clip_norm, step, count, cohort_max, survivors_min, corr
     return Noise(square_max, variance, honest_min, tail)
 
 
+def rounding_try(values, value_bits, lane_range, seed, at):
+    return quantise(values, 1, value_bits, lane_range, secagg.prg(seed, 32, 32 * at))
+
+
+def square_of(lanes):
+    """Of all but the last, the weight."""
+    return sum(lane * lane for lane in lanes[:-1])
+
+
 def round_bounded(values, value_bits, lane_range, square_max, seed):
     """Lanes of weight 1 whose square is at most square_max."""
     for at in range(ROUNDING_TRIES):
-        dither = secagg.prg(seed, 32 * ROUNDING_TRIES)[32 * at:32 * at + 32]
-        lanes = quantise(values, 1, value_bits, lane_range, dither)
-        if sum(lane * lane for lane in lanes[:-1]) <= square_max:
+        lanes = rounding_try(values, value_bits, lane_range, seed, at)
+        if square_of(lanes) <= square_max:
             return lanes
     step = lane_range / top_of(value_bits)
     return [*(math.trunc(value * (1.0 / step)) for value in values), 1]
