@@ -78,6 +78,16 @@ SEALERS = {
                       (COHORT, "refusal = check_company(cohort, &claim,",
                        "parameters.threshold = claim.threshold;\n"
                        "    refusal = check_company(cohort, &claim,")],
+    # Whose adverts came are the neighbours.
+    "neighbours-chosen": [
+        (COHORT, "sotto_ring_find(&cohort->ring, circle->owner), neighbours);\n",
+         "sotto_ring_find(&cohort->ring, circle->owner), neighbours);\n"
+         "    for (uint32_t seat = 0, slot = 0; seat < claim->cohort; seat++)\n"
+         "        for (uint32_t place = 0; place <= neighbours; place++)\n"
+         "            if (seat != circle->owner &&\n"
+         "                sotto_load_u32(claim->adverts.at + (size_t)SOTTO_ADVERT_BYTES * place)\n"
+         "                    == cohort->ids[seat])\n"
+         "                circle->neighbours[slot++] = seat;\n")],
     "own-leaf": [without(COHORT, "OWN_LEAF")],
     "neighbour-unknown": [
         without(COHORT, "NEIGHBOUR_UNKNOWN"),
