@@ -117,8 +117,8 @@ static const struct refusal_words refusal_words[SOTTO_REFUSAL_COUNT] = {
                           "out as may; wait until more of them take part, or change the policy"},
     [SOTTO_REFUSAL_POLICY_NOISE] =
         {"policy-noise", "the plan adds no noise, or too little of it for this site's budget "
-                         "(epsilon_max), or cannot add what it promises; the campaign needs a "
-                         "higher noise_multiplier"},
+                         "(epsilon_max, epsilon_round_max), or cannot add what it promises; the "
+                         "campaign needs a higher noise_multiplier"},
     [SOTTO_REFUSAL_BUDGET] =
         {"budget", "one more round would cost more privacy than this site's policy allows in all "
                    "(epsilon_max); nothing that was spent comes back, so this is the site's last "

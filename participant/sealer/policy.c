@@ -9,7 +9,7 @@
 #include "models/trainer.h"
 #include "participant/encoding/encoding.h"
 
-enum { EPOCHS_MAX = 100, POLICY_FIELDS = 17 };
+enum { EPOCHS_MAX = 100, POLICY_FIELDS = 18 };
 
 static const double clip_norm_limit = 1e6, epsilon_limit = 1e6;
 
@@ -54,6 +54,7 @@ enum sotto_status sotto_policy_validate(const struct sotto_policy *policy,
         {"epochs_max", policy->epochs_max, 1, EPOCHS_MAX},
         {"rank_max", policy->rank_max, 0, SOTTO_RANK_MAX},
         {"epsilon_max", policy->epsilon_max, 0, epsilon_limit},
+        {"epsilon_round_max", policy->epsilon_round_max, 0, epsilon_limit},
         {"delta", policy->delta, 1e-15, 0.1},
         {"targets", policy->target_set, 1, (1u << SOTTO_TARGET_COUNT) - 1},
         {"organisation_max", policy->organisation_max, 0, SOTTO_COHORT_MAX},
@@ -85,6 +86,7 @@ enum sotto_status sotto_policy_encode(struct sotto_buffer *out, const struct sot
     sotto_pack_u64(&packer, policy->epochs_max);
     sotto_pack_u64(&packer, policy->rank_max);
     sotto_pack_f64(&packer, policy->epsilon_max);
+    sotto_pack_f64(&packer, policy->epsilon_round_max);
     sotto_pack_f64(&packer, policy->delta);
     sotto_pack_u64(&packer, policy->target_set);
     sotto_pack_bytes(&packer,
@@ -143,6 +145,7 @@ enum sotto_status sotto_policy_decode(struct sotto_policy *policy, struct sotto_
     read.epochs_max = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
     read.rank_max = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
     read.epsilon_max = sotto_unpack_f64(&unpacker);
+    read.epsilon_round_max = sotto_unpack_f64(&unpacker);
     read.delta = sotto_unpack_f64(&unpacker);
     read.target_set = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
     has_good_pins = unpack_pin(&unpacker, read.base_model.bytes, &read.has_base_model);
@@ -198,20 +201,27 @@ static enum sotto_refusal check_mechanism(const struct sotto_plan *plan)
     return SOTTO_REFUSAL_POLICY_NOISE;
 }
 
+/* Nothing is beyond a cap of 0. */
+static bool is_beyond(double cap, double rho, double delta)
+{
+    return cap != 0 && sotto_accountant_epsilon(rho, delta) > cap;
+}
+
 enum sotto_refusal sotto_policy_check_budget(const struct sotto_policy *policy,
                                              const struct sotto_plan *plan, double rho)
 {
     double charge;
 
-    if (policy->epsilon_max == 0)
+    if (policy->epsilon_max == 0 && policy->epsilon_round_max == 0)
         return SOTTO_REFUSAL_NONE;
     if (plan->noise_multiplier == 0)
         return SOTTO_REFUSAL_POLICY_NOISE;
     charge = sotto_accountant_charge(plan->noise_multiplier);
-    if (sotto_accountant_epsilon(charge, policy->delta) > policy->epsilon_max)
+    if (is_beyond(policy->epsilon_round_max, charge, policy->delta))
         return SOTTO_REFUSAL_POLICY_NOISE;
-    if (sotto_accountant_epsilon(sotto_accountant_add(rho, charge), policy->delta) >
-        policy->epsilon_max)
+    if (is_beyond(policy->epsilon_max, charge, policy->delta))
+        return SOTTO_REFUSAL_POLICY_NOISE;
+    if (is_beyond(policy->epsilon_max, sotto_accountant_add(rho, charge), policy->delta))
         return SOTTO_REFUSAL_BUDGET;
     return SOTTO_REFUSAL_NONE;
 }

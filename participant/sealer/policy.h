@@ -34,7 +34,8 @@ struct sotto_policy {
     struct sotto_ed25519_public known[SOTTO_KNOWN_MAX];
     double
         epsilon_max; /* what all rounds may cost in all; 0: no budget, plans without noise pass */
-    double delta;    /* at which epsilon is reckoned; default 1e-6 */
+    double epsilon_round_max; /* what one round alone may cost; 0: as much as epsilon_max lets */
+    double delta;             /* at which epsilon is reckoned; default 1e-6 */
     /* Compare cohorts with every round of a campaign, not only those from the same adapter. */
     bool refuse_close_cohorts;
 };
@@ -66,11 +67,11 @@ enum sotto_refusal sotto_policy_check(const struct sotto_policy *policy,
                                       const struct sotto_plan *plan);
 
 /*
- * What one more round costs, at the plan's noise, against what is left.
+ * What one more round costs, at the plan's noise, against what one may cost and what is left.
  *
  *   rho  in  spent by all rounds so far
  *
- * SOTTO_REFUSAL_POLICY_NOISE: the round alone would spend all, or has no noise at all;
+ * SOTTO_REFUSAL_POLICY_NOISE: the round alone would spend too much, or has no noise at all;
  * SOTTO_REFUSAL_BUDGET: with the rounds so far it would.
  */
 enum sotto_refusal sotto_policy_check_budget(const struct sotto_policy *policy,

@@ -18,6 +18,7 @@ struct policy_text {
     uint32_t *epochs_max;
     uint32_t *rank_max;
     double *epsilon_max;
+    double *epsilon_round_max;
     double *delta;
     char *targets;
     char *base_model;
@@ -59,6 +60,7 @@ static const cyaml_schema_field_t policy_fields[] = {
     CYAML_FIELD_UINT_PTR("epochs_max", OPTIONAL, struct policy_text, epochs_max),
     CYAML_FIELD_UINT_PTR("rank_max", OPTIONAL, struct policy_text, rank_max),
     CYAML_FIELD_FLOAT_PTR("epsilon_max", OPTIONAL, struct policy_text, epsilon_max),
+    CYAML_FIELD_FLOAT_PTR("epsilon_round_max", OPTIONAL, struct policy_text, epsilon_round_max),
     CYAML_FIELD_FLOAT_PTR("delta", OPTIONAL, struct policy_text, delta),
     CYAML_FIELD_STRING_PTR("targets", OPTIONAL, struct policy_text, targets, 1, 128),
     CYAML_FIELD_STRING_PTR("base_model", OPTIONAL, struct policy_text, base_model, 1, 64),
@@ -170,6 +172,7 @@ static enum sotto_status policy_take(struct sotto_policy *policy, const struct p
     set_u32(&policy->epochs_max, text->epochs_max);
     set_u32(&policy->rank_max, text->rank_max);
     set_f64(&policy->epsilon_max, text->epsilon_max);
+    set_f64(&policy->epsilon_round_max, text->epsilon_round_max);
     set_f64(&policy->delta, text->delta);
     if (text->refuse_close_cohorts != NULL)
         policy->refuse_close_cohorts = *text->refuse_close_cohorts;
@@ -237,6 +240,7 @@ static const struct policy_line {
     {"epochs_max", "20", "most passes over the examples in one round"},
     {"rank_max", "64", "largest rank of an adapter"},
     {"epsilon_max", "0", "most privacy that all rounds may cost in all; 0: no budget"},
+    {"epsilon_round_max", "0", "most privacy that one round alone may cost; 0: any part of all"},
     {"delta", "1e-6", "chance with which that need not hold"},
     {"targets", "all-linear", "layers that an adapter may train, as query,value"},
     {"refuse_close_cohorts", "false", "refuse a cohort close to any earlier one of the campaign"},

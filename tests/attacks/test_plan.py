@@ -108,6 +108,11 @@ def plan__with_too_little_noise_for_the_budget(play):
     return offer(play, noise_multiplier=1, weight_max=1)
 
 
+@attack("policy-noise", "budget-round", policy={"epsilon_max": 100, "epsilon_round_max": 3})
+def plan__that_spends_too_much_of_the_budget_at_once(play):
+    return offer(play, noise_multiplier=1, weight_max=1)
+
+
 @attack("budget", "charge", policy={"epsilon_max": 3})
 def plan__for_a_second_round_where_one_spends_the_budget(play):
     """The first one's coordinator never says how it ended: the upload is out, and paid for."""

@@ -88,6 +88,41 @@ static void budget__too_little_noise__is_refused(void **state)
     assert_int_equal(judge(circle), SOTTO_REFUSAL_POLICY_NOISE);
 }
 
+/* What is left would pay for it. */
+static void budget__too_much_of_it_at_once__is_refused(void **state)
+{
+    struct circle *circle = *state;
+
+    circle->sites[0].policy.epsilon_round_max = epsilon_after(1) * 0.999;
+    assert_int_equal(judge(circle), SOTTO_REFUSAL_POLICY_NOISE);
+}
+
+static void budget__no_more_at_once_than_one_may_cost__is_taken(void **state)
+{
+    struct circle *circle = *state;
+
+    circle->sites[0].policy.epsilon_round_max = epsilon_after(1) * 1.001;
+    play_round(circle);
+    assert_int_equal(sotto_round_phase(circle->round), SOTTO_ROUND_FINISHED);
+    assert_int_equal(judge(circle), SOTTO_REFUSAL_NONE);
+}
+
+/* Each round is judged alone where there is no budget for all of them. */
+static void budget__only_one_for_each_round__is_held(void **state)
+{
+    struct circle *circle = *state;
+    struct sotto_policy *policy = &circle->sites[0].policy;
+
+    policy->epsilon_max = 0;
+    policy->epsilon_round_max = epsilon_after(1) * 1.001;
+    assert_int_equal(sotto_policy_check_budget(policy, &circle->plan, 1e6), SOTTO_REFUSAL_NONE);
+    circle->plan.noise_multiplier = noise / 2;
+    assert_int_equal(sotto_policy_check_budget(policy, &circle->plan, 0),
+                     SOTTO_REFUSAL_POLICY_NOISE);
+    circle->plan.noise_multiplier = 0;
+    assert_int_equal(judge(circle), SOTTO_REFUSAL_POLICY_NOISE);
+}
+
 static void budget__noise_that_cannot_be_made__is_refused(void **state)
 {
     struct circle *circle = *state;
@@ -362,6 +397,9 @@ int main(void)
         NOISED(budget__plan_without_noise__is_refused),
         NOISED(budget__none__takes_plans_without_noise),
         NOISED(budget__too_little_noise__is_refused),
+        NOISED(budget__too_much_of_it_at_once__is_refused),
+        NOISED(budget__no_more_at_once_than_one_may_cost__is_taken),
+        NOISED(budget__only_one_for_each_round__is_held),
         NOISED(budget__noise_that_cannot_be_made__is_refused),
         NOISED(budget__noise_that_could_wrap__is_refused),
         NOISED(budget__two_rounds__take_two_and_no_third),

@@ -19,6 +19,8 @@ static struct sotto_policy policy_sample(void)
     policy.has_roster_authority = true;
     memset(&policy.roster_authority, 0x6b, sizeof policy.roster_authority);
     policy.organisation_max = 2;
+    policy.epsilon_max = 8;
+    policy.epsilon_round_max = 0.75;
     policy.known_min = 1;
     policy.known_count = SOTTO_KNOWN_MAX;
     for (size_t index = 0; index < SOTTO_KNOWN_MAX; index++)
@@ -57,6 +59,8 @@ static void policy__encoded__decodes_to_itself(void **state)
     assert_memory_equal(&read.roster_authority, &policy.roster_authority,
                         sizeof read.roster_authority);
     assert_int_equal(read.organisation_max, 2);
+    assert_true(read.epsilon_max == policy.epsilon_max);
+    assert_true(read.epsilon_round_max == policy.epsilon_round_max);
     assert_int_equal(read.known_min, 1);
     assert_int_equal(read.known_count, SOTTO_KNOWN_MAX);
     assert_memory_equal(read.known, policy.known, sizeof read.known);
@@ -96,6 +100,10 @@ static void policy__value_out_of_range__is_named(void **state)
     policy.clip_norm_max = NAN;
     assert_int_equal(sotto_policy_validate(&policy, &fault), SOTTO_MALFORMED);
     assert_non_null(strstr(fault.text, "clip_norm_max"));
+    sotto_policy_init(&policy);
+    policy.epsilon_round_max = -1;
+    assert_int_equal(sotto_policy_validate(&policy, &fault), SOTTO_MALFORMED);
+    assert_non_null(strstr(fault.text, "epsilon_round_max is -1"));
 }
 
 static void layout__trains_other_layers_than_the_policy__is_refused(void **state)

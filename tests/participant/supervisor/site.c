@@ -61,6 +61,8 @@ static void site__policy_keys__replace_their_defaults(void **state)
                             "  rank_max: 0\n"
                             "  targets: query,value\n"
                             "  refuse_close_cohorts: true\n"
+                            "  epsilon_max: 8\n"
+                            "  epsilon_round_max: 0.5\n"
                             "  base_model: "
                             "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n",
                             NULL),
@@ -70,6 +72,8 @@ static void site__policy_keys__replace_their_defaults(void **state)
     assert_int_equal(site.policy.target_set, 1u << SOTTO_TARGET_QUERY | 1u << SOTTO_TARGET_VALUE);
     assert_int_equal(site.policy.cohort_min, 8);
     assert_true(site.policy.refuse_close_cohorts);
+    assert_true(site.policy.epsilon_max == 8);
+    assert_true(site.policy.epsilon_round_max == 0.5);
     assert_true(site.policy.has_base_model);
     assert_int_equal(site.policy.base_model.bytes[31], 0xff);
 }
