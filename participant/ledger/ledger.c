@@ -37,7 +37,10 @@ static bool is_zeros(struct sotto_view bytes)
     return true;
 }
 
-/* A torn frame is a prefix of one, or the zeros of a file that grew before its bytes came. */
+/*
+ * A torn frame is a prefix of one, or the zeros of a file that grew before its bytes came, or the
+ * one and then the other, where the frame lies across two pages.
+ */
 static enum frame_state frame_read(struct frame *frame, struct sotto_view rest,
                                    const struct sotto_digest *before)
 {
@@ -48,7 +51,9 @@ static enum frame_state frame_read(struct frame *frame, struct sotto_view rest,
         return FRAME_TORN;
     length = sotto_load_u32(rest.at);
     if (sotto_load_u32(rest.at + 4) != ~length || length > SOTTO_RECORD_BYTES_MAX)
-        return FRAME_DAMAGED;
+        return is_zeros(sotto_view_of(rest.at + HEAD_BYTES, rest.length - HEAD_BYTES))
+                   ? FRAME_TORN
+                   : FRAME_DAMAGED;
     frame->length = (size_t)HEAD_BYTES + length + SOTTO_DIGEST_BYTES;
     if (rest.length < frame->length)
         return FRAME_TORN;

@@ -134,6 +134,22 @@ static void ledger__zeros_at_the_end__are_a_torn_record(void **state)
     assert_int_equal(tally.count, RECORDS);
 }
 
+/* Only the first of two pages came: also where that is in the midst of a frame's head. */
+static void ledger__zeros_from_anywhere_in_the_last_record__are_a_torn_record(void **state)
+{
+    const struct book *book = *state;
+    struct sotto_ledger ledger;
+    struct tally tally;
+
+    for (size_t length = book->ends[RECORDS]; length-- > book->ends[RECORDS - 1];) {
+        assert_int_equal(ftruncate(book->file, (off_t)length), 0);
+        assert_int_equal(ftruncate(book->file, (off_t)book->ends[RECORDS]), 0);
+        assert_int_equal(book_read(book, &tally, &ledger, NULL), SOTTO_OK);
+        assert_int_equal(tally.count, RECORDS - 1);
+        record_append(&ledger, RECORDS);
+    }
+}
+
 static void ledger__any_byte_flipped_before_the_last_record__is_refused(void **state)
 {
     const struct book *book = *state;
@@ -200,6 +216,7 @@ int main(void)
         LEDGER_TEST(ledger__whole__tells_every_record),
         LEDGER_TEST(ledger__cut_anywhere__drops_only_the_torn_record),
         LEDGER_TEST(ledger__zeros_at_the_end__are_a_torn_record),
+        LEDGER_TEST(ledger__zeros_from_anywhere_in_the_last_record__are_a_torn_record),
         LEDGER_TEST(ledger__any_byte_flipped_before_the_last_record__is_refused),
         LEDGER_TEST(ledger__record_taken_out__is_refused),
         LEDGER_TEST(ledger__record_of_another_version__says_so),
