@@ -3,6 +3,7 @@
  *
  *     chaos --seed 4711            one seed, told
  *     chaos --seeds 1..200000      many, on --threads N threads (default 1)
+ *     chaos --deep yes             and fails, too, if the seeds did not come to every kind of fault
  *     chaos --sabotage no-ledger   something is broken on purpose: succeeds if the watch notices
  *
  * Ends with 0 if all is well, 1 if not, 2 if it was called wrongly. Every failure prints the seed
@@ -27,6 +28,7 @@ struct campaign {
     uint64_t last;
     unsigned threads;
     enum sabotage sabotage;
+    bool is_deep;
     atomic_uint_fast64_t next;
     pthread_mutex_t lock; /* over all below */
     struct tally tally;
@@ -96,7 +98,7 @@ static double seconds_now(void)
 static bool is_as_it_should_be(const struct campaign *campaign)
 {
     if (campaign->sabotage == SABOTAGE_NONE)
-        return campaign->failed == 0 &&
+        return campaign->failed == 0 && (!campaign->is_deep || tally_is_deep(&campaign->tally)) &&
                campaign->tally.fresh + campaign->tally.spent == campaign->tally.seeds;
     return campaign->violations[sabotage_violation(campaign->sabotage)] > 0;
 }
@@ -142,6 +144,10 @@ static bool option_read(struct campaign *campaign, const char *option, const cha
         campaign->threads = (unsigned)number;
         return *rest == '\0' && number >= 1 && number <= THREADS_MAX;
     }
+    if (strcmp(option, "--deep") == 0) {
+        campaign->is_deep = true;
+        return strcmp(value, "yes") == 0;
+    }
     campaign->sabotage = sabotage_find(value);
     return strcmp(option, "--sabotage") == 0 && campaign->sabotage < SABOTAGE_COUNT;
 }
@@ -154,7 +160,7 @@ int main(int count, char **arguments)
     for (int i = 1; i < count; i += 2)
         if (i + 1 == count || !option_read(&campaign, arguments[i], arguments[i + 1])) {
             fprintf(stderr, "usage: chaos [--seed S | --seeds FROM..TO] [--threads N] "
-                            "[--sabotage NAME]\n");
+                            "[--deep yes] [--sabotage NAME]\n");
             return EXIT_USAGE;
         }
     setvbuf(stdout, NULL, _IOLBF, 0);

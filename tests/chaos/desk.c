@@ -165,7 +165,7 @@ static void message_take(struct play *play, struct hub *hub, const struct parcel
     struct sotto_round_event event;
 
     if (sotto_gate_message(&event, message_name(request->errand), request->place + 1, body,
-                           play->now_ms) == SOTTO_OK)
+                           hub_clock_ms(play, hub)) == SOTTO_OK)
         event_submit(hub, request, &event);
     else
         reply(play, request, false, (struct sotto_view){0});
@@ -191,7 +191,7 @@ static void upload_take(struct play *play, struct hub *hub, const struct parcel 
     struct hub_upload *upload = &hub->uploads[request->place];
     struct sotto_round_event event = {.kind = SOTTO_ROUND_UPLOAD,
                                       .site = request->place + 1,
-                                      .at_ms = play->now_ms,
+                                      .at_ms = hub_clock_ms(play, hub),
                                       .digest = request->digest};
     bool is_same = upload->is_whole && sotto_digest_equal(&upload->digest, &request->digest);
     struct hub_receipt *receipt;
@@ -247,7 +247,7 @@ void desk_answer(struct play *play, struct hub *hub)
 /* An administrator revokes some site. */
 static void revoke(struct play *play, struct hub *hub)
 {
-    struct sotto_round_event event = {.kind = SOTTO_ROUND_LEAVE, .at_ms = play->now_ms};
+    struct sotto_round_event event = {.kind = SOTTO_ROUND_LEAVE, .at_ms = hub_clock_ms(play, hub)};
 
     event.site = 1 + (uint32_t)play_below(play, play->weather.sites);
     if (hub->round != NULL)

@@ -26,6 +26,11 @@ static void memory_close(struct hub *hub)
     hub->round = NULL;
 }
 
+uint64_t hub_clock_ms(const struct play *play, const struct hub *hub)
+{
+    return play->now_ms + hub->clock_ahead_ms;
+}
+
 void hub_open(struct play *play, struct hub *hub)
 {
     const float start[CHAOS_VALUES] = {0};
@@ -203,7 +208,7 @@ static void round_begin(struct play *play, struct hub *hub)
     sotto_sign(&book->signature, &play->ground->signing, "sotto/1 plan", sotto_view_buffer(&bytes));
     book->is_last = sotto_timetable_is_last(&book->definition, &book->progress);
     book->round = book->progress.round_newest = plan.round;
-    book->opened_ms = play->now_ms;
+    book->opened_ms = hub_clock_ms(play, hub);
     book->event_count = 0;
     book->is_open = true;
     round_take_up(play, hub);
@@ -240,7 +245,8 @@ static void timer_arm(struct play *play, struct hub *hub)
     if (hub->armed_ms == 0 || (hub->life > 1 && play->sabotage == SABOTAGE_NO_TIMER))
         return;
     play_later(play, &timer, (struct sotto_view){0},
-               hub->armed_ms > play->now_ms ? hub->armed_ms - play->now_ms : 0);
+               hub->armed_ms > hub_clock_ms(play, hub) ? hub->armed_ms - hub_clock_ms(play, hub)
+                                                       : 0);
 }
 
 static void job_begin(struct play *play, struct hub *hub)
@@ -329,8 +335,8 @@ static void round_replay(struct play *play, struct hub *hub)
         effects_keep(hub, event, &effects);
     }
     if (hub->deadline_ms != 0 && !hub->is_complete &&
-        hub->deadline_ms < play->now_ms + RESTART_GRACE_MS)
-        hub->deadline_ms = play->now_ms + RESTART_GRACE_MS;
+        hub->deadline_ms < hub_clock_ms(play, hub) + RESTART_GRACE_MS)
+        hub->deadline_ms = hub_clock_ms(play, hub) + RESTART_GRACE_MS;
 }
 
 void hub_start(struct play *play, struct hub *hub)
@@ -338,6 +344,8 @@ void hub_start(struct play *play, struct hub *hub)
     struct parcel check = {.kind = PARCEL_CHECK, .life = ++hub->life};
 
     hub->is_up = true;
+    if (!play->is_calm && play->weather.clock_ms > 0)
+        hub->clock_ahead_ms = play_below(play, play->weather.clock_ms);
     hub->book = hub->committed;
     hub->is_stored = false;
     hub->has_mail = false;
@@ -429,7 +437,7 @@ static void apply(struct play *play, struct hub *hub, struct sotto_round_event *
 /* The work and its result. ADD leads to no event. */
 static void job_run(struct play *play, struct hub *hub, const struct hub_job *job)
 {
-    struct sotto_round_event event = {.at_ms = play->now_ms};
+    struct sotto_round_event event = {.at_ms = hub_clock_ms(play, hub)};
 
     if (play_chance(play, play->weather.rates.broken)) {
         event.kind = SOTTO_ROUND_BROKEN;
@@ -461,7 +469,8 @@ static void job_end(struct play *play, struct hub *hub)
 
 static void deadline(struct play *play, struct hub *hub, uint64_t due_ms)
 {
-    struct sotto_round_event event = {.kind = SOTTO_ROUND_DEADLINE, .at_ms = play->now_ms};
+    struct sotto_round_event event = {.kind = SOTTO_ROUND_DEADLINE,
+                                      .at_ms = hub_clock_ms(play, hub)};
 
     if (hub->armed_ms != due_ms || hub->round == NULL)
         return;

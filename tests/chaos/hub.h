@@ -86,7 +86,8 @@ struct hub {
     bool is_up; /* all below is gone when it is not */
     uint32_t life;
     struct hub_book book;
-    bool is_stored; /* nothing waits for a commit */
+    uint64_t clock_ahead_ms; /* may differ from life to life */
+    bool is_stored;          /* nothing waits for a commit */
     bool has_mail;
     struct sotto_arena arena;
     struct sotto_round *round; /* NULL: none is open */
@@ -108,6 +109,9 @@ struct hub {
 void hub_open(struct play *play, struct hub *hub);
 void hub_close(struct hub *hub);
 void hub_start(struct play *play, struct hub *hub);
+
+/* Its wall clock. */
+uint64_t hub_clock_ms(const struct play *play, const struct hub *hub);
 
 /* An administrator starts a campaign, now that none runs. */
 void hub_campaign(struct play *play, struct hub *hub, const struct sotto_definition *definition);

@@ -2,17 +2,22 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/base/file.h"
 #include "crypto/primitives/hash.h"
 #include "crypto/privacy/accountant.h"
 #include "participant/sealer/policy.h"
 #include "participant/sealer/veil.h"
 #include "tests/chaos/deed.h"
 #include "tests/chaos/play.h"
+
+/* participant/ledger/ledger.h */
+enum { FRAME_HEAD_BYTES = 8, FRAME_BYTES_MAX = SOTTO_RECORD_BYTES_MAX + 64 };
 
 static void site_step(struct play *play, struct site *site, const struct sotto_turn_event *event);
 
@@ -139,17 +144,27 @@ static bool strikes(struct play *play, struct site *site)
     return true;
 }
 
-/* Power fails while a frame is written: part of it is there, or zeros, or a bad last byte. */
+/*
+ * Power fails while a frame is written: part of it is there, and then nothing, or zeros, or zeros
+ * alone, or noise that came instead of its end.
+ */
 static void frame_tear(struct play *play, struct site *site)
 {
-    off_t end = lseek(site->file, 0, SEEK_END);
-    off_t left = (off_t)play_below(play, (uint64_t)(end - site->newest_at));
-    bool is_zeros = play_below(play, 3) == 0;
+    size_t length = (size_t)(lseek(site->file, 0, SEEK_END) - site->newest_at);
+    size_t kept = play_below(play, length);
+    uint8_t tail[FRAME_BYTES_MAX] = {0};
+    uint64_t kind = play_below(play, 4);
 
+    assert(length <= sizeof tail);
     play->tally.torn_records++;
-    if (ftruncate(site->file, site->newest_at + (is_zeros ? 0 : left)) != 0)
-        abort();
-    if (is_zeros && ftruncate(site->file, site->newest_at + left) != 0)
+    if (kind == 0)
+        length = kept;
+    if (kind == 1)
+        kept = 0;
+    if (kind == 2 && kept >= FRAME_HEAD_BYTES)
+        sotto_entropy_fill(&play->chance, tail, length - kept);
+    if (ftruncate(site->file, site->newest_at + (off_t)kept) != 0 ||
+        sotto_descriptor_write(site->file, sotto_view_of(tail, length - kept)) != SOTTO_OK)
         abort();
     site->newest_at = -1;
     site_crash(play, site);
@@ -373,6 +388,8 @@ static void trained(struct play *play, struct site *site)
 
     for (size_t i = 0; i < CHAOS_VALUES; i++)
         values[i] = (float)(sotto_entropy_unit(&site->entropy) - 0.5);
+    if (play_chance(play, play->weather.rates.trainer_lost))
+        values[0] = NAN;
     event.weight = 1 + (uint32_t)sotto_entropy_below(&site->entropy, 2 * play->weather.weight_max);
     site_step(play, site, &event);
 }

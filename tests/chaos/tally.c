@@ -12,6 +12,29 @@ void tally_add(struct tally *sum, const struct tally *tally)
         to[i] += from[i];
 }
 
+bool tally_is_deep(const struct tally *tally)
+{
+    static const enum sotto_refusal refusals[] = {
+        SOTTO_REFUSAL_ROUND_NOT_NEW, SOTTO_REFUSAL_POLICY_COHORT,  SOTTO_REFUSAL_DIFFERENCING,
+        SOTTO_REFUSAL_BUDGET,        SOTTO_REFUSAL_SECOND_MESSAGE, SOTTO_REFUSAL_AFTER_REVEAL,
+        SOTTO_REFUSAL_POLICY_NOISE,  SOTTO_REFUSAL_UPDATE,
+    };
+    bool is_deep = tally->finished > 0 && tally->abandoned > 0 && tally->spent > 0 &&
+                   tally->requests_lost > 0 && tally->replies_lost > 0 &&
+                   tally->requests_repeated > 0 && tally->mails_repeated > 0 &&
+                   tally->torn_records > 0 && tally->lies_again > 0 && tally->lies_branched > 0;
+
+    for (size_t phase = 0; phase <= SOTTO_ROUND_APPLYING; phase++)
+        is_deep = is_deep && tally->hub_crashes[phase] > 0;
+    for (size_t phase = 0; phase < SOTTO_PHASE_COUNT; phase++)
+        is_deep = is_deep && tally->site_crashes[phase] > 0;
+    for (size_t stage = 0; stage <= SOTTO_STAGE_FAILED; stage++)
+        is_deep = is_deep && tally->stories[stage] > 0;
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        is_deep = is_deep && tally->refusals[refusals[i]] > 0;
+    return is_deep;
+}
+
 void tally_print(const struct tally *tally)
 {
     static const char *const turn_phases[SOTTO_PHASE_COUNT] = {

@@ -32,6 +32,8 @@ struct tally {
 };
 
 void tally_add(struct tally *sum, const struct tally *tally);
+/* Did every kind of fault and lie come, and in every phase where it can? */
+bool tally_is_deep(const struct tally *tally);
 /* Some lines on stdout. */
 void tally_print(const struct tally *tally);
 

@@ -136,7 +136,7 @@ void watch_refusal(struct watch *watch, uint32_t place, const struct sotto_diges
 {
     for (size_t i = 0; i < watch->context_count; i++)
         if (sotto_digest_equal(&watch->contexts[i].context, context))
-            watch->contexts[i].sites[place].has_left = true;
+            watch->contexts[i].sites[place].has_left = watch->contexts[i].sites[place].has_advert;
 }
 
 /* Its secrets are gone with a refusal and with its life. */

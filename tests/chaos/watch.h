@@ -94,7 +94,7 @@ void watch_record(struct watch *watch, const struct watch_deed *deed,
                   const struct sotto_record *newest, const struct sotto_record *expected);
 
 void watch_advert(struct watch *watch, const struct watch_deed *deed);
-/* It refused: whatever it was in is over for it. */
+/* It refused: if it had advertised there, the context is over for it. */
 void watch_refusal(struct watch *watch, uint32_t place, const struct sotto_digest *context);
 void watch_cohort(struct watch *watch, const struct watch_deed *deed, uint32_t cohort);
 void watch_sharers(struct watch *watch, const struct watch_deed *deed, uint32_t sharers);

@@ -85,6 +85,7 @@ void weather_draw(struct weather *weather, uint64_t seed)
     weather->latency_ms = between(&chance, 1, 400);
     weather->training_ms = between(&chance, 1, 4000);
     weather->downtime_ms = between(&chance, 1, 30000);
+    weather->clock_ms = sotto_entropy_below(&chance, 3) == 0 ? between(&chance, 1, 60000) : 0;
     weather->stage_ms = between(&chance, 10000, 40000);
     weather->storm_ms = between(&chance, 20000, 300000);
     rates_draw(&weather->rates, &chance);

@@ -43,6 +43,7 @@ struct weather {
     uint64_t latency_ms;     /* at most, of a message that is not slow */
     uint64_t training_ms;
     uint64_t downtime_ms;
+    uint64_t clock_ms; /* the hub's may be up to so much ahead, in each life anew */
     uint64_t stage_ms; /* deadline of every stage */
     uint64_t storm_ms; /* then the faults cease */
     struct weather_rates rates;
