@@ -9,6 +9,9 @@
 /* A key in the table: its line and which of the two it is. Two keys a line, at most half full. */
 enum { KEY_NONE = 0, KEYS_OF_LINE = 2, KEY_ROOM = 4 };
 
+/* Of a cell's room for sealed shares, what MACs and revealed shares leave. */
+enum { LATE_CELL_BYTES = SOTTO_SEALED_BYTES - SOTTO_INCLUSION_MAC_BYTES - SOTTO_SHARE_BYTES };
+
 static size_t key_capacity_of(size_t lines)
 {
     size_t capacity = KEY_ROOM;
@@ -55,15 +58,22 @@ static bool take_seats(struct sotto_collection *collection, struct sotto_arena *
     return is_whole;
 }
 
-static bool take_cells(struct sotto_collection *collection, struct sotto_arena *arena, size_t cells)
+/* Two cells for each seat at least, which a roster of one site would not need. */
+static bool take_cells(struct sotto_collection *collection, struct sotto_arena *arena,
+                       const struct sotto_extent *extent)
 {
+    size_t cells_min = 2 * (size_t)extent->cohort;
+    size_t cells = extent->cells > cells_min ? extent->cells : cells_min;
     bool is_whole = sotto_table_init(&collection->table, arena, cells) == SOTTO_OK;
 
     collection->sealed = sotto_arena_take(arena, cells, SOTTO_SEALED_BYTES);
-    collection->macs = sotto_arena_take(arena, cells, SOTTO_INCLUSION_MAC_BYTES);
-    collection->shares = sotto_arena_take(arena, cells, SOTTO_SHARE_BYTES);
-    return is_whole && collection->sealed != NULL && collection->macs != NULL &&
-           collection->shares != NULL;
+    if (collection->sealed == NULL)
+        return false;
+    collection->macs = collection->sealed;
+    collection->shares = collection->macs + cells * SOTTO_INCLUSION_MAC_BYTES;
+    collection->late_room = collection->shares + cells * SOTTO_SHARE_BYTES;
+    collection->late_bytes = cells * LATE_CELL_BYTES;
+    return is_whole;
 }
 
 static bool is_identity_before(const void *list, uint32_t left, uint32_t right)
@@ -112,7 +122,7 @@ enum sotto_status sotto_collection_init(struct sotto_collection *collection,
     *collection = (struct sotto_collection){.capacity = extent->cohort, .roster = roster};
     is_whole = take_lines(collection, arena, roster->entry_count);
     is_whole = take_seats(collection, arena) && is_whole;
-    is_whole = take_cells(collection, arena, extent->cells) && is_whole;
+    is_whole = take_cells(collection, arena, extent) && is_whole;
     is_whole = sotto_quota_init(&collection->quota, arena, roster,
                                 setup->terms->organisation_max) == SOTTO_OK &&
                is_whole;
@@ -134,8 +144,6 @@ void sotto_collection_wipe(struct sotto_collection *collection)
     size_t cells = collection->table.capacity;
 
     sotto_wipe(collection->sealed, cells * SOTTO_SEALED_BYTES);
-    sotto_wipe(collection->macs, cells * SOTTO_INCLUSION_MAC_BYTES);
-    sotto_wipe(collection->shares, cells * SOTTO_SHARE_BYTES);
     collection->count = 0;
     for (size_t line = 0; line < collection->roster->entry_count; line++)
         collection->seats[line] = SOTTO_SEAT_NONE;

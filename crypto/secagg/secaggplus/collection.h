@@ -52,9 +52,12 @@ struct sotto_collection {
     struct sotto_survivors survivors; /* after uploading */
     struct sotto_seats confirmers;    /* after including: those that may reveal */
 
-    uint8_t *sealed; /* [cells of the table, row: from][SOTTO_SEALED_BYTES] */
-    uint8_t *macs;   /* [cells of the table, row: from][SOTTO_INCLUSION_MAC_BYTES] */
-    uint8_t *shares; /* [cells of the table, row: holder][SOTTO_SHARE_BYTES] */
+    uint8_t *sealed; /* [cells of the table, row: from][SOTTO_SEALED_BYTES], until uploads are in */
+    /* From then on, in the same room, which is the most of what a large cohort needs: */
+    uint8_t *macs;      /* [cells of the table, row: from][SOTTO_INCLUSION_MAC_BYTES] */
+    uint8_t *shares;    /* [cells of the table, row: holder][SOTTO_SHARE_BYTES] */
+    uint8_t *late_room; /* [late_bytes] for what is derived in the end; aligned as u32 */
+    size_t late_bytes;
 };
 
 /* SOTTO_NO_MEMORY: everything was asked for, so that a counting arena adds it up. */

@@ -1,5 +1,6 @@
 #include "crypto/secagg/secaggplus/collector.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "crypto/primitives/hash.h"
@@ -16,7 +17,6 @@ struct sotto_collector {
     bool *gone;          /* by place in the roster: not waited for any more */
     uint32_t waited_for; /* a place in the roster: one that has yet to answer, if anybody has */
     struct sotto_collection collection;
-    size_t stream_capacity;
     struct sotto_stream *streams; /* what takes the masks off, once unmasked */
     size_t stream_count;
 };
@@ -28,7 +28,6 @@ enum sotto_status sotto_collector_open(struct sotto_collector **collector,
     struct sotto_extent extent;
     struct sotto_collection collection;
     struct sotto_collector *opened;
-    struct sotto_stream *streams;
     enum sotto_status status;
     bool *gone;
 
@@ -38,25 +37,23 @@ enum sotto_status sotto_collector_open(struct sotto_collector **collector,
     sotto_parameters_extent(&extent, setup->terms, setup->roster->entry_count);
     opened = sotto_arena_take(arena, 1, sizeof *opened);
     gone = sotto_arena_take(arena, setup->roster->entry_count, sizeof *gone);
-    streams = sotto_arena_take(arena, sotto_unmasking_streams_max(&extent), sizeof *streams);
     status = sotto_collection_init(&collection, arena, &extent, setup);
-    if (opened == NULL || gone == NULL || streams == NULL || status != SOTTO_OK)
+    if (opened == NULL || gone == NULL || status != SOTTO_OK)
         return SOTTO_NO_MEMORY;
+    assert(sotto_unmasking_streams_max(&extent) * sizeof *opened->streams <= collection.late_bytes);
     *opened = (struct sotto_collector){.stage = SOTTO_STAGE_GATHERING,
                                        .terms = *setup->terms,
                                        .roster = setup->roster,
                                        .signing = setup->signing,
                                        .gone = gone,
                                        .collection = collection,
-                                       .stream_capacity = sotto_unmasking_streams_max(&extent),
-                                       .streams = streams};
+                                       .streams = (void *)collection.late_room};
     *collector = opened;
     return SOTTO_OK;
 }
 
 void sotto_collector_wipe(struct sotto_collector *collector)
 {
-    sotto_wipe(collector->streams, collector->stream_capacity * sizeof collector->streams[0]);
     sotto_collection_wipe(&collector->collection);
     collector->stream_count = 0;
     collector->stage = SOTTO_STAGE_FAILED;

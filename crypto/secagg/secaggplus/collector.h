@@ -27,7 +27,7 @@
 #include "crypto/secagg/protocol.h"
 
 /*
- * Memory is about 175 k bytes for each participant of the largest possible cohort, and 200 for each
+ * Memory is about 100 k bytes for each participant of the largest possible cohort, and 200 for each
  * line of the roster. With a counting arena: SOTTO_NO_MEMORY, and arena->used tells what is needed.
  */
 SOTTO_CHECKED enum sotto_status sotto_collector_open(struct sotto_collector **collector,
