@@ -1,9 +1,9 @@
 #include "crypto/ring/kernels/processor.h"
 
+#include <stdbool.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
-#include <stdbool.h>
-#include <stdint.h>
+#endif
 
 enum {
     LEAF1_ECX_AES = 1 << 25,
@@ -15,13 +15,32 @@ enum {
     XCR0_ZMM = XCR0_YMM | 1 << 5 | 1 << 6 | 1 << 7,
 };
 
-static bool has_all(unsigned set, unsigned wanted)
+static bool has_all(uint32_t set, uint32_t wanted)
 {
     return (set & wanted) == wanted;
 }
 
+/* A hypervisor may hide any of them from its guest, and leave the others. */
+unsigned sotto_processor_features_of(const struct sotto_processor_words *words)
+{
+    bool has_aes = has_all(words->leaf1_ecx, LEAF1_ECX_AES);
+    unsigned features = has_aes ? SOTTO_PROCESSOR_AESNI : 0;
+
+    if (!has_all(words->leaf1_ecx, LEAF1_ECX_OSXSAVE) || !has_all(words->xcr0, XCR0_YMM) ||
+        !has_all(words->leaf7_ebx, LEAF7_EBX_AVX2))
+        return features;
+    features |= SOTTO_PROCESSOR_AVX2;
+    if (!has_aes || !has_all(words->leaf7_ecx, LEAF7_ECX_VAES))
+        return features;
+    features |= SOTTO_PROCESSOR_VAES256;
+    if (has_all(words->xcr0, XCR0_ZMM) && has_all(words->leaf7_ebx, LEAF7_EBX_AVX512))
+        features |= SOTTO_PROCESSOR_VAES512;
+    return features;
+}
+
+#if defined(__x86_64__)
 /* Which registers the system saves at a switch. */
-static unsigned saved_registers(void)
+static uint32_t saved_registers(void)
 {
     uint32_t low;
     uint32_t high;
@@ -30,34 +49,20 @@ static unsigned saved_registers(void)
     return low;
 }
 
-static unsigned vector_features(unsigned ebx7, unsigned ecx7, unsigned saved)
-{
-    unsigned features = 0;
-
-    if (!has_all(saved, XCR0_YMM) || !has_all(ebx7, LEAF7_EBX_AVX2))
-        return 0;
-    features |= SOTTO_PROCESSOR_AVX2;
-    if (!has_all(ecx7, LEAF7_ECX_VAES))
-        return features;
-    features |= SOTTO_PROCESSOR_VAES256;
-    if (has_all(saved, XCR0_ZMM) && has_all(ebx7, LEAF7_EBX_AVX512))
-        features |= SOTTO_PROCESSOR_VAES512;
-    return features;
-}
-
 unsigned sotto_processor_features(void)
 {
+    struct sotto_processor_words words = {0};
     unsigned eax = 0;
     unsigned ebx = 0;
-    unsigned ecx1 = 0;
-    unsigned ecx7 = 0;
     unsigned edx = 0;
 
-    if (__get_cpuid(1, &eax, &ebx, &ecx1, &edx) == 0 || !has_all(ecx1, LEAF1_ECX_AES))
+    if (__get_cpuid(1, &eax, &ebx, &words.leaf1_ecx, &edx) == 0)
         return 0;
-    if (!has_all(ecx1, LEAF1_ECX_OSXSAVE) || __get_cpuid_count(7, 0, &eax, &ebx, &ecx7, &edx) == 0)
-        return SOTTO_PROCESSOR_AESNI;
-    return SOTTO_PROCESSOR_AESNI | vector_features(ebx, ecx7, saved_registers());
+    if (has_all(words.leaf1_ecx, LEAF1_ECX_OSXSAVE))
+        words.xcr0 = saved_registers();
+    if (__get_cpuid_count(7, 0, &eax, &words.leaf7_ebx, &words.leaf7_ecx, &edx) == 0)
+        words.leaf7_ebx = words.leaf7_ecx = 0;
+    return sotto_processor_features_of(&words);
 }
 #else
 unsigned sotto_processor_features(void)
