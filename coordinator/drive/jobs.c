@@ -32,6 +32,7 @@ struct sotto_jobs {
     size_t begun;
     size_t running; /* works on the thread pool */
     uv_work_t work; /* ADD and APPLY */
+    struct job job; /* the one that runs: its thread does not look at the queue */
     struct job_range ranges[SOTTO_RANGES_MAX];
     struct sotto_job_result result; /* of the job that runs */
 };
@@ -87,7 +88,7 @@ static void job_end(struct sotto_jobs *jobs)
 static void add_work(uv_work_t *work)
 {
     struct sotto_jobs *jobs = work->data;
-    const struct job *job = &jobs->queue[jobs->begun - 1];
+    const struct job *job = &jobs->job;
     char path[SOTTO_SPOOL_PATH_MAX];
 
     if (sotto_spool_path(jobs->setup.spool, job->site, path) != SOTTO_OK)
@@ -199,14 +200,12 @@ static void apply_work(uv_work_t *work)
 
 void sotto_jobs_run(struct sotto_jobs *jobs)
 {
-    const struct job *job;
-
     if (jobs->running > 0 || jobs->begun == jobs->queued)
         return;
-    job = &jobs->queue[jobs->begun++];
-    jobs->result = (struct sotto_job_result){.kind = job->kind, .site = job->site};
+    jobs->job = jobs->queue[jobs->begun++];
+    jobs->result = (struct sotto_job_result){.kind = jobs->job.kind, .site = jobs->job.site};
     jobs->work.data = jobs;
-    switch (job->kind) {
+    switch (jobs->job.kind) {
     case SOTTO_ROUND_JOB_NONE: return;
     case SOTTO_ROUND_JOB_UNMASK: unmask_begin(jobs); return;
     case SOTTO_ROUND_JOB_ADD:
