@@ -146,10 +146,10 @@ static enum sotto_round_event_kind answer_kind(enum sotto_mail_kind answered)
     switch (answered) {
     case SOTTO_MAIL_PLAN: return SOTTO_ROUND_ADVERT;
     case SOTTO_MAIL_COHORT: return SOTTO_ROUND_SHARES;
+    case SOTTO_MAIL_INBOX: return SOTTO_ROUND_RECEIPT;
     case SOTTO_MAIL_SURVIVORS: return SOTTO_ROUND_INCLUSION;
     case SOTTO_MAIL_INCLUSIONS: return SOTTO_ROUND_REVEAL;
     case SOTTO_MAIL_NONE:
-    case SOTTO_MAIL_INBOX:
     case SOTTO_MAIL_OUTCOME: break;
     }
     return SOTTO_ROUND_LEAVE;

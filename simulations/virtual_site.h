@@ -50,7 +50,8 @@ struct sotto_virtual_site {
     uint8_t *packed; /* the masked lanes, as they go to the hub */
     size_t packed_length;
 
-    uint64_t bytes_up; /* of the present round */
+    uint64_t said_until_ms; /* when the last that it sent arrives: it sends one after another */
+    uint64_t bytes_up;      /* of the present round */
     uint64_t bytes_down;
 };
 

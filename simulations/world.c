@@ -180,7 +180,7 @@ static enum sotto_status sites_begin(struct sotto_world *world, uint32_t round)
 }
 
 enum sotto_status sotto_world_send(struct sotto_world *world, enum sotto_post_kind kind,
-                                   const struct sotto_virtual_site *site, uint32_t number,
+                                   struct sotto_virtual_site *site, uint32_t number,
                                    struct sotto_view bytes)
 {
     uint64_t latency_ms = 1 + sotto_entropy_below(&world->entropy, world->scenario->latency_ms);
@@ -190,6 +190,11 @@ enum sotto_status sotto_world_send(struct sotto_world *world, enum sotto_post_ki
                               .round = world->hub.round_number,
                               .number = number};
 
+    if (kind == SOTTO_POST_ANSWER || kind == SOTTO_POST_UPLOAD || kind == SOTTO_POST_LEAVE) {
+        if (post.at_ms < site->said_until_ms)
+            post.at_ms = site->said_until_ms;
+        site->said_until_ms = post.at_ms;
+    }
     return sotto_timeline_add(&world->timeline, &post, bytes);
 }
 

@@ -59,8 +59,8 @@ void sotto_world_close(struct sotto_world *world);
 /* Puts a message between a site and the hub on its way, with a seeded latency. */
 SOTTO_CHECKED enum sotto_status sotto_world_send(struct sotto_world *world,
                                                  enum sotto_post_kind kind,
-                                                 const struct sotto_virtual_site *site,
-                                                 uint32_t number, struct sotto_view bytes);
+                                                 struct sotto_virtual_site *site, uint32_t number,
+                                                 struct sotto_view bytes);
 
 /*
  * Plays one round to its end. SOTTO_MISMATCH: the unmasked sum is not the plain sum over the

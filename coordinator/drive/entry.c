@@ -8,6 +8,7 @@ static const char *const record_names[] = {
     [SOTTO_ROUND_REVEAL] = "reveal",     [SOTTO_ROUND_LEAVE] = "leave",
     [SOTTO_ROUND_DEADLINE] = "deadline", [SOTTO_ROUND_SUM_READY] = "sum-ready",
     [SOTTO_ROUND_APPLIED] = "applied",   [SOTTO_ROUND_BROKEN] = "broken",
+    [SOTTO_ROUND_RECEIPT] = "receipt",
 };
 
 enum { RECORD_COUNT = sizeof record_names / sizeof record_names[0] };

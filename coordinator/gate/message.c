@@ -11,6 +11,7 @@ struct message_rule {
 static const struct message_rule message_rules[] = {
     {"advert", SOTTO_ROUND_ADVERT, SOTTO_PROTOCOL_ANSWER_MAX},
     {"shares", SOTTO_ROUND_SHARES, SOTTO_PROTOCOL_ANSWER_MAX},
+    {"receipt", SOTTO_ROUND_RECEIPT, SOTTO_PROTOCOL_ANSWER_MAX},
     {"inclusion", SOTTO_ROUND_INCLUSION, SOTTO_PROTOCOL_ANSWER_MAX},
     {"reveal", SOTTO_ROUND_REVEAL, SOTTO_PROTOCOL_ANSWER_MAX},
     {"leave", SOTTO_ROUND_LEAVE, 1},

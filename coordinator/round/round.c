@@ -90,6 +90,7 @@ static enum sotto_collector_event_kind collector_event_of(enum sotto_round_event
     switch (kind) {
     case SOTTO_ROUND_ADVERT: return SOTTO_COLLECTOR_ADVERT;
     case SOTTO_ROUND_SHARES: return SOTTO_COLLECTOR_SHARES;
+    case SOTTO_ROUND_RECEIPT: return SOTTO_COLLECTOR_RECEIPT;
     case SOTTO_ROUND_UPLOAD: return SOTTO_COLLECTOR_UPLOAD;
     case SOTTO_ROUND_INCLUSION: return SOTTO_COLLECTOR_INCLUSION;
     case SOTTO_ROUND_REVEAL: return SOTTO_COLLECTOR_REVEAL;
@@ -219,6 +220,7 @@ static const struct round_rule round_rules[] = {
     {SOTTO_ROUND_SHARING, SOTTO_ROUND_LEAVE, NULL, hear},
     {SOTTO_ROUND_SHARING, SOTTO_ROUND_DEADLINE, is_due, close_stage},
     {SOTTO_ROUND_SHARING, SOTTO_ROUND_BROKEN, NULL, abandon},
+    {SOTTO_ROUND_UPLOADING, SOTTO_ROUND_RECEIPT, NULL, hear},
     {SOTTO_ROUND_UPLOADING, SOTTO_ROUND_UPLOAD, NULL, hear_upload},
     {SOTTO_ROUND_UPLOADING, SOTTO_ROUND_LEAVE, NULL, hear},
     {SOTTO_ROUND_UPLOADING, SOTTO_ROUND_DEADLINE, is_due, close_stage},

@@ -31,6 +31,7 @@ enum sotto_round_event_kind {
     SOTTO_ROUND_SUM_READY,
     SOTTO_ROUND_APPLIED, /* digest: the next version, durable */
     SOTTO_ROUND_BROKEN,  /* a job failed for good, the reason is in bytes: abandoned */
+    SOTTO_ROUND_RECEIPT, /* site, bytes: before its upload, in a large cohort */
 };
 
 struct sotto_round_event {

@@ -6,7 +6,7 @@
  *     participant                           coordinator
  *     BEGIN  -> advert              ──►     ADVERT
  *     COHORT -> shares              ◄──►    message(SHARING),   SHARES
- *     INBOX  -> (ready to mask)     ◄──     message(UPLOADING)
+ *     INBOX  -> ready, receipt      ◄──►    message(UPLOADING), RECEIPT (in a ring)
  *     member_mask, MASKED -> digest ──►     UPLOAD
  *     SURVIVORS -> inclusion        ◄──►    message(INCLUDING), INCLUSION
  *     INCLUSIONS -> reveal          ◄──►    message(REVEALING), REVEAL
@@ -71,7 +71,7 @@ struct sotto_member_effects {
     enum sotto_refusal refusal; /* not NONE: the member is wiped and spent, nothing else is set */
     struct sotto_view store;    /* must be on the disk before `send` goes out; empty: nothing */
     struct sotto_view send;     /* empty: nothing */
-    bool is_ready_to_mask;
+    bool is_ready_to_mask;      /* also if something is to be sent first */
     bool is_done;
 };
 
@@ -90,6 +90,7 @@ enum sotto_collector_event_kind {
     SOTTO_COLLECTOR_LEAVE, /* the site refused or was revoked: do not wait for it; before its upload
                               it counts as a dropout, after it the upload stays */
     SOTTO_COLLECTOR_CLOSE, /* the stage's deadline, or everybody has answered */
+    SOTTO_COLLECTOR_RECEIPT, /* while uploads are awaited, and before the sender's own */
 };
 
 struct sotto_collector_event {

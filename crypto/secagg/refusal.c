@@ -123,6 +123,9 @@ static const struct refusal_words refusal_words[SOTTO_REFUSAL_COUNT] = {
         {"budget", "one more round would cost more privacy than this site's policy allows in all "
                    "(epsilon_max); nothing that was spent comes back, so this is the site's last "
                    "word until its people raise the budget"},
+    [SOTTO_REFUSAL_RECEIPT] =
+        {"receipt", "a member that this site exchanged masks with was told that other members "
+                    "shared their keys; do not trust this coordinator"},
 };
 
 const char *sotto_refusal_name(enum sotto_refusal refusal)

@@ -49,6 +49,7 @@ enum sotto_refusal {
     SOTTO_REFUSAL_KNOWN_MEMBERS,       /* too few members that the policy lists */
     SOTTO_REFUSAL_POLICY_NOISE,        /* no or too little noise for the policy's budget */
     SOTTO_REFUSAL_BUDGET,              /* the site's budget for epsilon is spent */
+    SOTTO_REFUSAL_RECEIPT, /* a surviving neighbour was told another set of those that shared */
     SOTTO_REFUSAL_COUNT
 };
 

@@ -74,7 +74,7 @@ enum sotto_status sotto_post_answer_decode(struct sotto_post_answer *answer,
     status = sotto_unpacker_close(&unpacker);
     if (status != SOTTO_OK)
         return status;
-    if (read.answers == SOTTO_MAIL_NONE || read.answers == SOTTO_MAIL_INBOX)
+    if (read.answers == SOTTO_MAIL_NONE)
         return SOTTO_MALFORMED;
     *answer = read;
     return SOTTO_OK;

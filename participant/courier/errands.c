@@ -126,10 +126,10 @@ static const char *answer_name(enum sotto_mail_kind answers)
     switch (answers) {
     case SOTTO_MAIL_PLAN: return "advert";
     case SOTTO_MAIL_COHORT: return "shares";
+    case SOTTO_MAIL_INBOX: return "receipt";
     case SOTTO_MAIL_SURVIVORS: return "inclusion";
     case SOTTO_MAIL_INCLUSIONS: return "reveal";
     case SOTTO_MAIL_NONE:
-    case SOTTO_MAIL_INBOX:
     case SOTTO_MAIL_OUTCOME: break;
     }
     return "leave";

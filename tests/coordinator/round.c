@@ -162,16 +162,16 @@ static struct sotto_round_event event_of(const struct rehearsal *rehearsal,
 static void round__every_event_in_every_phase__matches_the_matrix(void **state)
 {
     static const char *const matrix[SOTTO_ROUND_PHASE_COUNT] = {
-        [SOTTO_ROUND_GATHERING] = "r....+...+", [SOTTO_ROUND_SHARING] = ".r...+...+",
-        [SOTTO_ROUND_UPLOADING] = "..+..+...+", [SOTTO_ROUND_INCLUDING] = "...r.+...+",
-        [SOTTO_ROUND_REVEALING] = "....r+...+", [SOTTO_ROUND_UNMASKING] = ".......+.+",
-        [SOTTO_ROUND_APPLYING] = "........++",  [SOTTO_ROUND_FINISHED] = "..........",
-        [SOTTO_ROUND_ABANDONED] = "..........",
+        [SOTTO_ROUND_GATHERING] = "r....+...+.", [SOTTO_ROUND_SHARING] = ".r...+...+.",
+        [SOTTO_ROUND_UPLOADING] = "..+..+...+.", [SOTTO_ROUND_INCLUDING] = "...r.+...+.",
+        [SOTTO_ROUND_REVEALING] = "....r+...+.", [SOTTO_ROUND_UNMASKING] = ".......+.+.",
+        [SOTTO_ROUND_APPLYING] = "........++.",  [SOTTO_ROUND_FINISHED] = "...........",
+        [SOTTO_ROUND_ABANDONED] = "...........",
     };
 
     (void)state;
     for (int phase = 0; phase < SOTTO_ROUND_PHASE_COUNT; phase++)
-        for (int kind = 0; kind <= SOTTO_ROUND_BROKEN; kind++) {
+        for (int kind = 0; kind <= SOTTO_ROUND_RECEIPT; kind++) {
             struct cohort *cohort = cohort_open(4, 3, 5);
             struct rehearsal *rehearsal = rehearsal_open(cohort);
             struct sotto_round_event event;

@@ -210,6 +210,16 @@ static struct sotto_digest mask(struct chorus *chorus, uint32_t place)
     return event.digest;
 }
 
+/* In a ring it goes before the upload. */
+static void give_receipt(struct chorus *chorus, uint32_t place, struct sotto_view receipt)
+{
+    const struct sotto_collector_event event = {
+        .kind = SOTTO_COLLECTOR_RECEIPT, .id = chorus_id(place), .bytes = receipt};
+
+    if (receipt.length > 0)
+        assert_int_equal(chorus_deliver(chorus, &event).verdict, SOTTO_OK);
+}
+
 struct sotto_collector_event chorus_answer(struct chorus *chorus, uint32_t place)
 {
     enum sotto_stage stage = chorus->protocol->collector_stage(chorus->collector);
@@ -219,8 +229,11 @@ struct sotto_collector_event chorus_answer(struct chorus *chorus, uint32_t place
         chorus_tell(chorus, place, chorus_mail_kind(stage), chorus_mail(chorus, place));
 
     assert_int_equal(effects.refusal, SOTTO_REFUSAL_NONE);
-    if (effects.is_ready_to_mask)
+    if (effects.is_ready_to_mask) {
+        give_receipt(chorus, place, effects.send);
         answer.digest = mask(chorus, place);
+        return answer;
+    }
     answer.bytes = effects.send;
     return answer;
 }

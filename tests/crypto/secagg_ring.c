@@ -6,6 +6,7 @@
 #include "core/base/entropy.h"
 #include "crypto/secagg/secaggplus/graph/table.h"
 #include "crypto/secagg/secaggplus/graph/traffic.h"
+#include "crypto/secagg/secaggplus/messages/receipt.h"
 #include "tests/crypto/secagg_forgery.h"
 #include "tests/support/cmocka.h"
 
@@ -191,12 +192,152 @@ static void traffic__nobody_drops_out__is_what_the_messages_add_up_to(void **sta
             counted.down += place == ACTOR ? chorus_mail(chorus, ACTOR).length : 0;
             answer = chorus_answer(chorus, place);
             counted.up += place == ACTOR ? answer.bytes.length : 0;
+            counted.up += place == ACTOR && stage == SOTTO_STAGE_UPLOADING ? 64 : 0;
             (void)chorus_deliver(chorus, &answer);
         }
         stage = chorus_end_stage(chorus, &effects);
     }
     assert_int_equal(counted.up, announced.up);
     assert_int_equal(counted.down, announced.down);
+    chorus_close(chorus);
+}
+
+static struct chorus *wait_for_uploads(void)
+{
+    struct chorus_setup setup = chorus_setup_of(SOTTO_COMPLETE_MAX + 1, 8);
+    struct chorus *chorus = chorus_open(&setup);
+
+    (void)chorus_play_where(chorus, is_everybody);
+    assert_int_equal(chorus_play_where(chorus, is_everybody), SOTTO_STAGE_UPLOADING);
+    return chorus;
+}
+
+static bool is_not_actor(uint32_t place)
+{
+    return place != ACTOR;
+}
+
+/* After its receipt. */
+static void mask_and_upload(struct chorus *chorus, uint32_t place)
+{
+    struct sotto_collector_event upload = {.kind = SOTTO_COLLECTOR_UPLOAD, .id = chorus_id(place)};
+    uint32_t lanes[8] = {0};
+
+    assert_int_equal(chorus->terms.lane_count, 8);
+    assert_int_equal(chorus->protocol->member_mask(chorus->members[place], lanes, 8), SOTTO_OK);
+    assert_int_equal(chorus_tell(chorus, place, SOTTO_MEMBER_MASKED, upload.bytes).refusal,
+                     SOTTO_REFUSAL_NONE);
+    assert_int_equal(chorus_deliver(chorus, &upload).verdict, SOTTO_OK);
+}
+
+static struct sotto_collector_event receipt_of(struct chorus *chorus, uint32_t place)
+{
+    struct sotto_member_effects effects =
+        chorus_tell(chorus, place, SOTTO_MEMBER_INBOX, chorus_mail(chorus, place));
+
+    assert_int_equal(effects.send.length, SOTTO_RECEIPT_BYTES);
+    return (struct sotto_collector_event){
+        .kind = SOTTO_COLLECTOR_RECEIPT, .id = chorus_id(place), .bytes = effects.send};
+}
+
+static void receipt__before_the_upload_and_the_senders_own__is_taken(void **state)
+{
+    struct chorus *chorus = wait_for_uploads();
+    struct sotto_collector_event upload = {.kind = SOTTO_COLLECTOR_UPLOAD, .id = chorus_id(2)};
+    struct sotto_collector_event receipt = receipt_of(chorus, 2);
+
+    (void)state;
+    assert_int_equal(chorus_deliver(chorus, &upload).verdict, SOTTO_UNEXPECTED);
+    receipt.id = chorus_id(3);
+    assert_int_equal(chorus_deliver(chorus, &receipt).verdict, SOTTO_FORGED);
+    receipt.id = chorus_id(2);
+    receipt.bytes.length--;
+    assert_int_equal(chorus_deliver(chorus, &receipt).verdict, SOTTO_MALFORMED);
+    receipt.bytes.length++;
+    assert_int_equal(chorus_deliver(chorus, &receipt).verdict, SOTTO_OK);
+    assert_true(chorus_deliver(chorus, &receipt).is_repeat);
+    assert_int_equal(chorus_deliver(chorus, &upload).verdict, SOTTO_OK);
+    chorus_close(chorus);
+}
+
+static void receipt__of_a_complete_graph__is_unexpected(void **state)
+{
+    struct chorus_setup setup = chorus_setup_of(6, 8);
+    struct chorus *chorus = chorus_open(&setup);
+    uint8_t bytes[SOTTO_RECEIPT_BYTES] = {0};
+    struct sotto_collector_event receipt = {.kind = SOTTO_COLLECTOR_RECEIPT,
+                                            .id = chorus_id(2),
+                                            .bytes = sotto_view_of(bytes, sizeof bytes)};
+
+    (void)state;
+    chorus_play_until(chorus, SOTTO_STAGE_UPLOADING);
+    assert_int_equal(chorus_deliver(chorus, &receipt).verdict, SOTTO_UNEXPECTED);
+    chorus_close(chorus);
+}
+
+/* The receipt of the actor, which is told that the first one has not shared, and makes no mask. */
+static void lie_to_actor(uint8_t out[SOTTO_RECEIPT_BYTES])
+{
+    struct chorus *chorus = wait_for_uploads();
+    struct sotto_view inbox = chorus_mail(chorus, ACTOR);
+    struct sotto_member_effects effects;
+
+    assert_true(inbox.at[0] & 1);
+    chorus->wire[0] ^= 1;
+    effects = chorus_tell(chorus, ACTOR, SOTTO_MEMBER_INBOX, inbox);
+    if (effects.refusal == SOTTO_REFUSAL_INBOX_MALFORMED)
+        fail_msg("the first one is a neighbour of the actor: choose another seed");
+    assert_int_equal(effects.refusal, SOTTO_REFUSAL_NONE);
+    memcpy(out, effects.send.at, SOTTO_RECEIPT_BYTES);
+    chorus_close(chorus);
+}
+
+/* Its holders may not tell the self mask of somebody who hangs no masks with some of them. */
+static void survivors__one_was_told_that_others_shared__are_refused(void **state)
+{
+    struct chorus *chorus = wait_for_uploads();
+    struct sotto_collector_event receipt = receipt_of(chorus, ACTOR);
+    uint8_t honest[SOTTO_RECEIPT_BYTES];
+    uint8_t lied_to[SOTTO_RECEIPT_BYTES];
+    uint32_t refused = 0;
+
+    (void)state;
+    memcpy(honest, receipt.bytes.at, sizeof honest);
+    lie_to_actor(lied_to);
+    assert_memory_not_equal(honest, lied_to, sizeof honest);
+    assert_int_equal(chorus_deliver(chorus, &receipt).verdict, SOTTO_OK);
+    mask_and_upload(chorus, ACTOR);
+    assert_int_equal(chorus_play_where(chorus, is_not_actor), SOTTO_STAGE_INCLUDING);
+    for (uint32_t place = 0; place < chorus->count; place++) {
+        struct sotto_view mail = chorus_mail(chorus, place);
+        uint8_t *at = memmem(chorus->wire, mail.length, honest, sizeof honest);
+
+        if (at == NULL)
+            continue;
+        memcpy(at, lied_to, sizeof lied_to);
+        assert_int_equal(chorus_tell(chorus, place, SOTTO_MEMBER_SURVIVORS, mail).refusal,
+                         SOTTO_REFUSAL_RECEIPT);
+        refused++;
+    }
+    assert_int_equal(refused, 38);
+    chorus_close(chorus);
+}
+
+static void survivors__receipts_too_few_or_too_many__are_refused(void **state)
+{
+    struct chorus *chorus = wait_for_uploads();
+    struct sotto_view mail;
+
+    (void)state;
+    assert_int_equal(chorus_play_where(chorus, is_everybody), SOTTO_STAGE_INCLUDING);
+    mail = chorus_mail(chorus, 1);
+    mail.length -= SOTTO_RECEIPT_BYTES;
+    assert_int_equal(chorus_tell(chorus, 1, SOTTO_MEMBER_SURVIVORS, mail).refusal,
+                     SOTTO_REFUSAL_SURVIVORS_MALFORMED);
+    mail = chorus_mail(chorus, 2);
+    mail.length += SOTTO_RECEIPT_BYTES;
+    assert_int_equal(chorus_tell(chorus, 2, SOTTO_MEMBER_SURVIVORS, mail).refusal,
+                     SOTTO_REFUSAL_SURVIVORS_MALFORMED);
     chorus_close(chorus);
 }
 
@@ -410,6 +551,10 @@ int main(void)
         cmocka_unit_test(round__more_than_a_complete_graph__sum_is_exact_with_dropouts),
         cmocka_unit_test(round__a_thousand__sum_is_exact_with_dropouts),
         cmocka_unit_test(traffic__nobody_drops_out__is_what_the_messages_add_up_to),
+        cmocka_unit_test(receipt__before_the_upload_and_the_senders_own__is_taken),
+        cmocka_unit_test(receipt__of_a_complete_graph__is_unexpected),
+        cmocka_unit_test(survivors__one_was_told_that_others_shared__are_refused),
+        cmocka_unit_test(survivors__receipts_too_few_or_too_many__are_refused),
         SCENE_TEST(cohort__as_it_is__is_accepted),
         SCENE_TEST(cohort__another_neighbour__is_refused),
         SCENE_TEST(cohort__neighbours_out_of_order__is_refused),

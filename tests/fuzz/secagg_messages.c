@@ -96,9 +96,11 @@ static void try_survivors(struct sotto_view bytes, uint32_t count)
     uint8_t again[BYTES_MAX];
     struct sotto_buffer out = sotto_buffer_of(again, sizeof again);
     struct sotto_survivors survivors;
+    struct sotto_view rest;
 
-    if (sotto_survivors_decode(&survivors, bytes, count) != SOTTO_OK)
+    if (sotto_survivors_decode(&survivors, &rest, bytes, count) != SOTTO_OK)
         return;
+    bytes.length -= rest.length;
     demand(sotto_survivors_encode(&out, &survivors, count) == SOTTO_OK);
     demand(sotto_view_equal(bytes, sotto_view_buffer(&out)));
 }

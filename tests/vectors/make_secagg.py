@@ -209,6 +209,8 @@ class Round:
                            lambda member, mail: member.shares(mail))
         hub.uploads = stage('uploading', uploading, hub.inbox,
                             lambda member, mail: member.mask(mail, self.lanes[member.id]))
+        hub.receipts = {id: self.members[id].receipt() for id in uploading
+                        if self.members[id].is_ring()}
         hub.inclusions = stage('including', including, hub.survivors,
                                lambda member, mail: member.inclusion(mail))
         hub.reveals = stage('revealing', revealing, hub.confirmations,

@@ -34,6 +34,7 @@ SHARE_BYTES = 8 * LIMBS
 SEALED_BYTES = 2 * SHARE_BYTES + 16
 ADVERT_BYTES = 148
 MAC_BYTES = 16
+RECEIPT_BYTES = 64
 RAW = (serialization.Encoding.Raw, serialization.PublicFormat.Raw)
 
 
@@ -452,6 +453,7 @@ class Member:
         require(len(shared) >= self.floor(), 'too-few-shared')
         require(len(senders) >= self.parameters.threshold, 'too-few-shared')
         self.shared, self.held = shared, {}
+        self.shared_digest = sha256(message[:size])
         for at, seat in enumerate(senders):
             sealed = message[size + SEALED_BYTES * at:][:SEALED_BYTES]
             try:
@@ -475,20 +477,38 @@ class Member:
             lanes = add_mask(lanes, key, self.terms.ring_bits, sign_of)
         return pack(lanes, self.terms.ring_bits)
 
+    def is_ring(self):
+        return self.parameters.neighbours < self.count - 1
+
+    def receipt(self):
+        """After the inbox and before the upload, in a ring."""
+        return sign(self.identity, b'sotto/1 receipt', self.ctx1, self.shared_digest)
+
+    def check_receipts(self, receipts):
+        given = [seat for seat in self.others if seat in self.survived] if self.is_ring() else []
+        require(len(receipts) == RECEIPT_BYTES * len(given), 'survivors-malformed')
+        for at, seat in enumerate(given):
+            require(is_signed(receipts[RECEIPT_BYTES * at:][:RECEIPT_BYTES],
+                              self.roster[self.adverts[seat].id].identity, b'sotto/1 receipt',
+                              self.ctx1, self.shared_digest), 'receipt')
+
     def read_survivors(self, message):
         size = (self.count + 7) // 8
-        require(len(message) == size + 68, 'survivors-malformed')
+        require(len(message) >= size + 68, 'survivors-malformed')
         try:
             survivors = seats_in(message[:size], self.count)
         except ValueError:
             raise Refusal('survivors-malformed') from None
         require(message[size:size + 4] == u32(len(survivors)), 'survivors-malformed')
-        require(is_signed(message[-64:], self.coordinator, b'sotto/1 survivors', self.ctx1,
-                          message[:size + 4]), 'survivors-signature')
+        require(is_signed(message[size + 4:size + 68], self.coordinator, b'sotto/1 survivors',
+                          self.ctx1, message[:size + 4]), 'survivors-signature')
         require(self.seat in survivors, 'own-bit')
         require(set(survivors) <= set(self.shared), 'survivor-stranger')
         require(len(survivors) >= self.floor(), 'too-few-survivors')
+        require(len([seat for seat in self.others if seat in survivors])
+                >= self.parameters.threshold, 'too-few-survivors')
         self.survived = survivors
+        self.check_receipts(message[size + 68:])
         self.survivors_digest = sha256(message[:size])
 
     def inclusion(self, survivors):
@@ -525,6 +545,7 @@ class Coordinator:
         self.terms, self.roster, self.signing = terms, roster, signing
         self.adverts, self.shares, self.uploads = {}, {}, {}
         self.inclusions, self.reveals = {}, {}
+        self.receipts = {}  # in a ring
 
     def fix_cohort(self):
         """Once all adverts are there."""
@@ -562,7 +583,9 @@ class Coordinator:
 
     def survivors(self, id):
         seats = [self.ids.index(survivor) for survivor in self.uploads]
-        return make_survivors(self.ctx1, seats, len(self.ids), self.signing)
+        return make_survivors(self.ctx1, seats, len(self.ids), self.signing) + b''.join(
+            self.receipts[peer] for peer in self.neighbours[id]
+            if peer in self.uploads and peer in self.receipts)
 
     def confirmations(self, id):
         macs = {sender: message[64:] for sender, message in self.inclusions.items()}

@@ -46,10 +46,11 @@ static bool take_seats(struct sotto_collection *collection, struct sotto_arena *
     collection->ids = sotto_arena_take(arena, capacity, sizeof(uint32_t));
     collection->leaves = sotto_arena_take(arena, capacity, sizeof(struct sotto_digest));
     collection->commitments = sotto_arena_take(arena, capacity, sizeof(struct sotto_digest));
+    collection->receipts = sotto_arena_take(arena, capacity, SOTTO_RECEIPT_BYTES);
     is_whole = sotto_ring_init(&collection->ring, arena, collection->capacity) == SOTTO_OK &&
                collection->ids != NULL && collection->leaves != NULL &&
-               collection->commitments != NULL;
-    for (size_t stage = SOTTO_STAGE_SHARING; stage < SOTTO_HEARD_STAGES; stage++) {
+               collection->commitments != NULL && collection->receipts != NULL;
+    for (size_t stage = SOTTO_STAGE_SHARING; stage < SOTTO_HEARD_COUNT; stage++) {
         struct sotto_heard *heard = &collection->heard[stage];
 
         heard->answers = sotto_arena_take(arena, capacity, sizeof(struct sotto_digest));
@@ -147,7 +148,7 @@ void sotto_collection_wipe(struct sotto_collection *collection)
     collection->count = 0;
     for (size_t line = 0; line < collection->roster->entry_count; line++)
         collection->seats[line] = SOTTO_SEAT_NONE;
-    for (size_t stage = 0; stage < SOTTO_HEARD_STAGES; stage++)
+    for (size_t stage = 0; stage < SOTTO_HEARD_COUNT; stage++)
         collection->heard[stage].who = (struct sotto_seats){0};
     collection->survivors = (struct sotto_survivors){0};
 }

@@ -10,11 +10,15 @@
 #include "crypto/secagg/secaggplus/graph/table.h"
 #include "crypto/secagg/secaggplus/messages/advert.h"
 #include "crypto/secagg/secaggplus/messages/inclusion.h"
+#include "crypto/secagg/secaggplus/messages/receipt.h"
 #include "crypto/secagg/secaggplus/messages/shares.h"
 #include "crypto/secagg/secaggplus/messages/survivors.h"
 #include "crypto/secagg/secaggplus/quota.h"
 
 enum { SOTTO_SEAT_NONE = SOTTO_COHORT_MAX, SOTTO_HEARD_STAGES = SOTTO_STAGE_REVEALING + 1 };
+
+/* Receipts are heard beside the uploads. */
+enum { SOTTO_HEARD_RECEIPTS = SOTTO_HEARD_STAGES, SOTTO_HEARD_COUNT };
 
 /* Who has answered in one stage, and with what: to tell a repeat from a second answer. */
 struct sotto_heard {
@@ -28,7 +32,7 @@ struct sotto_collection {
     const struct sotto_roster *roster;
     struct sotto_quota quota;
     struct sotto_heard
-        heard[SOTTO_HEARD_STAGES]; /* the first of as many answers as the roster has */
+        heard[SOTTO_HEARD_COUNT]; /* the first of as many answers as the roster has */
 
     /* [lines of the roster] */
     uint32_t *seats;     /* by line; SOTTO_SEAT_NONE: has none */
@@ -42,6 +46,7 @@ struct sotto_collection {
     uint8_t *ids; /* u32 */
     struct sotto_digest *leaves;
     struct sotto_digest *commitments; /* SHA-256(beta), after sharing */
+    uint8_t *receipts;                /* [SOTTO_RECEIPT_BYTES] each, in a ring */
 
     struct sotto_parameters parameters; /* after gathering, as the next four */
     struct sotto_digest context;

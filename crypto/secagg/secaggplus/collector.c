@@ -173,7 +173,7 @@ enum sotto_status sotto_collector_message(const struct sotto_collector *collecto
     switch (collector->stage) {
     case SOTTO_STAGE_SHARING: return sotto_outbox_cohort(collection, seat, out);
     case SOTTO_STAGE_UPLOADING: return sotto_outbox_shares(collection, seat, out);
-    case SOTTO_STAGE_INCLUDING: return sotto_outbox_survivors(collection, out);
+    case SOTTO_STAGE_INCLUDING: return sotto_outbox_survivors(collection, seat, out);
     case SOTTO_STAGE_REVEALING: return sotto_outbox_inclusions(collection, seat, out);
     case SOTTO_STAGE_GATHERING:
     case SOTTO_STAGE_UNMASKED:
@@ -185,16 +185,19 @@ enum sotto_status sotto_collector_message(const struct sotto_collector *collecto
 struct answer_rule {
     enum sotto_collector_event_kind event;
     enum sotto_stage stage; /* the only one in which it is taken */
+    size_t heard;           /* where it is noted */
     enum sotto_status (*take)(struct sotto_collection *collection,
                               const struct sotto_answer *answer);
 };
 
 static const struct answer_rule answer_rules[] = {
-    {SOTTO_COLLECTOR_ADVERT, SOTTO_STAGE_GATHERING, sotto_intake_advert},
-    {SOTTO_COLLECTOR_SHARES, SOTTO_STAGE_SHARING, sotto_intake_shares},
-    {SOTTO_COLLECTOR_UPLOAD, SOTTO_STAGE_UPLOADING, sotto_intake_upload},
-    {SOTTO_COLLECTOR_INCLUSION, SOTTO_STAGE_INCLUDING, sotto_intake_inclusion},
-    {SOTTO_COLLECTOR_REVEAL, SOTTO_STAGE_REVEALING, sotto_intake_reveal},
+    {SOTTO_COLLECTOR_ADVERT, SOTTO_STAGE_GATHERING, SOTTO_STAGE_GATHERING, sotto_intake_advert},
+    {SOTTO_COLLECTOR_SHARES, SOTTO_STAGE_SHARING, SOTTO_STAGE_SHARING, sotto_intake_shares},
+    {SOTTO_COLLECTOR_RECEIPT, SOTTO_STAGE_UPLOADING, SOTTO_HEARD_RECEIPTS, sotto_intake_receipt},
+    {SOTTO_COLLECTOR_UPLOAD, SOTTO_STAGE_UPLOADING, SOTTO_STAGE_UPLOADING, sotto_intake_upload},
+    {SOTTO_COLLECTOR_INCLUSION, SOTTO_STAGE_INCLUDING, SOTTO_STAGE_INCLUDING,
+     sotto_intake_inclusion},
+    {SOTTO_COLLECTOR_REVEAL, SOTTO_STAGE_REVEALING, SOTTO_STAGE_REVEALING, sotto_intake_reveal},
 };
 
 static const struct answer_rule *find_answer_rule(enum sotto_collector_event_kind event)
@@ -220,7 +223,7 @@ static enum sotto_status take_answer(struct sotto_collector *collector,
                                      struct sotto_collector_effects *effects)
 {
     const struct answer_rule *rule = find_answer_rule(event->kind);
-    struct sotto_heard *heard_then = &collector->collection.heard[rule->stage];
+    struct sotto_heard *heard_then = &collector->collection.heard[rule->heard];
     struct sotto_answer given = {.bytes = event->bytes,
                                  .plan = &collector->terms.context,
                                  .entry = sotto_roster_find(collector->roster, event->id),
@@ -372,6 +375,7 @@ void sotto_collector_step(struct sotto_collector *collector,
     switch (event->kind) {
     case SOTTO_COLLECTOR_ADVERT:
     case SOTTO_COLLECTOR_SHARES:
+    case SOTTO_COLLECTOR_RECEIPT:
     case SOTTO_COLLECTOR_UPLOAD:
     case SOTTO_COLLECTOR_INCLUSION:
     case SOTTO_COLLECTOR_REVEAL: effects->verdict = take_answer(collector, event, effects); break;

@@ -47,12 +47,36 @@ enum sotto_status sotto_intake_shares(struct sotto_collection *collection,
     return SOTTO_OK;
 }
 
+static bool is_ring(const struct sotto_collection *collection)
+{
+    return !sotto_parameters_is_complete(&collection->parameters);
+}
+
+enum sotto_status sotto_intake_receipt(struct sotto_collection *collection,
+                                       const struct sotto_answer *answer)
+{
+    struct sotto_digest digest;
+    const struct sotto_receipt_claim claim = {.context = &collection->context, .sharers = &digest};
+
+    if (!is_ring(collection))
+        return SOTTO_UNEXPECTED;
+    if (answer->bytes.length != SOTTO_RECEIPT_BYTES)
+        return SOTTO_MALFORMED;
+    sotto_seats_digest(&digest, &collection->sharers, collection->count);
+    if (sotto_receipt_verify(answer->bytes.at, &answer->entry->identity, &claim) != SOTTO_OK)
+        return SOTTO_FORGED;
+    memcpy(collection->receipts + (size_t)answer->seat * SOTTO_RECEIPT_BYTES, answer->bytes.at,
+           SOTTO_RECEIPT_BYTES);
+    return SOTTO_OK;
+}
+
 /* The lanes travel beside the protocol; whose they are is all that is to be known here. */
 enum sotto_status sotto_intake_upload(struct sotto_collection *collection,
                                       const struct sotto_answer *answer)
 {
-    (void)collection;
-    (void)answer;
+    if (is_ring(collection) &&
+        !sotto_seats_has(&collection->heard[SOTTO_HEARD_RECEIPTS].who, answer->seat))
+        return SOTTO_UNEXPECTED;
     return SOTTO_OK;
 }
 

@@ -22,7 +22,11 @@ SOTTO_CHECKED enum sotto_status sotto_intake_advert(struct sotto_collection *col
 /* What is sealed for the neighbours stays sealed. */
 SOTTO_CHECKED enum sotto_status sotto_intake_shares(struct sotto_collection *collection,
                                                     const struct sotto_answer *answer);
-/* The lanes travel beside the protocol; whose they are is all that is to be known here. */
+/* One signature over the set of sharers. SOTTO_UNEXPECTED: this cohort has no receipts. */
+SOTTO_CHECKED enum sotto_status sotto_intake_receipt(struct sotto_collection *collection,
+                                                     const struct sotto_answer *answer);
+/* The lanes travel beside the protocol; whose they are is all that is to be known here.
+ * SOTTO_UNEXPECTED: before its receipt. */
 SOTTO_CHECKED enum sotto_status sotto_intake_upload(struct sotto_collection *collection,
                                                     const struct sotto_answer *answer);
 /* One MAC for each neighbour that survived. */

@@ -4,6 +4,7 @@
 
 #include "crypto/secagg/secaggplus/keys/keyring.h"
 #include "crypto/secagg/secaggplus/messages/inclusion.h"
+#include "crypto/secagg/secaggplus/messages/receipt.h"
 #include "crypto/secagg/secaggplus/messages/reveal.h"
 #include "crypto/secagg/secaggplus/messages/survivors.h"
 
@@ -33,6 +34,7 @@ struct sotto_member {
     struct sotto_cohort cohort;
     struct sotto_keyring keyring;
     struct sotto_seats sharers;
+    struct sotto_digest sharers_digest;
     struct sotto_seats survivors;
     struct sotto_digest survivors_digest;
 
@@ -187,6 +189,21 @@ static bool are_enough(const struct sotto_member *member, const struct sotto_sea
            sotto_circle_count(&member->cohort.circle, seats) >= member->cohort.parameters.threshold;
 }
 
+static bool is_ring(const struct sotto_member *member)
+{
+    return !sotto_parameters_is_complete(&member->cohort.parameters);
+}
+
+static struct sotto_view give_receipt(struct sotto_member *member)
+{
+    const struct sotto_receipt_claim claim = {.context = &member->cohort.context,
+                                              .sharers = &member->sharers_digest};
+
+    sotto_seats_digest(&member->sharers_digest, &member->sharers, member->cohort.circle.cohort);
+    sotto_receipt_sign(member->out, member->identity, &claim);
+    return sotto_view_of(member->out, SOTTO_RECEIPT_BYTES);
+}
+
 static enum sotto_refusal receive_shares(struct sotto_member *member,
                                          const struct sotto_member_event *event,
                                          struct sotto_member_effects *effects)
@@ -200,6 +217,8 @@ static enum sotto_refusal receive_shares(struct sotto_member *member,
     if (sotto_keyring_open(&member->keyring, &member->cohort, &inbox) != SOTTO_OK)
         return SOTTO_REFUSAL_SHARE_SEALED;
     member->sharers = inbox.senders;
+    if (is_ring(member))
+        effects->send = give_receipt(member);
     sotto_keyring_choose(&member->keyring, &member->cohort.circle, &member->sharers);
     effects->is_ready_to_mask = true;
     return SOTTO_REFUSAL_NONE;
@@ -248,6 +267,36 @@ static enum sotto_refusal check_survivors(const struct sotto_member *member,
     return SOTTO_REFUSAL_NONE;
 }
 
+static size_t receipts_bytes(const struct sotto_member *member, const struct sotto_seats *survivors)
+{
+    if (!is_ring(member))
+        return 0;
+    return (size_t)sotto_circle_count(&member->cohort.circle, survivors) * SOTTO_RECEIPT_BYTES;
+}
+
+/* Every neighbour whose self mask may be told has made its masks with the same participants. */
+static enum sotto_refusal check_receipts(const struct sotto_member *member,
+                                         const struct sotto_seats *survivors,
+                                         struct sotto_view receipts)
+{
+    const struct sotto_receipt_claim claim = {.context = &member->cohort.context,
+                                              .sharers = &member->sharers_digest};
+    const struct sotto_circle *circle = &member->cohort.circle;
+    const uint8_t *receipt = receipts.at;
+
+    for (uint32_t slot = 0; slot < circle->count && receipts.length > 0; slot++) {
+        uint32_t seat = circle->neighbours[slot];
+
+        if (!sotto_seats_has(survivors, seat))
+            continue;
+        if (sotto_receipt_verify(receipt, &member->cohort.entries[seat]->identity, &claim) !=
+            SOTTO_OK)
+            return SOTTO_REFUSAL_RECEIPT;
+        receipt += SOTTO_RECEIPT_BYTES;
+    }
+    return SOTTO_REFUSAL_NONE;
+}
+
 /* A signature and a MAC for each surviving neighbour over the set just accepted. */
 static struct sotto_view confirm(struct sotto_member *member)
 {
@@ -274,11 +323,15 @@ static enum sotto_refusal include(struct sotto_member *member,
 {
     uint32_t cohort = member->cohort.parameters.cohort;
     struct sotto_survivors survivors;
+    struct sotto_view receipts;
     enum sotto_refusal refusal;
 
-    if (sotto_survivors_decode(&survivors, event->bytes, cohort) != SOTTO_OK)
+    if (sotto_survivors_decode(&survivors, &receipts, event->bytes, cohort) != SOTTO_OK ||
+        receipts.length != receipts_bytes(member, &survivors.seats))
         return SOTTO_REFUSAL_SURVIVORS_MALFORMED;
     refusal = check_survivors(member, &survivors);
+    if (refusal == SOTTO_REFUSAL_NONE)
+        refusal = check_receipts(member, &survivors.seats, receipts);
     if (refusal != SOTTO_REFUSAL_NONE)
         return refusal;
     member->survivors = survivors.seats;

@@ -34,10 +34,23 @@ enum sotto_status sotto_outbox_shares(const struct sotto_collection *collection,
     return status;
 }
 
-enum sotto_status sotto_outbox_survivors(const struct sotto_collection *collection,
+enum sotto_status sotto_outbox_survivors(const struct sotto_collection *collection, uint32_t seat,
                                          struct sotto_buffer *out)
 {
-    return sotto_survivors_encode(out, &collection->survivors, collection->count);
+    const struct sotto_seats *survivors = &collection->survivors.seats;
+    const uint32_t *row = sotto_table_row(&collection->table, seat);
+    enum sotto_status status =
+        sotto_survivors_encode(out, &collection->survivors, collection->count);
+
+    if (sotto_parameters_is_complete(&collection->parameters))
+        return status;
+    for (uint32_t slot = 0; slot < collection->table.neighbours && status == SOTTO_OK; slot++) {
+        const uint8_t *receipt = collection->receipts + (size_t)row[slot] * SOTTO_RECEIPT_BYTES;
+
+        if (sotto_seats_has(survivors, row[slot]))
+            status = sotto_buffer_add(out, sotto_view_of(receipt, SOTTO_RECEIPT_BYTES));
+    }
+    return status;
 }
 
 enum sotto_status sotto_outbox_inclusions(const struct sotto_collection *collection, uint32_t seat,

@@ -13,9 +13,9 @@ SOTTO_CHECKED enum sotto_status sotto_outbox_cohort(const struct sotto_collectio
 /* The shares that its neighbours have sealed for `seat`, itself one of those that shared. */
 SOTTO_CHECKED enum sotto_status sotto_outbox_shares(const struct sotto_collection *collection,
                                                     uint32_t seat, struct sotto_buffer *out);
-/* The same for every seat. */
+/* In a ring with the receipts of the seat's neighbours; else the same for every seat. */
 SOTTO_CHECKED enum sotto_status sotto_outbox_survivors(const struct sotto_collection *collection,
-                                                       struct sotto_buffer *out);
+                                                       uint32_t seat, struct sotto_buffer *out);
 /* The MACs that its neighbours have made for `seat`. */
 SOTTO_CHECKED enum sotto_status sotto_outbox_inclusions(const struct sotto_collection *collection,
                                                         uint32_t seat, struct sotto_buffer *out);

@@ -149,7 +149,7 @@ static void note__control_characters__are_shown_as_question_marks(void **state)
 static void answer__to_a_mail_that_wants_none__is_malformed(void **state)
 {
     struct sotto_post_answer answer = {.round = {.campaign = "wards", .round = 3},
-                                       .answers = SOTTO_MAIL_INBOX};
+                                       .answers = SOTTO_MAIL_NONE};
     struct sample sample;
 
     (void)state;

@@ -6,6 +6,8 @@
  *     up    advert 148, shares 96 k + 32, inclusion 16 k + 64, reveal 44 k
  *     down  cohort 32 n + 148 (k + 1) + 76, inbox 96 k + n/8, survivors n/8 + 68,
  *           inclusions 16 k + n/8        (n/8 rounded up)
+ *
+ * In a ring also a receipt of 64 up, and 64 k and 4 n bytes down.
  */
 #ifndef SOTTO_CRYPTO_SECAGG_SECAGGPLUS_GRAPH_TRAFFIC_H
 #define SOTTO_CRYPTO_SECAGG_SECAGGPLUS_GRAPH_TRAFFIC_H

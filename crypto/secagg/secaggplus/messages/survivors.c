@@ -58,8 +58,8 @@ enum sotto_status sotto_survivors_encode(struct sotto_buffer *out,
     return SOTTO_OK;
 }
 
-enum sotto_status sotto_survivors_decode(struct sotto_survivors *survivors, struct sotto_view bytes,
-                                         uint32_t cohort)
+enum sotto_status sotto_survivors_decode(struct sotto_survivors *survivors, struct sotto_view *rest,
+                                         struct sotto_view bytes, uint32_t cohort)
 {
     struct sotto_cursor cursor = sotto_cursor_of(bytes);
     struct sotto_survivors read;
@@ -68,8 +68,9 @@ enum sotto_status sotto_survivors_decode(struct sotto_survivors *survivors, stru
         return SOTTO_MALFORMED;
     read.count = sotto_cursor_u32(&cursor);
     sotto_cursor_copy(&cursor, read.signature.bytes, sizeof read.signature.bytes);
-    if (sotto_cursor_finish(&cursor) != SOTTO_OK || read.count != sotto_seats_count(&read.seats))
+    if (cursor.failed || read.count != sotto_seats_count(&read.seats))
         return SOTTO_MALFORMED;
+    *rest = cursor.rest;
     *survivors = read;
     return SOTTO_OK;
 }

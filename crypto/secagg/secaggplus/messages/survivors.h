@@ -5,6 +5,8 @@
  *     0               set        ceil(n/8)
  *     ceil(n/8)       count      u32          bits set
  *     ceil(n/8) + 4   signature  64           Ed25519 over label || ctx1 || set || count
+ *     ceil(n/8) + 68  receipts   64 each      in a ring: by seat, of the receiver's neighbours in
+ *                                             the set (receipt.h)
  *
  * The label is "sotto/1 survivors".
  */
@@ -31,10 +33,13 @@ SOTTO_CHECKED enum sotto_status sotto_survivors_encode(struct sotto_buffer *out,
                                                        const struct sotto_survivors *survivors,
                                                        uint32_t cohort);
 /*
- * SOTTO_MALFORMED: wrong length, a bit beyond the cohort, or another count than bits; survivors
+ * The part that is the same for every receiver; what follows it is left in `rest`.
+ *
+ * SOTTO_MALFORMED: too short, a bit beyond the cohort, or another count than bits; survivors
  * untouched.
  */
 SOTTO_CHECKED enum sotto_status sotto_survivors_decode(struct sotto_survivors *survivors,
+                                                       struct sotto_view *rest,
                                                        struct sotto_view bytes, uint32_t cohort);
 
 #endif
