@@ -45,6 +45,7 @@ static void temper_choose(struct play *play, struct liar_temper *temper)
                                    .branching = 200 + rate_choose(play, 400, 800),
                                    .impatient = 10 + rate_choose(play, 20, 60),
                                    .lax = rate_choose(play, 200, 500),
+                                   .small = rate_choose(play, 300, 900),
                                    .renumbered = rate_choose(play, 0, 300)};
 }
 
@@ -69,7 +70,9 @@ static void terms_choose(struct play *play, struct liar *liar, struct sotto_plan
     progress.adapter = definition.adapter;
     progress.round_newest = round_choose(play, liar) - 1;
     if (happens(play, liar->temper.lax))
-        definition.cohort_min = definition.survivors_min = CHAOS_SITES_MIN;
+        definition.survivors_min = CHAOS_SITES_MIN;
+    if (happens(play, liar->temper.lax / 2))
+        definition.cohort_min = definition.survivors_min;
     if (happens(play, liar->temper.lax / 4))
         definition.corrupt_fraction = 0;
     if (happens(play, liar->temper.lax / 2))
@@ -100,6 +103,10 @@ static void plan_begin(struct play *play, struct liar *liar)
     terms_choose(play, liar, &made->plan);
     plan_sign(play, made);
     context_of(&setup.context, made);
+    setup.cohort_min = made->plan.cohort_min;
+    setup.survivors_min = made->plan.survivors_min;
+    if (happens(play, liar->temper.small))
+        setup.cohort_min = setup.survivors_min = CHAOS_SITES_MIN;
     story_open(&made->stories[0], &setup);
 }
 
@@ -320,13 +327,12 @@ static uint32_t answered(const struct story *story)
 /* Would the story go on if the stage were closed now, with so many less? */
 static bool is_enough(const struct story *story, uint32_t less)
 {
-    const struct sotto_plan *plan = story->setup.plan;
     uint32_t needed = sotto_secaggplus.collector_cohort_count(story->collector) / 2 + 2;
 
     if (story_stage(story) == SOTTO_STAGE_GATHERING)
-        needed = plan->cohort_min;
-    else if (story_stage(story) <= SOTTO_STAGE_UPLOADING && needed < plan->survivors_min)
-        needed = plan->survivors_min;
+        needed = story->setup.cohort_min;
+    else if (story_stage(story) <= SOTTO_STAGE_UPLOADING && needed < story->setup.survivors_min)
+        needed = story->setup.survivors_min;
     return (uint32_t)__builtin_popcount(answered(story)) >= needed + less;
 }
 

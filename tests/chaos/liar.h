@@ -48,6 +48,7 @@ struct liar_temper {
     unsigned branching;  /* a stage ends in two ways */
     unsigned impatient;  /* a stage ends before everybody has answered */
     unsigned lax;        /* a plan asks for less than it should */
+    unsigned small;      /* stories go on with fewer than the plan says */
     unsigned renumbered; /* a plan takes the number of an earlier one */
 };
 

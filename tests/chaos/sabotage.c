@@ -23,7 +23,7 @@ static const struct {
     [SABOTAGE_FORGETS_SET] = {"forgets-set", VIOLATION_SECOND_SET, true, 0},
     [SABOTAGE_FORGETS_REVEAL] = {"forgets-reveal", VIOLATION_SECOND_REVEAL, true, 0},
     [SABOTAGE_FORGETS_BOTH] = {"forgets-both", VIOLATION_BOTH_KINDS, true, 0},
-    [SABOTAGE_FORGETS_REFUSAL] = {"forgets-refusal", VIOLATION_ANSWER_AGAIN, false, 0},
+    [SABOTAGE_FORGETS_REFUSAL] = {"forgets-refusal", VIOLATION_ANSWER_AGAIN, true, 0},
     [SABOTAGE_LOW_DISTANCE] = {"low-distance", VIOLATION_CLOSE_SUMS, true, 8},
     [SABOTAGE_LOW_FLOOR] = {"low-floor", VIOLATION_SMALL_SUM, true, 5},
     [SABOTAGE_NO_CHARGE] = {"no-charge", VIOLATION_UNCHARGED, false, 0},

@@ -17,9 +17,9 @@ static struct sotto_terms terms_of(const struct story_setup *setup)
     return (struct sotto_terms){.context = setup->context,
                                 .lane_count = plan->lane_count,
                                 .ring_bits = plan->ring_bits,
-                                .cohort_min = plan->cohort_min,
+                                .cohort_min = setup->cohort_min,
                                 .cohort_max = plan->cohort_max,
-                                .survivors_min = plan->survivors_min,
+                                .survivors_min = setup->survivors_min,
                                 .corrupt_fraction = plan->corrupt_fraction,
                                 .dropout_fraction = plan->dropout_fraction,
                                 .organisation_max = plan->organisation_max};

@@ -15,7 +15,9 @@ struct story_setup {
     const struct sotto_roster *roster;
     const struct sotto_plan *plan;
     struct sotto_digest context; /* ctx0 */
-    uint32_t colluder;           /* site id; 0: none */
+    uint32_t cohort_min;         /* as the liar has them, whatever the plan says */
+    uint32_t survivors_min;
+    uint32_t colluder; /* site id; 0: none */
 };
 
 struct story_event {

@@ -17,7 +17,8 @@ bool tally_is_deep(const struct tally *tally)
     static const enum sotto_refusal refusals[] = {
         SOTTO_REFUSAL_ROUND_NOT_NEW, SOTTO_REFUSAL_POLICY_COHORT,  SOTTO_REFUSAL_DIFFERENCING,
         SOTTO_REFUSAL_BUDGET,        SOTTO_REFUSAL_SECOND_MESSAGE, SOTTO_REFUSAL_AFTER_REVEAL,
-        SOTTO_REFUSAL_POLICY_NOISE,  SOTTO_REFUSAL_UPDATE,
+        SOTTO_REFUSAL_POLICY_NOISE,  SOTTO_REFUSAL_UPDATE,         SOTTO_REFUSAL_TOO_FEW_SURVIVORS,
+        SOTTO_REFUSAL_COHORT_SIZE,
     };
     bool is_deep = tally->finished > 0 && tally->abandoned > 0 && tally->spent > 0 &&
                    tally->requests_lost > 0 && tally->replies_lost > 0 &&

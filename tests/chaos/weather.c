@@ -44,6 +44,18 @@ static uint32_t sites_draw(struct sotto_entropy *chance, bool is_lying)
     return is_lying ? lying_sizes[at] : sizes[at];
 }
 
+/* A liar has most to gain where sites ask for more than the thresholds do. */
+static void bounds_draw(struct weather *weather, struct sotto_entropy *chance)
+{
+    bool is_strict = weather->is_lying && sotto_entropy_below(chance, 2) == 0;
+
+    weather->cohort_min = between(chance, CHAOS_SITES_MIN, weather->sites);
+    weather->cohort_max = between(chance, weather->cohort_min, weather->sites);
+    weather->survivors_min = between(chance, CHAOS_SITES_MIN, weather->cohort_min);
+    if (is_strict)
+        weather->survivors_min = weather->cohort_min = weather->cohort_max = weather->sites;
+}
+
 static void ring_draw(struct weather *weather, struct sotto_entropy *chance)
 {
     bool is_narrow = sotto_entropy_below(chance, 2) == 0;
@@ -75,9 +87,7 @@ void weather_draw(struct weather *weather, uint64_t seed)
     *weather = (struct weather){.seed = seed};
     weather->is_lying = sotto_entropy_below(&chance, 4) == 0;
     weather->sites = sites_draw(&chance, weather->is_lying);
-    weather->cohort_min = between(&chance, CHAOS_SITES_MIN, weather->sites);
-    weather->cohort_max = between(&chance, weather->cohort_min, weather->sites);
-    weather->survivors_min = between(&chance, CHAOS_SITES_MIN, weather->cohort_min);
+    bounds_draw(weather, &chance);
     weather->rounds = between(&chance, 1, 3);
     ring_draw(weather, &chance);
     noise_draw(weather, &chance);
