@@ -1,6 +1,8 @@
 #include "core/wire/outcome.h"
 
-enum { FIELD_COUNT = 8, SURVIVORS_MIN = 3, SURVIVORS_MAX = 128 };
+#include "core/wire/roster.h"
+
+enum { FIELD_COUNT = 8, SURVIVORS_MIN = 3, SURVIVORS_MAX = SOTTO_ROSTER_MAX };
 
 enum sotto_status sotto_outcome_encode(struct sotto_buffer *out,
                                        const struct sotto_outcome *outcome)

@@ -72,7 +72,7 @@ SOTTO_CHECKED enum sotto_status sotto_plan_encode(struct sotto_buffer *out,
 /*
  * Checks every field against its own range and against the others:
  *
- *     3 <= survivors_min <= cohort_min <= cohort_max <= 128
+ *     3 <= survivors_min <= cohort_min <= cohort_max <= 10000
  *     cohort_max * weight_max * (2^(value_bits - 1) - 1) < 2^(ring_bits - 1): no sum can wrap
  *     lane_range <= clip_norm
  *

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/wire/roster.h"
 #include "tests/support/cmocka.h"
 
 static struct sotto_outcome finished_sample(void)
@@ -43,6 +44,17 @@ static void outcome__finished__comes_back(void **state)
     assert_string_equal(back.reason, "");
 }
 
+static void outcome__survivors_of_the_largest_cohort__come_back(void **state)
+{
+    struct sotto_outcome outcome = finished_sample();
+    struct sotto_outcome back;
+
+    (void)state;
+    outcome.survivors = SOTTO_ROSTER_MAX;
+    assert_int_equal(pass(&back, &outcome), SOTTO_OK);
+    assert_int_equal(back.survivors, SOTTO_ROSTER_MAX);
+}
+
 static void outcome__abandoned_with_the_longest_reason__comes_back(void **state)
 {
     struct sotto_outcome outcome = finished_sample();
@@ -69,7 +81,7 @@ static void outcome__fields_contradict__is_malformed(void **state)
     outcome.survivors = 2;
     assert_int_equal(pass(&back, &outcome), SOTTO_MALFORMED);
     outcome = finished_sample();
-    outcome.survivors = 129;
+    outcome.survivors = SOTTO_ROSTER_MAX + 1;
     assert_int_equal(pass(&back, &outcome), SOTTO_OVER_LIMIT);
     outcome = finished_sample();
     outcome.round = 0;
@@ -94,6 +106,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outcome__finished__comes_back),
+        cmocka_unit_test(outcome__survivors_of_the_largest_cohort__come_back),
         cmocka_unit_test(outcome__abandoned_with_the_longest_reason__comes_back),
         cmocka_unit_test(outcome__fields_contradict__is_malformed),
         cmocka_unit_test(outcome__reason_that_breaks_the_line__is_malformed),
