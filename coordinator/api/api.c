@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "coordinator/api/admin.h"
+#include "coordinator/api/item.h"
 #include "coordinator/api/metrics.h"
 #include "coordinator/api/poll.h"
 #include "coordinator/api/roster.h"
@@ -20,7 +21,7 @@ static const struct sotto_route routes[] = {
 
     {"POST", "/v1/enrol", SOTTO_CALLER_ANYBODY, SOTTO_ENROL_BYTES_MAX, sotto_site_enrol},
     {"GET", "/v1/mail", SOTTO_CALLER_SITE, 0, sotto_poll_begin},
-    {"GET", "/v1/items/*/*", SOTTO_CALLER_SITE, 0, sotto_site_fetch},
+    {"GET", "/v1/items/*/*", SOTTO_CALLER_SITE, 0, sotto_item_fetch},
     {"GET", "/v1/rounds/*/*/upload", SOTTO_CALLER_SITE, 0, sotto_site_upload_show},
     {"PUT", "/v1/rounds/*/*/upload", SOTTO_CALLER_SITE, SOTTO_CHUNK_BYTES_MAX, sotto_site_upload},
     {"POST", "/v1/rounds/*/*/*", SOTTO_CALLER_SITE, SOTTO_PROTOCOL_ANSWER_MAX, sotto_site_message},
@@ -37,7 +38,7 @@ static const struct sotto_route routes[] = {
      sotto_roster_release},
     {"GET", "/v1/admin/status", SOTTO_CALLER_ADMINISTRATOR, 0, sotto_admin_status},
     {"PUT", "/v1/admin/items/*/*", SOTTO_CALLER_ADMINISTRATOR, ITEM_BYTES_MAX, sotto_admin_item},
-    {"GET", "/v1/admin/items/*/*", SOTTO_CALLER_ADMINISTRATOR, 0, sotto_site_fetch},
+    {"GET", "/v1/admin/items/*/*", SOTTO_CALLER_ADMINISTRATOR, 0, sotto_item_fetch},
     {"POST", "/v1/admin/campaigns", SOTTO_CALLER_ADMINISTRATOR, SOTTO_DEFINITION_TEXT_MAX,
      sotto_admin_campaign_create},
     {"GET", "/v1/admin/campaigns/*", SOTTO_CALLER_ADMINISTRATOR, 0, sotto_admin_campaign_show},
@@ -111,23 +112,42 @@ static const char *caller_check(struct sotto_call *call, const struct sotto_call
     return NULL;
 }
 
+struct sotto_call **sotto_api_calls(struct sotto_api *api, uint32_t site)
+{
+    return &api->calls[site % SOTTO_CALL_LISTS];
+}
+
 /* A site's calls in flight: what they may hold in memory is bounded by this and by each route. */
 static bool has_too_many(const struct sotto_call *call)
 {
     size_t count = 0;
 
-    for (const struct sotto_call *at = call->api->calls; at != NULL; at = at->next)
+    if (call->site.id == 0)
+        return false;
+    for (const struct sotto_call *at = *sotto_api_calls(call->api, call->site.id); at != NULL;
+         at = at->next)
         count += at->site.id == call->site.id;
-    return call->site.id != 0 && count >= SITE_CALLS_MAX;
+    return count >= SITE_CALLS_MAX;
+}
+
+static void call_keep(struct sotto_call *call)
+{
+    struct sotto_call **first = sotto_api_calls(call->api, call->site.id);
+
+    call->next = *first;
+    if (*first != NULL)
+        (*first)->previous = call;
+    *first = call;
 }
 
 static void call_forget(struct sotto_call *call)
 {
-    for (struct sotto_call **at = &call->api->calls; *at != NULL; at = &(*at)->next)
-        if (*at == call) {
-            *at = call->next;
-            return;
-        }
+    if (call->previous != NULL)
+        call->previous->next = call->next;
+    else
+        *sotto_api_calls(call->api, call->site.id) = call->next;
+    if (call->next != NULL)
+        call->next->previous = call->previous;
 }
 
 static int call_refuse(struct sotto_call *call, struct sotto_request *request, int status,
@@ -162,8 +182,7 @@ static int on_begin(void *context, struct sotto_request *request)
         return call_refuse(call, request, 413, "the body is longer than this route takes");
     if (has_too_many(call))
         return call_refuse(call, request, 429, "this site has too many requests in flight");
-    call->next = call->api->calls;
-    call->api->calls = call;
+    call_keep(call);
     *sotto_request_user(request) = call;
     return 0;
 }

@@ -21,12 +21,18 @@ struct sotto_api_setup {
     const struct sotto_log *log;
 };
 
+enum { SOTTO_CALL_LISTS = 1 << 14, SOTTO_POLL_SLOTS = 256 };
+
 struct sotto_api {
     struct sotto_api_setup setup;
-    struct sotto_server *server; /* for its counters; NULL before it is open */
-    struct sotto_call *calls;    /* all in flight, newest first */
-    struct sotto_call *waiting;  /* long polls, newest first */
-    uv_timer_t timer;            /* ends the polls that have waited long enough */
+    struct sotto_server *server;                /* for its counters; NULL before it is open */
+    struct sotto_call *calls[SOTTO_CALL_LISTS]; /* in flight, by site: see sotto_api_calls */
+    /* Long polls, in a wheel: by the tick at which they have waited long enough. */
+    struct sotto_call *waiting[SOTTO_POLL_SLOTS];
+    size_t waiting_count;
+    uint64_t swept_tick;
+    struct sotto_item *items; /* on their way out */
+    uv_timer_t timer;         /* turns the wheel while somebody waits */
     bool is_stopping;
 };
 
@@ -42,6 +48,8 @@ struct sotto_route {
 void sotto_api_init(struct sotto_api *api, const struct sotto_api_setup *setup);
 /* For a server; api outlives it. */
 struct sotto_server_routes sotto_api_routes(struct sotto_api *api);
+/* The list that a site's calls are in, newest first, among those of few others; 0: of no site. */
+struct sotto_call **sotto_api_calls(struct sotto_api *api, uint32_t site);
 /* The longest body that any route takes. */
 size_t sotto_api_body_max(void);
 /* Ends all polls, so that the server can stop. The timer is closed on the loop. */

@@ -22,17 +22,37 @@ static void traffic_count(struct sotto_call *call, size_t bytes_out)
         sotto_live_count(live, call->site.id, call->length, bytes_out);
 }
 
+static void answer_give(struct sotto_call *call, const struct sotto_answer *answer)
+{
+    struct sotto_request *request = call->request;
+
+    call->request = NULL;
+    traffic_count(call, answer->body.length);
+    sotto_request_answer(request, answer);
+}
+
 void sotto_call_answer(struct sotto_call *call, int status, const char *type,
                        struct sotto_view body)
 {
     struct sotto_answer answer = {.status = status, .content_type = type, .body = body};
-    struct sotto_request *request = call->request;
 
-    if (request == NULL)
-        return;
-    call->request = NULL;
-    traffic_count(call, body.length);
-    sotto_request_answer(request, &answer);
+    if (call->request != NULL)
+        answer_give(call, &answer);
+}
+
+void sotto_call_answer_lent(struct sotto_call *call, struct sotto_view body,
+                            void (*release)(void *owner), void *owner)
+{
+    struct sotto_answer answer = {.status = 200,
+                                  .content_type = "application/octet-stream",
+                                  .body = body,
+                                  .release = release,
+                                  .owner = owner};
+
+    if (call->request != NULL)
+        answer_give(call, &answer);
+    else
+        release(owner);
 }
 
 void sotto_call_answer_number(struct sotto_call *call, int status, uint64_t number)

@@ -24,14 +24,17 @@ struct sotto_call {
     uint8_t *body;
     size_t length;
     size_t capacity;
-    struct sotto_call *next; /* of all calls in flight */
+    struct sotto_call *next; /* in flight, in one list of sotto_api_calls */
+    struct sotto_call *previous;
     struct sotto_receipt receipt;
     bool has_receipt; /* it waits in the drive */
     /* Long poll: */
     bool is_waiting;
-    uint64_t expires_ns;
+    uint64_t wait_ms;
+    uint64_t expires_tick;
     struct sotto_mail_seen seen;
     struct sotto_call *next_waiting;
+    struct sotto_call *previous_waiting;
 };
 
 /* Borrowed until the call is gone. */
@@ -40,6 +43,9 @@ struct sotto_view sotto_call_body(const struct sotto_call *call);
 /* Each answers the request, which ends the call's work; bytes are copied. */
 void sotto_call_answer(struct sotto_call *call, int status, const char *type,
                        struct sotto_view body);
+/* Lends the bytes until `release` is called. */
+void sotto_call_answer_lent(struct sotto_call *call, struct sotto_view body,
+                            void (*release)(void *owner), void *owner);
 void sotto_call_answer_number(struct sotto_call *call, int status, uint64_t number);
 void sotto_call_answer_empty(struct sotto_call *call, int status);
 /* Takes `json`, a new reference. */

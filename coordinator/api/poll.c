@@ -7,11 +7,12 @@
 
 enum { MAIL_BYTES = SOTTO_MAIL_BYTES_MAX + 1024 };
 
-static const uint64_t ns_per_ms = 1000 * 1000;
+/* Polls end within a tick of their time; a turn of the wheel is longer than the longest of them. */
+enum { TICK_MS = 100 };
 
-static uint64_t now_ns(const struct sotto_api *api)
+static uint64_t now_tick(const struct sotto_api *api)
 {
-    return sotto_clock_steady_ns(api->setup.clock);
+    return sotto_clock_steady_ns(api->setup.clock) / (TICK_MS * UINT64_C(1000000));
 }
 
 /* Answers if there is mail. */
@@ -26,44 +27,38 @@ static bool mail_answer(struct sotto_call *call)
     return true;
 }
 
+static struct sotto_call **slot_at(struct sotto_api *api, uint64_t tick)
+{
+    return &api->waiting[tick % SOTTO_POLL_SLOTS];
+}
+
 void sotto_poll_forget(struct sotto_call *call)
 {
     if (!call->is_waiting)
         return;
-    for (struct sotto_call **at = &call->api->waiting; *at != NULL; at = &(*at)->next_waiting)
-        if (*at == call) {
-            *at = call->next_waiting;
-            break;
-        }
+    if (call->previous_waiting != NULL)
+        call->previous_waiting->next_waiting = call->next_waiting;
+    else
+        *slot_at(call->api, call->expires_tick) = call->next_waiting;
+    if (call->next_waiting != NULL)
+        call->next_waiting->previous_waiting = call->previous_waiting;
+    call->api->waiting_count--;
     call->is_waiting = false;
 }
 
 void sotto_poll_wake(struct sotto_api *api)
 {
-    struct sotto_call *call = api->waiting;
+    for (size_t i = 0; i < SOTTO_POLL_SLOTS && api->waiting_count > 0; i++) {
+        struct sotto_call *call = api->waiting[i];
 
-    while (call != NULL) {
-        struct sotto_call *next = call->next_waiting;
+        while (call != NULL) {
+            struct sotto_call *next = call->next_waiting;
 
-        if (mail_answer(call))
-            sotto_poll_forget(call);
-        call = next;
+            if (mail_answer(call))
+                sotto_poll_forget(call);
+            call = next;
+        }
     }
-}
-
-static void on_timer(uv_timer_t *timer);
-
-static void timer_arm(struct sotto_api *api)
-{
-    uint64_t soonest_ns = UINT64_MAX, now = now_ns(api);
-
-    for (const struct sotto_call *call = api->waiting; call != NULL; call = call->next_waiting)
-        if (call->expires_ns < soonest_ns)
-            soonest_ns = call->expires_ns;
-    if (soonest_ns == UINT64_MAX || api->is_stopping)
-        return;
-    uv_timer_start(&api->timer, on_timer, soonest_ns > now ? (soonest_ns - now) / ns_per_ms + 1 : 0,
-                   0);
 }
 
 static void poll_end(struct sotto_call *call)
@@ -72,25 +67,57 @@ static void poll_end(struct sotto_call *call)
     sotto_call_answer_empty(call, 204);
 }
 
-static void on_timer(uv_timer_t *timer)
+/* Ends what is over in one slot. */
+static void slot_sweep(struct sotto_api *api, uint64_t tick, uint64_t now)
 {
-    struct sotto_api *api = timer->data;
-    struct sotto_call *call = api->waiting;
+    struct sotto_call *call = *slot_at(api, tick);
 
     while (call != NULL) {
         struct sotto_call *next = call->next_waiting;
 
-        if (call->expires_ns <= now_ns(api))
+        if (call->expires_tick <= now)
             poll_end(call);
         call = next;
     }
-    timer_arm(api);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct sotto_api *api = timer->data;
+    uint64_t now = now_tick(api);
+
+    if (now - api->swept_tick > SOTTO_POLL_SLOTS)
+        api->swept_tick = now - SOTTO_POLL_SLOTS;
+    while (api->swept_tick < now)
+        slot_sweep(api, ++api->swept_tick, now);
+    if (api->waiting_count == 0)
+        uv_timer_stop(timer);
+}
+
+static void poll_wait(struct sotto_call *call)
+{
+    struct sotto_api *api = call->api;
+    struct sotto_call **first;
+
+    call->expires_tick = now_tick(api) + call->wait_ms / TICK_MS + 1;
+    first = slot_at(api, call->expires_tick);
+    call->previous_waiting = NULL;
+    call->next_waiting = *first;
+    if (*first != NULL)
+        (*first)->previous_waiting = call;
+    *first = call;
+    call->is_waiting = true;
+    if (api->waiting_count++ > 0)
+        return;
+    api->swept_tick = now_tick(api);
+    uv_timer_start(&api->timer, on_timer, TICK_MS, TICK_MS);
 }
 
 void sotto_poll_end_all(struct sotto_api *api)
 {
-    while (api->waiting != NULL)
-        poll_end(api->waiting);
+    for (size_t i = 0; i < SOTTO_POLL_SLOTS; i++)
+        while (api->waiting[i] != NULL)
+            poll_end(api->waiting[i]);
 }
 
 /* A number of the query, or `otherwise` where it is absent; false: it is none. */
@@ -107,21 +134,37 @@ static bool query_number(const struct sotto_call *call, const char *name, uint64
 /* One poll a site: a newer one takes the place of an older, whose connection may be dead. */
 static void older_end(struct sotto_call *call)
 {
-    for (struct sotto_call *at = call->api->waiting; at != NULL; at = at->next_waiting)
-        if (at->site.id == call->site.id) {
+    struct sotto_call *at = *sotto_api_calls(call->api, call->site.id);
+
+    for (; at != NULL; at = at->next)
+        if (at->site.id == call->site.id && at->is_waiting) {
             poll_end(at);
             return;
         }
 }
 
+/* Everything that came before is durable: what mail there is may be told. */
+static void poll_settled(struct sotto_receipt *receipt)
+{
+    struct sotto_call *call = receipt->context;
+
+    call->has_receipt = false;
+    if (mail_answer(call))
+        return;
+    if (call->wait_ms == 0 || call->api->is_stopping)
+        sotto_call_answer_empty(call, 204);
+    else
+        poll_wait(call);
+}
+
 void sotto_poll_begin(struct sotto_call *call)
 {
     const char *campaign = sotto_request_query(call->request, "campaign");
-    uint64_t round = 0, seen = 0, wait_ms = 0;
+    uint64_t round = 0, seen = 0;
 
     if (!query_number(call, "round", UINT32_MAX, &round) ||
         !query_number(call, "seen", SOTTO_MAIL_OUTCOME, &seen) ||
-        !query_number(call, "wait_ms", SOTTO_POLL_MS_MAX, &wait_ms)) {
+        !query_number(call, "wait_ms", SOTTO_POLL_MS_MAX, &call->wait_ms)) {
         sotto_call_refuse(call, SOTTO_MALFORMED, "round, seen and wait_ms are decimal numbers");
         return;
     }
@@ -129,16 +172,7 @@ void sotto_poll_begin(struct sotto_call *call)
     call->seen = (struct sotto_mail_seen){
         .campaign = call->words[0], .round = (uint32_t)round, .kind = (enum sotto_mail_kind)seen};
     older_end(call);
-    (void)!sotto_drive_settle(call->api->setup.drive);
-    if (mail_answer(call))
-        return;
-    if (wait_ms == 0 || call->api->is_stopping) {
-        sotto_call_answer_empty(call, 204);
-        return;
-    }
-    call->is_waiting = true;
-    call->expires_ns = now_ns(call->api) + wait_ms * ns_per_ms;
-    call->next_waiting = call->api->waiting;
-    call->api->waiting = call;
-    timer_arm(call->api);
+    call->receipt = (struct sotto_receipt){.done = poll_settled, .context = call};
+    call->has_receipt = true;
+    sotto_drive_await(call->api->setup.drive, &call->receipt);
 }

@@ -1,13 +1,11 @@
 #include "coordinator/api/site.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "coordinator/api/api.h"
 #include "coordinator/enrol/enrolment.h"
 #include "coordinator/gate/message.h"
-#include "coordinator/ledger/shelf.h"
 
 void sotto_site_enrol(struct sotto_call *call)
 {
@@ -26,25 +24,6 @@ void sotto_site_enrol(struct sotto_call *call)
     }
     if (sotto_drive_settle(setup->drive) == SOTTO_OK)
         sotto_call_answer(call, 200, "application/octet-stream", sotto_view_buffer(&out));
-}
-
-void sotto_site_fetch(struct sotto_call *call)
-{
-    enum sotto_shelf shelf;
-    struct sotto_digest digest;
-    uint8_t *bytes = NULL;
-    size_t length = 0;
-    enum sotto_status status = sotto_shelf_parse(&shelf, call->words[0]);
-
-    if (status == SOTTO_OK)
-        status = sotto_hex_decode(digest.bytes, sizeof digest.bytes, call->words[1]);
-    if (status == SOTTO_OK)
-        status = sotto_shelf_read(call->api->setup.folder, shelf, &digest, &bytes, &length, NULL);
-    if (status != SOTTO_OK)
-        sotto_call_refuse(call, status, "there is no such item");
-    else
-        sotto_call_answer(call, 200, "application/octet-stream", sotto_view_of(bytes, length));
-    free(bytes);
 }
 
 static bool round_parse(struct sotto_call *call, uint32_t *round)

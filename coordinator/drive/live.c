@@ -186,11 +186,12 @@ enum sotto_status sotto_live_replay(struct sotto_live *live, struct sotto_fault 
 
 void sotto_live_count(struct sotto_live *live, uint32_t site, uint64_t bytes_in, uint64_t bytes_out)
 {
-    for (size_t i = 0; i < live->census.roster.entry_count; i++)
-        if (live->census.entries[i].id == site) {
-            live->traffic[i].bytes_in += bytes_in;
-            live->traffic[i].bytes_out += bytes_out;
-        }
+    const struct sotto_roster_entry *entry = sotto_roster_find(&live->census.roster, site);
+
+    if (entry == NULL)
+        return;
+    live->traffic[entry - live->census.entries].bytes_in += bytes_in;
+    live->traffic[entry - live->census.entries].bytes_out += bytes_out;
 }
 
 static enum sotto_status sites_note(struct sotto_live *live, struct sotto_fault *fault)

@@ -99,6 +99,16 @@ enum sotto_status sotto_sites_epoch(struct sotto_ledger *ledger, uint64_t *epoch
     return status;
 }
 
+enum sotto_status sotto_sites_active(struct sotto_ledger *ledger, uint64_t *count)
+{
+    uint64_t enrolled, revoked;
+    enum sotto_status status = site_counts(ledger, &enrolled, &revoked);
+
+    if (status == SOTTO_OK)
+        *count = enrolled - revoked;
+    return status;
+}
+
 enum sotto_status sotto_sites_add(struct sotto_ledger *ledger, struct sotto_site *site,
                                   struct sotto_fault *fault)
 {

@@ -38,6 +38,8 @@ SOTTO_CHECKED enum sotto_status sotto_sites_walk(struct sotto_ledger *ledger,
                                                  void (*visit)(void *context,
                                                                const struct sotto_site *site),
                                                  void *context);
+/* Enrolled and not revoked. */
+SOTTO_CHECKED enum sotto_status sotto_sites_active(struct sotto_ledger *ledger, uint64_t *count);
 /* Grows with every enrolment and revocation. */
 SOTTO_CHECKED enum sotto_status sotto_sites_epoch(struct sotto_ledger *ledger, uint64_t *epoch);
 

@@ -1,5 +1,6 @@
 #include "coordinator/program/serve.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 
 #include "coordinator/api/api.h"
 #include "coordinator/api/poll.h"
+#include "coordinator/program/capacity.h"
 #include "coordinator/program/settings.h"
 #include "core/base/entropy.h"
 #include "core/base/file.h"
@@ -139,6 +141,31 @@ static void api_open(struct serving *serving)
     sotto_api_init(&serving->api, &setup);
 }
 
+/* A coordinator that cannot count its sites has other troubles, which are told elsewhere. */
+static void limits_set(struct serving *serving, struct sotto_server_limits *limits)
+{
+    uint64_t descriptors = sotto_capacity_raise();
+    uint64_t sites = 0;
+    struct sotto_capacity capacity;
+
+    (void)!sotto_sites_active(&serving->ledger, &sites);
+    sotto_capacity_plan(&capacity, serving->settings->connections,
+                        serving->settings->connections_per_address, sites, descriptors);
+    if (capacity.is_short)
+        sotto_log_write(serving->log, SOTTO_LOG_WARNING,
+                        "%" PRIu32 " connections need %" PRIu64 " open files and %" PRIu64
+                        " are allowed: taking %" PRIu32
+                        "; raise the hard limit (LimitNOFILE= of the unit, ulimit -Hn)",
+                        capacity.connections_wanted,
+                        (uint64_t)capacity.connections_wanted * SOTTO_DESCRIPTORS_EACH +
+                            SOTTO_DESCRIPTORS_OWN,
+                        descriptors, capacity.connections);
+    sotto_server_limits_init(limits);
+    limits->connections_max = capacity.connections;
+    limits->connections_per_address_max = capacity.connections_per_address;
+    limits->body_bytes_max = sotto_api_body_max();
+}
+
 static enum sotto_status server_open(struct serving *serving, struct sotto_fault *fault)
 {
     char certificate[SERVE_PATH_MAX], key[SERVE_PATH_MAX], authority[SERVE_PATH_MAX];
@@ -158,8 +185,7 @@ static enum sotto_status server_open(struct serving *serving, struct sotto_fault
         sotto_path_join(authority, sizeof authority, serving->folder, "pki/ca.pem") != SOTTO_OK)
         return sotto_fault_set(fault, SOTTO_OVER_LIMIT, "%s: the path is too long",
                                serving->folder);
-    sotto_server_limits_init(&setup.limits);
-    setup.limits.body_bytes_max = sotto_api_body_max();
+    limits_set(serving, &setup.limits);
     status = sotto_server_open(&serving->server, &setup, fault);
     serving->api.server = serving->server;
     return status;

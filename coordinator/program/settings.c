@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "coordinator/program/capacity.h"
 #include "core/base/config.h"
 #include "core/base/file.h"
 
@@ -14,6 +15,9 @@ static const cyaml_schema_field_t settings_fields[] = {
     CYAML_FIELD_UINT("port", CYAML_FLAG_DEFAULT, struct sotto_settings, port),
     CYAML_FIELD_STRING_PTR("url", CYAML_FLAG_POINTER, struct sotto_settings, url, 1, TEXT_MAX),
     CYAML_FIELD_UINT("threads", CYAML_FLAG_OPTIONAL, struct sotto_settings, threads),
+    CYAML_FIELD_UINT("connections", CYAML_FLAG_OPTIONAL, struct sotto_settings, connections),
+    CYAML_FIELD_UINT("connections_per_address", CYAML_FLAG_OPTIONAL, struct sotto_settings,
+                     connections_per_address),
     CYAML_FIELD_END,
 };
 
@@ -29,6 +33,19 @@ static enum sotto_status settings_path(char out[SETTINGS_PATH_MAX], const char *
     return SOTTO_OK;
 }
 
+static bool is_count(uint32_t connections)
+{
+    return connections == 0 ||
+           (connections >= SOTTO_CONNECTIONS_MIN && connections <= SOTTO_CONNECTIONS_MAX);
+}
+
+static enum sotto_status count_fault(const char *key, uint32_t value, const char *path,
+                                     struct sotto_fault *fault)
+{
+    return sotto_fault_set(fault, SOTTO_MALFORMED, "%s: %s has to be 0 or from %d to %d, not %u",
+                           path, key, SOTTO_CONNECTIONS_MIN, SOTTO_CONNECTIONS_MAX, value);
+}
+
 /* What the schema cannot say. */
 static enum sotto_status settings_check(const struct sotto_settings *settings, const char *path,
                                         struct sotto_fault *fault)
@@ -39,6 +56,11 @@ static enum sotto_status settings_check(const struct sotto_settings *settings, c
     if (settings->threads > THREADS_MAX)
         return sotto_fault_set(fault, SOTTO_MALFORMED, "%s: threads has to be from 0 to %d, not %u",
                                path, THREADS_MAX, settings->threads);
+    if (!is_count(settings->connections))
+        return count_fault("connections", settings->connections, path, fault);
+    if (!is_count(settings->connections_per_address))
+        return count_fault("connections_per_address", settings->connections_per_address, path,
+                           fault);
     if (strncmp(settings->url, "https://", 8) != 0 || settings->url[8] == '\0')
         return sotto_fault_set(fault, SOTTO_MALFORMED,
                                "%s: url has to be https://HOST:PORT, where sites reach this "
@@ -76,7 +98,7 @@ enum sotto_status sotto_settings_create(const char *folder, const struct sotto_s
                                         struct sotto_fault *fault)
 {
     char path[SETTINGS_PATH_MAX];
-    char text[4 * TEXT_MAX];
+    char text[6 * TEXT_MAX];
     enum sotto_status status = settings_path(path, folder, fault);
 
     if (status != SOTTO_OK)
@@ -88,7 +110,13 @@ enum sotto_status sotto_settings_create(const char *folder, const struct sotto_s
              "# Where sites reach the coordinator; enrolment tokens name it.\n"
              "url: \"%s\"\n"
              "# Threads that take the masks off a sum; 0 for one a processor.\n"
-             "threads: %u\n",
-             settings->address, settings->port, settings->url, settings->threads);
+             "threads: %u\n"
+             "# Connections at once; 0 for as many as open files allow, at most %d.\n"
+             "connections: %u\n"
+             "# Of these, from one address; 0 for %d. Sites behind one address share it.\n"
+             "connections_per_address: %u\n",
+             settings->address, settings->port, settings->url, settings->threads,
+             SOTTO_CONNECTIONS_DEFAULT, settings->connections,
+             SOTTO_CONNECTIONS_PER_ADDRESS_DEFAULT, settings->connections_per_address);
     return sotto_file_replace(path, sotto_view_text(text), 0600, fault);
 }

@@ -12,6 +12,9 @@ struct sotto_settings {
     uint16_t port;
     char *url;        /* where sites reach it; tokens name it */
     uint16_t threads; /* for taking masks off; 0: one a processor */
+    /* Open at once, in all and from one address; 0: see coordinator/program/capacity.h. */
+    uint32_t connections;
+    uint32_t connections_per_address;
 };
 
 /* SOTTO_NOT_FOUND, SOTTO_MALFORMED: file, line and key are in the fault; *settings is NULL. */

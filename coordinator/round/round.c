@@ -18,6 +18,7 @@ struct sotto_round {
     enum sotto_round_phase phase;
     uint64_t deadline_ms; /* of the present phase; 0: it has none */
     uint64_t began_ms[SOTTO_ROUND_PHASE_COUNT];
+    uint32_t survivor_count;     /* once their set is settled */
     struct sotto_digest adapter; /* the version that holds when the round is over */
     char reason[sizeof((struct sotto_outcome *)0)->reason];
 };
@@ -72,12 +73,24 @@ static enum sotto_round_job job_of_phase(enum sotto_round_phase phase)
     return SOTTO_ROUND_JOB_NONE;
 }
 
+static uint32_t survivors_count(const struct sotto_round *round)
+{
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < round->roster->entry_count; i++)
+        count +=
+            round->protocol->collector_survived(round->collector, round->roster->entries[i].id);
+    return count;
+}
+
 static void phase_enter(struct sotto_round *round, enum sotto_round_phase phase, uint64_t at_ms,
                         struct sotto_round_effects *effects)
 {
     uint64_t length_ms = stage_length_ms(&round->plan.deadlines, phase);
 
     round->phase = phase;
+    if (phase == SOTTO_ROUND_INCLUDING)
+        round->survivor_count = survivors_count(round);
     round->began_ms[phase] = at_ms;
     round->deadline_ms = length_ms == 0 ? 0 : at_ms + length_ms;
     effects->deadline_ms = round->deadline_ms;
@@ -378,14 +391,7 @@ const char *sotto_round_reason(const struct sotto_round *round)
 
 uint32_t sotto_round_survivor_count(const struct sotto_round *round)
 {
-    uint32_t count = 0;
-
-    if (round->began_ms[SOTTO_ROUND_INCLUDING] == 0)
-        return 0;
-    for (size_t i = 0; i < round->roster->entry_count; i++)
-        count +=
-            round->protocol->collector_survived(round->collector, round->roster->entries[i].id);
-    return count;
+    return round->survivor_count;
 }
 
 static enum sotto_status outcome_write(const struct sotto_round *round, struct sotto_mail *mail,

@@ -40,6 +40,7 @@ static void unlink_from_all(struct sotto_connection *connection)
     if (connection->next != NULL)
         connection->next->previous = connection->previous;
     all->counters.connections_open--;
+    all->left(all->context, connection);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -172,8 +173,8 @@ static void on_answer(struct sotto_request *request, const struct sotto_answer *
 
     if (connection->closing || connection->refused ||
         connection->place == SOTTO_CONNECTION_ENDING) {
-        if (answer->body_owned)
-            free((void *)(uintptr_t)answer->body.at);
+        if (answer->release != NULL)
+            answer->release(answer->owner);
         return;
     }
     assert(connection->place == SOTTO_CONNECTION_BODY ||

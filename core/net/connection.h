@@ -26,6 +26,8 @@ enum sotto_connection_place {
     SOTTO_CONNECTION_ENDING,  /* what comes in is dropped until the peer closes */
 };
 
+struct sotto_connection;
+
 /* What the connections of one server share; outlives them. */
 struct sotto_connections {
     uv_loop_t *loop;
@@ -36,6 +38,8 @@ struct sotto_connections {
     struct sotto_server_counters counters;
     struct sotto_connection *first;
     bool stopping;
+    /* One is about to be freed. */
+    void (*left)(void *context, const struct sotto_connection *connection);
     void (*emptied)(void *context); /* the last one is freed, while stopping */
     void *context;
     char input[SOTTO_INPUT_MAX];
@@ -60,6 +64,7 @@ struct sotto_connection {
     uint8_t address[SOTTO_ADDRESS_KEY_BYTES];
     enum sotto_connection_place place;
     unsigned handles; /* open ones of libuv */
+    bool is_counted;  /* its address's connections include it */
     bool has_begun;   /* a request was seen: the handshake is over */
     bool keeps_alive;
     bool refused; /* the server has answered in place of the routes */

@@ -66,16 +66,23 @@ enum sotto_status sotto_output_push(struct sotto_output *output)
 
 static enum sotto_status take_body(struct sotto_output *output, const struct sotto_answer *answer)
 {
+    uint8_t *copy;
+
     output->body_length = answer->body.length;
-    if (answer->body_owned) {
-        output->body = (uint8_t *)(uintptr_t)answer->body.at;
+    if (answer->release != NULL) {
+        output->body = answer->body.at;
+        output->release = answer->release;
+        output->body_owner = answer->owner;
         return SOTTO_OK;
     }
-    output->body = malloc(answer->body.length + 1);
-    if (output->body == NULL)
+    copy = malloc(answer->body.length + 1);
+    if (copy == NULL)
         return SOTTO_NO_MEMORY;
     if (answer->body.length > 0)
-        memcpy(output->body, answer->body.at, answer->body.length);
+        memcpy(copy, answer->body.at, answer->body.length);
+    output->body = copy;
+    output->release = free;
+    output->body_owner = copy;
     return SOTTO_OK;
 }
 
@@ -105,7 +112,9 @@ bool sotto_output_is_empty(const struct sotto_output *output)
 
 void sotto_output_wipe(struct sotto_output *output)
 {
-    free(output->body);
+    if (output->release != NULL)
+        output->release(output->body_owner);
+    output->release = NULL;
     output->body = NULL;
     output->body_length = 0;
     output->body_sent = 0;

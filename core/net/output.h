@@ -20,7 +20,9 @@ struct sotto_output {
     void *owner;
     size_t queued_bytes; /* of ciphertext, given to the socket and not taken by it */
     uint64_t sent_total;
-    uint8_t *body; /* of the answer; NULL without one */
+    const uint8_t *body;          /* of the answer; NULL without one */
+    void (*release)(void *owner); /* what becomes of it when it is out */
+    void *body_owner;
     size_t body_length;
     size_t body_sent;
 };
@@ -28,7 +30,7 @@ struct sotto_output {
 /*
  * Takes an answer over and starts to send it. `body_is_sent`: false for HEAD.
  *
- * SOTTO_NO_MEMORY, SOTTO_IO: the connection cannot go on; an owned body is freed with the output.
+ * SOTTO_NO_MEMORY, SOTTO_IO: the connection cannot go on; the body is released with the output.
  */
 SOTTO_CHECKED enum sotto_status sotto_output_answer(struct sotto_output *output,
                                                     const struct sotto_answer *answer,
@@ -39,7 +41,7 @@ SOTTO_CHECKED enum sotto_status sotto_output_push(struct sotto_output *output);
 
 bool sotto_output_is_full(const struct sotto_output *output);
 bool sotto_output_is_empty(const struct sotto_output *output); /* nothing waits */
-/* Frees the answer; what is queued stays with the socket. */
+/* Releases the answer; what is queued stays with the socket. */
 void sotto_output_wipe(struct sotto_output *output);
 
 #endif

@@ -12,8 +12,10 @@ enum { SOTTO_ANSWER_HEAD_MAX = 512, SOTTO_PROBLEM_MAX = 1152 };
 struct sotto_answer {
     int status;
     const char *content_type; /* NULL with an empty body */
-    struct sotto_view body;   /* copied, unless body_owned */
-    bool body_owned;          /* from malloc: free()d by the server when it is out */
+    struct sotto_view body;   /* copied, unless there is a release */
+    /* Called once, from the loop, when the body is out or the connection gone; free, and more. */
+    void (*release)(void *owner);
+    void *owner;
 };
 
 /* Routes use the functions below; the fields are the connection's. */
@@ -41,7 +43,7 @@ void **sotto_request_user(struct sotto_request *request);
 /*
  * Once for each request, at any time from its `begin` to its `gone`. Before its body is whole, the
  * rest of the body is not read and the connection closes behind the answer. After the peer has
- * left, and before `gone` says so, it does nothing but free an owned body.
+ * left, and before `gone` says so, it does nothing but release the body.
  */
 void sotto_request_answer(struct sotto_request *request, const struct sotto_answer *answer);
 /* RFC 9457 problem document: {"title", "status", "detail"}; the detail is cut at 500 characters. */

@@ -14,7 +14,15 @@
 
 #include "core/net/connection.h"
 
-enum { BACKLOG = 256, PORT_TEXT_MAX = 8 };
+/* The kernel cuts the backlog to net.core.somaxconn. */
+enum { BACKLOG = 4096, PORT_TEXT_MAX = 8, ADDRESS_BUCKETS = 4096 };
+
+/* One address and its open connections. */
+struct neighbour {
+    struct neighbour *next;
+    uint8_t address[SOTTO_ADDRESS_KEY_BYTES];
+    uint32_t count;
+};
 
 struct sotto_server {
     uv_tcp_t listener;
@@ -24,6 +32,7 @@ struct sotto_server {
     void (*closed)(void *context);
     void *context;
     struct sotto_connections connections;
+    struct neighbour *neighbours[ADDRESS_BUCKETS]; /* by hash of the address */
 };
 
 void sotto_server_limits_init(struct sotto_server_limits *limits)
@@ -37,12 +46,55 @@ void sotto_server_limits_init(struct sotto_server_limits *limits)
     };
 }
 
-static bool is_over_cap(const struct sotto_connections *all, const struct sotto_connection *one)
+/* The place of an address in the table, or that of the end of its list. FNV-1a. */
+static struct neighbour **neighbour_find(struct sotto_server *server,
+                                         const struct sotto_connection *one)
 {
-    uint32_t same = 0;
+    struct neighbour **at;
+    uint32_t hash = 2166136261u;
 
-    for (const struct sotto_connection *at = all->first; at; at = at->next)
-        same += memcmp(at->address, one->address, sizeof at->address) == 0;
+    for (size_t i = 0; i < sizeof one->address; i++)
+        hash = (hash ^ one->address[i]) * 16777619u;
+    at = &server->neighbours[(hash ^ hash >> 16) % ADDRESS_BUCKETS];
+    while (*at != NULL && memcmp((*at)->address, one->address, sizeof one->address) != 0)
+        at = &(*at)->next;
+    return at;
+}
+
+/* Counts a connection in; the address's count, or UINT32_MAX without memory. */
+static uint32_t neighbour_join(struct sotto_server *server, struct sotto_connection *one)
+{
+    struct neighbour **at = neighbour_find(server, one);
+
+    if (*at == NULL) {
+        *at = calloc(1, sizeof **at);
+        if (*at == NULL)
+            return UINT32_MAX;
+        memcpy((*at)->address, one->address, sizeof one->address);
+    }
+    one->is_counted = true;
+    return ++(*at)->count;
+}
+
+static void on_left(void *context, const struct sotto_connection *one)
+{
+    struct neighbour **at, *gone;
+
+    if (!one->is_counted)
+        return;
+    at = neighbour_find(context, one);
+    if (--(*at)->count > 0)
+        return;
+    gone = *at;
+    *at = gone->next;
+    free(gone);
+}
+
+static bool is_over_cap(struct sotto_server *server, struct sotto_connection *one)
+{
+    const struct sotto_connections *all = &server->connections;
+    uint32_t same = neighbour_join(server, one);
+
     return all->counters.connections_open > all->limits.connections_max ||
            same > all->limits.connections_per_address_max;
 }
@@ -61,7 +113,7 @@ static void on_connection(uv_stream_t *listener, int status)
                             status == 0 ? "no memory" : uv_strerror(status));
         return;
     }
-    if (!is_over_cap(all, connection))
+    if (!is_over_cap(server, connection))
         return;
     all->counters.refused_total++;
     sotto_connection_close(connection);
@@ -190,6 +242,8 @@ enum sotto_status sotto_server_open(struct sotto_server **out,
     server->connections.limits = setup->limits;
     server->connections.routes = setup->routes;
     server->connections.log = setup->log;
+    server->connections.left = on_left;
+    server->connections.context = server;
     status = sotto_tls_server_open(&server->connections.tls, &files, fault);
     if (status == SOTTO_OK)
         status = open_socket(&descriptor, setup, fault);
@@ -240,7 +294,6 @@ void sotto_server_stop(struct sotto_server *server, uint64_t grace_ms, void (*cl
     server->context = context;
     all->stopping = true;
     all->emptied = on_emptied;
-    all->context = server;
     uv_close((uv_handle_t *)&server->listener, on_handle_closed);
     if (all->first == NULL) {
         on_emptied(server);

@@ -110,7 +110,8 @@ static void answer_bytes(struct sotto_request *request)
     struct sotto_answer out = {.status = 200,
                                .content_type = "application/octet-stream",
                                .body = sotto_view_of(bytes, count),
-                               .body_owned = true};
+                               .release = free,
+                               .owner = bytes};
 
     assert(bytes);
     memset(bytes, 'x', count);
