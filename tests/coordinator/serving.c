@@ -11,6 +11,7 @@
 
 #include "coordinator/program/init.h"
 #include "coordinator/program/serve.h"
+#include "coordinator/program/settings.h"
 #include "core/net/certificate.h"
 #include "core/wire/enrolment.h"
 #include "crypto/primitives/ed25519.h"
@@ -26,6 +27,14 @@ static unsigned free_port(void)
     assert_int_equal(getsockname(probe, (struct sockaddr *)&address, &length), 0);
     close(probe);
     return ntohs(address.sin_port);
+}
+
+static void program_serve(const struct serving *serving, int log_pipe)
+{
+    dup2(log_pipe, STDERR_FILENO);
+    close(log_pipe);
+    execl(serving->program, "sotto-coordinator", "serve", "--state", serving->state, (char *)NULL);
+    _exit(127);
 }
 
 static void serve(const char *state, int log_pipe)
@@ -55,6 +64,8 @@ void serving_start(struct serving *serving)
     assert_int_not_equal(serving->child, -1);
     if (serving->child == 0) {
         close(pipes[0]);
+        if (serving->program != NULL)
+            program_serve(serving, pipes[1]);
         serve(serving->state, pipes[1]);
     }
     close(pipes[1]);
@@ -83,7 +94,7 @@ static struct sotto_client *client_open(struct serving *serving, const char *cer
                                        .authority_path = authority.text,
                                        .certificate_path = certificate,
                                        .key_path = key,
-                                       .connect_timeout_ms = 5000};
+                                       .connect_timeout_ms = 60000};
     struct sotto_client *client;
     struct sotto_fault fault;
 
@@ -92,7 +103,23 @@ static struct sotto_client *client_open(struct serving *serving, const char *cer
     return client;
 }
 
+static void config_write(struct serving *serving, uint32_t connections_per_address)
+{
+    char address[] = "127.0.0.1";
+    struct sotto_settings settings = {.address = address,
+                                      .port = (uint16_t)serving->port,
+                                      .url = serving->url,
+                                      .connections_per_address = connections_per_address};
+
+    assert_int_equal(sotto_settings_create(serving->state, &settings, NULL), SOTTO_OK);
+}
+
 struct serving *serving_open(void)
+{
+    return serving_open_for(0, NULL);
+}
+
+struct serving *serving_open_for(uint32_t connections_per_address, const char *program)
 {
     static const char *const hosts[] = {"127.0.0.1"};
     struct serving *serving = calloc(1, sizeof *serving);
@@ -109,6 +136,8 @@ struct serving *serving_open(void)
     init.port = (uint16_t)serving->port;
     if (sotto_init_run(&init, &fault) != SOTTO_OK)
         fail_msg("%s", fault.text);
+    serving->program = program;
+    config_write(serving, connections_per_address);
     serving_start(serving);
     certificate = folder_path(&serving->folder, "hub/admin/admin.pem");
     key = folder_path(&serving->folder, "hub/admin/admin.key");
@@ -202,6 +231,7 @@ static void certificate_keep(struct serving *serving, const char *site, struct s
     assert_int_equal(sotto_enrol_response_decode(&response, bytes), SOTTO_OK);
     assert_int_equal(sotto_certificate_from_der(&certificate, response.certificate), SOTTO_OK);
     sotto_certificate_to_pem(pem, &certificate);
+    memcpy(serving->coordinator, response.coordinator, sizeof serving->coordinator);
     snprintf(name, sizeof name, "%s.pem", site);
     folder_write(&serving->folder, name, sotto_view_text(pem));
 }

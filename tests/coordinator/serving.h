@@ -15,7 +15,9 @@ struct serving {
     char state[FOLDER_PATH_MAX];
     char url[64];
     unsigned port;
+    const char *program; /* sotto-coordinator; NULL: the same code, without the program around it */
     pid_t child;
+    uint8_t coordinator[32]; /* the key that signs plans, once somebody has enrolled */
     struct sotto_client *administrator;
     struct sotto_client *stranger; /* no certificate */
 };
@@ -27,6 +29,8 @@ struct serving_answer {
 };
 
 struct serving *serving_open(void);
+/* For so many connections from this machine, served by `program` if it is not NULL. */
+struct serving *serving_open_for(uint32_t connections_per_address, const char *program);
 void serving_close(struct serving *serving);
 
 /* Starts and ends the process; open has started it once. */
