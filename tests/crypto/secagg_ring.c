@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/entropy.h"
+#include "crypto/ring/lanes.h"
 #include "crypto/secagg/secaggplus/graph/table.h"
 #include "crypto/secagg/secaggplus/graph/traffic.h"
 #include "crypto/secagg/secaggplus/messages/receipt.h"
@@ -200,6 +201,24 @@ static void traffic__nobody_drops_out__is_what_the_messages_add_up_to(void **sta
     assert_int_equal(counted.up, announced.up);
     assert_int_equal(counted.down, announced.down);
     chorus_close(chorus);
+}
+
+/* Up and down with 2^20 values of 16 bits: at most 1.68 times these values alone. */
+static void traffic__a_million_lanes__is_little_beside_them(void **state)
+{
+    enum { COHORT = 1024, VALUES = 1 << 20, RING_BITS = 26 };
+    const struct sotto_terms terms = {
+        .survivors_min = SOTTO_COHORT_MIN, .corrupt_fraction = 0.05, .dropout_fraction = 0.1};
+    struct sotto_message_traffic traffic;
+    struct sotto_parameters parameters;
+    size_t bytes;
+
+    (void)state;
+    assert_int_equal(sotto_parameters_of(&parameters, COHORT, &terms), SOTTO_OK);
+    sotto_message_traffic_of(&traffic, &parameters);
+    bytes = traffic.up + traffic.down + sotto_lanes_packed_bytes(VALUES + 1, RING_BITS);
+    assert_int_equal(bytes, 3500444);
+    assert_true(bytes * 100 <= (size_t)168 * 2 * VALUES);
 }
 
 static struct chorus *wait_for_uploads(void)
@@ -551,6 +570,7 @@ int main(void)
         cmocka_unit_test(round__more_than_a_complete_graph__sum_is_exact_with_dropouts),
         cmocka_unit_test(round__a_thousand__sum_is_exact_with_dropouts),
         cmocka_unit_test(traffic__nobody_drops_out__is_what_the_messages_add_up_to),
+        cmocka_unit_test(traffic__a_million_lanes__is_little_beside_them),
         cmocka_unit_test(receipt__before_the_upload_and_the_senders_own__is_taken),
         cmocka_unit_test(receipt__of_a_complete_graph__is_unexpected),
         cmocka_unit_test(survivors__one_was_told_that_others_shared__are_refused),
