@@ -1,8 +1,8 @@
 /*
  * What a large cohort costs before anybody trains: at the coordinator the roster, parameters, ctx1
  * and everybody's neighbours, at a participant its own neighbours. Processor time of this thread,
- * medians. The signatures of adverts are counted apart: one for each participant at the coordinator,
- * one for each neighbour at a participant.
+ * medians. The signatures of adverts are counted apart: one for each participant at the
+ * coordinator, one for each neighbour at a participant.
  */
 #include <stdio.h>
 #include <stdlib.h>

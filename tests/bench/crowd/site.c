@@ -258,12 +258,15 @@ static bool is_dropout(const struct crowd_site *site)
 static void inbox_take(struct crowd_site *site, const struct sotto_mail *mail)
 {
     static const uint8_t reason = SOTTO_REFUSAL_POLICY_COHORT;
+    struct sotto_view receipt;
 
     if (is_dropout(site)) {
         post(site, "leave", sotto_view_of(&reason, 1));
         return;
     }
-    step(site, SOTTO_MEMBER_INBOX, mail->body);
+    receipt = step(site, SOTTO_MEMBER_INBOX, mail->body);
+    if (receipt.length > 0)
+        post(site, "receipt", receipt);
     sem_wait(&site->crowd->hands);
     upload_send(site);
 }
