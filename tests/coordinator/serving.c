@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +32,7 @@ static unsigned free_port(void)
 
 static void program_serve(const struct serving *serving, int log_pipe)
 {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(log_pipe, STDERR_FILENO);
     close(log_pipe);
     execl(serving->program, "sotto-coordinator", "serve", "--state", serving->state, (char *)NULL);

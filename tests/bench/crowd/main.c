@@ -3,7 +3,8 @@
  *
  *     bench_crowd COORDINATOR SITES VALUES DROPOUTS [SECONDS]
  *
- * Ends by itself after SECONDS (600) whatever comes.
+ * With VALUES 0 the sites connect and poll, and no round is played. Ends by itself after SECONDS
+ * (600) whatever comes.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -80,9 +81,26 @@ static void phase_tell(const struct crowd *crowd, const char *what, double began
     fflush(stdout);
 }
 
+static void round_measure(struct crowd *crowd, double idle_mib, double vector_mib)
+{
+    const struct crowd_task *task = &crowd->task;
+    double began_s, used_s, most_mib;
+
+    peak_forget(crowd);
+    began_s = now_s();
+    used_s = busy_s(crowd);
+    crowd_play(crowd);
+    phase_tell(crowd, "the round", began_s, used_s);
+    most_mib = resident_mib(crowd, "VmHWM:");
+    crowd_check(crowd);
+    printf("the sum is right; %" PRIu64 " requests were tried again\n", crowd->retries);
+    printf("above the idle coordinator at most %.1f MiB; 4 vectors + 64 MB + 64 KB a site: %.1f\n",
+           most_mib - idle_mib, 4 * vector_mib + (64e6 + 64e3 * task->sites) / (1 << 20));
+}
+
 static void measure(const struct crowd_task *task)
 {
-    double began_s = now_s(), used_s = 0, idle_mib, vector_mib, most_mib;
+    double began_s = now_s(), used_s = 0, idle_mib, vector_mib;
     struct crowd *crowd = crowd_open(task);
 
     vector_mib = 4.0 * (crowd->definition.lane_count + 1) / (1 << 20);
@@ -96,16 +114,12 @@ static void measure(const struct crowd_task *task)
     phase_tell(crowd, "connect, all poll", began_s, used_s);
     printf("%.1f KiB a connection that polls\n",
            (resident_mib(crowd, "VmRSS:") - idle_mib) * 1024 / task->sites);
-    peak_forget(crowd);
-    began_s = now_s();
-    used_s = busy_s(crowd);
-    crowd_play(crowd);
-    phase_tell(crowd, "the round", began_s, used_s);
-    most_mib = resident_mib(crowd, "VmHWM:");
-    crowd_check(crowd);
-    printf("the sum is right; %" PRIu64 " requests were tried again\n", crowd->retries);
-    printf("above the idle coordinator at most %.1f MiB; 4 vectors + 64 MB + 64 KB a site: %.1f\n",
-           most_mib - idle_mib, 4 * vector_mib + (64e6 + 64e3 * task->sites) / (1 << 20));
+    if (task->values == 0) {
+        /* The sites wait for mail on their threads and end with the program. */
+        serving_close(crowd->serving);
+        exit(0);
+    }
+    round_measure(crowd, idle_mib, vector_mib);
     crowd_close(crowd);
 }
 
