@@ -9,7 +9,7 @@
 #include "crypto/privacy/mechanism.h"
 #include "crypto/ring/lanes.h"
 #include "crypto/ring/rotate.h"
-#include "crypto/secagg/terms.h"
+#include "crypto/secagg/secaggplus/parameters.h"
 
 enum field_kind { FIELD_TEXT, FIELD_DIGEST, FIELD_WHOLE, FIELD_REAL };
 
@@ -182,6 +182,20 @@ enum sotto_mechanism_flaw sotto_definition_mechanism(struct sotto_mechanism *mec
     return sotto_mechanism_of(mechanism, &terms);
 }
 
+/* What rounds would find out. */
+static bool has_graphs(const struct sotto_definition *definition)
+{
+    const struct sotto_terms terms = {.lane_count = 1,
+                                      .ring_bits = 32,
+                                      .cohort_min = definition->cohort_min,
+                                      .cohort_max = definition->cohort_max,
+                                      .survivors_min = definition->survivors_min,
+                                      .corrupt_fraction = definition->corrupt_fraction,
+                                      .dropout_fraction = definition->dropout_fraction};
+
+    return sotto_parameters_check(&terms) == SOTTO_OK;
+}
+
 enum sotto_status sotto_definition_check(const struct sotto_definition *definition,
                                          struct sotto_fault *fault)
 {
@@ -203,6 +217,14 @@ enum sotto_status sotto_definition_check(const struct sotto_definition *definiti
         return sotto_fault_set(fault, SOTTO_MISMATCH,
                                "lane_range %g is above clip_norm %g, which no value is",
                                definition->lane_range, definition->clip_norm);
+    if (!has_graphs(definition))
+        return sotto_fault_set(
+            fault, SOTTO_MISMATCH,
+            "cohorts of %u to %u have no graph of up to %d neighbours that keeps survivors_min %u "
+            "with these parts of colluders and dropouts; lower survivors_min, corrupt_fraction or "
+            "dropout_fraction (sotto-simulate parameters)",
+            definition->cohort_min, definition->cohort_max, SOTTO_NEIGHBOURS_MAX,
+            definition->survivors_min);
     return mechanism_check(definition, fault);
 }
 

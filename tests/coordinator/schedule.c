@@ -94,6 +94,14 @@ static void definition__field_out_of_range__is_named(void **state)
     definition = definition_sample();
     definition.weight_max = 1 << 20;
     assert_wrong(&definition, SOTTO_MISMATCH, "could wrap");
+    definition = definition_sample();
+    definition.cohort_min = definition.survivors_min = 1500;
+    definition.cohort_max = 2000;
+    assert_wrong(&definition, SOTTO_MISMATCH, "keeps survivors_min 1500");
+    definition = definition_sample();
+    definition.corrupt_fraction = 0.5;
+    definition.cohort_min = definition.survivors_min = 3;
+    assert_wrong(&definition, SOTTO_MISMATCH, "lower survivors_min");
 }
 
 static void definition__noise_that_cannot_be_made__says_why(void **state)

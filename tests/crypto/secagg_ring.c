@@ -9,6 +9,7 @@
 #include "crypto/secagg/secaggplus/graph/traffic.h"
 #include "crypto/secagg/secaggplus/messages/receipt.h"
 #include "tests/crypto/secagg_forgery.h"
+#include "tests/crypto/secagg_planted.h"
 #include "tests/support/cmocka.h"
 
 enum { COUNT = 150, ACTOR = 77, LARGE = 10000 };
@@ -342,6 +343,42 @@ static void survivors__one_was_told_that_others_shared__are_refused(void **state
     chorus_close(chorus);
 }
 
+/* A neighbour of the actor, while the cohort waits for shares. */
+static uint32_t find_neighbour(struct chorus *chorus)
+{
+    struct sotto_view mail = chorus_mail(chorus, ACTOR);
+    size_t adverts_at = 12 + (size_t)chorus->count * (4 + SOTTO_DIGEST_BYTES);
+    uint32_t place = 0;
+
+    while (chorus_id(place) != sotto_load_u32(mail.at + adverts_at))
+        place++;
+    assert_true(place < ACTOR);
+    return place;
+}
+
+static void survivors__with_a_receipt_altered__leave_no_secret(void **state)
+{
+    struct chorus_setup setup = chorus_setup_of(SOTTO_COMPLETE_MAX + 1, 8);
+    struct chorus *chorus = chorus_open(&setup);
+    struct planted planted;
+    struct sotto_view mail;
+    uint32_t place;
+
+    (void)state;
+    (void)chorus_play_where(chorus, is_everybody);
+    place = find_neighbour(chorus);
+    planted_derive(&planted, chorus, place, ACTOR);
+    (void)chorus_play_where(chorus, is_everybody);
+    assert_int_equal(chorus_play_where(chorus, is_everybody), SOTTO_STAGE_INCLUDING);
+    assert_true(planted_remembers_any(chorus, place, &planted));
+    mail = chorus_mail(chorus, place);
+    chorus->wire[mail.length - 1] ^= 1;
+    assert_int_equal(chorus_tell(chorus, place, SOTTO_MEMBER_SURVIVORS, mail).refusal,
+                     SOTTO_REFUSAL_RECEIPT);
+    assert_false(planted_remembers_any(chorus, place, &planted));
+    chorus_close(chorus);
+}
+
 static void survivors__receipts_too_few_or_too_many__are_refused(void **state)
 {
     struct chorus *chorus = wait_for_uploads();
@@ -575,6 +612,7 @@ int main(void)
         cmocka_unit_test(receipt__of_a_complete_graph__is_unexpected),
         cmocka_unit_test(survivors__one_was_told_that_others_shared__are_refused),
         cmocka_unit_test(survivors__receipts_too_few_or_too_many__are_refused),
+        cmocka_unit_test(survivors__with_a_receipt_altered__leave_no_secret),
         SCENE_TEST(cohort__as_it_is__is_accepted),
         SCENE_TEST(cohort__another_neighbour__is_refused),
         SCENE_TEST(cohort__neighbours_out_of_order__is_refused),
