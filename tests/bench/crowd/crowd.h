@@ -39,6 +39,7 @@ struct crowd {
     sem_t hands; /* so many work at a time: the machine has no more processors */
     pthread_mutex_t lock;
     atomic_uint connected; /* sites that poll */
+    atomic_bool is_over;   /* the coordinator goes, sites end at their next request */
 
     /* Under the lock: */
     struct sotto_plan plan; /* what everybody was told */

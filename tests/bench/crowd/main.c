@@ -116,6 +116,7 @@ static void measure(const struct crowd_task *task)
            (resident_mib(crowd, "VmRSS:") - idle_mib) * 1024 / task->sites);
     if (task->values == 0) {
         /* The sites wait for mail on their threads and end with the program. */
+        atomic_store(&crowd->is_over, true);
         serving_close(crowd->serving);
         exit(0);
     }

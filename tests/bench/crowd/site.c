@@ -38,6 +38,8 @@ static void ask(struct crowd_site *site, struct sotto_exchange *exchange)
             return;
         if (status == SOTTO_OK)
             free(exchange->answer);
+        if (atomic_load(&site->crowd->is_over))
+            pthread_exit(NULL);
         pthread_mutex_lock(&site->crowd->lock);
         site->crowd->retries++;
         pthread_mutex_unlock(&site->crowd->lock);
