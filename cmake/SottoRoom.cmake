@@ -47,7 +47,7 @@ function(sotto_test test)
     add_test(NAME ${test} COMMAND test_${test} ${TEST_ARGUMENTS}
         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     if(NOT TEST_TIMEOUT)
-        set(TEST_TIMEOUT 120)
+        set(TEST_TIMEOUT 400)
     endif()
     set_tests_properties(${test} PROPERTIES TIMEOUT ${TEST_TIMEOUT}
         ENVIRONMENT "OPENBLAS_NUM_THREADS=1")
