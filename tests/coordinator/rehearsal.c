@@ -43,8 +43,13 @@ static void event_keep(struct rehearsal *rehearsal, const struct sotto_round_eve
 static void event_trace(struct rehearsal *rehearsal, const struct sotto_round_event *event,
                         const struct sotto_round_effects *effects)
 {
-    static const char *const names[] = {"advert", "shares",   "upload",    "inclusion", "reveal",
-                                        "leave",  "deadline", "sum-ready", "applied",   "broken"};
+    static const char *const names[] = {
+        [SOTTO_ROUND_ADVERT] = "advert",       [SOTTO_ROUND_SHARES] = "shares",
+        [SOTTO_ROUND_RECEIPT] = "receipt",     [SOTTO_ROUND_UPLOAD] = "upload",
+        [SOTTO_ROUND_INCLUSION] = "inclusion", [SOTTO_ROUND_REVEAL] = "reveal",
+        [SOTTO_ROUND_LEAVE] = "leave",         [SOTTO_ROUND_DEADLINE] = "deadline",
+        [SOTTO_ROUND_SUM_READY] = "sum-ready", [SOTTO_ROUND_APPLIED] = "applied",
+        [SOTTO_ROUND_BROKEN] = "broken"};
     size_t length = strlen(rehearsal->trace);
 
     snprintf(rehearsal->trace + length, sizeof rehearsal->trace - length,

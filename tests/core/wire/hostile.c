@@ -4,7 +4,7 @@
 #include "tests/support/cmocka.h"
 #include "tests/support/seed.h"
 
-enum { BYTES_MAX = 4096 };
+enum { BYTES_MAX = 4096, LONG = 512 };
 
 /* One sample, with room to break it. */
 struct sample {
@@ -132,18 +132,24 @@ static void message__one_field_more_or_fewer__is_malformed(void **state)
     }
 }
 
-/* Any byte replaced by any other: refused, or a message that is spelled in the one way. */
+/*
+ * Any byte replaced by any other, in a long message by every fifth other: refused, or a message
+ * that is spelled in the one way.
+ */
 static void message__every_byte_replaced__is_refused_or_canonical(void **state)
 {
     struct sample sample;
 
     (void)state;
     for (size_t i = 0; i < CODEC_COUNT; i++) {
+        unsigned stride;
+
         sample_open(&sample, i);
+        stride = sample.length > LONG ? 5 : 1;
         for (size_t at = 0; at < sample.length; at++) {
             uint8_t before = sample.bytes[at];
 
-            for (unsigned byte = 0; byte < 256; byte++) {
+            for (unsigned byte = (unsigned)at % stride; byte < 256; byte += stride) {
                 sample.bytes[at] = (uint8_t)byte;
                 (void)sample_decode(&sample);
             }
