@@ -30,6 +30,8 @@ struct sotto_api {
     /* Long polls, in a wheel: by the tick at which they have waited long enough. */
     struct sotto_call *waiting[SOTTO_POLL_SLOTS];
     size_t waiting_count;
+    size_t posted_bytes; /* of mail that is on its way */
+    bool holds_back;     /* somebody who waits has mail that will go when less is on its way */
     uint64_t swept_tick;
     struct sotto_item *items; /* on their way out */
     uv_timer_t timer;         /* turns the wheel while somebody waits */

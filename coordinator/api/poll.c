@@ -1,6 +1,7 @@
 #include "coordinator/api/poll.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "coordinator/gate/chunk.h"
@@ -8,22 +9,54 @@
 enum { MAIL_BYTES = SOTTO_MAIL_BYTES_MAX + 1024 };
 
 /* Polls end within a tick of their time; a turn of the wheel is longer than the longest of them. */
-enum { TICK_MS = 100 };
+enum { TICK_MS = 100, POSTED_BYTES_MAX = 8 * 1024 * 1024 };
 
 static uint64_t now_tick(const struct sotto_api *api)
 {
     return sotto_clock_steady_ns(api->setup.clock) / (TICK_MS * UINT64_C(1000000));
 }
 
-/* Answers if there is mail. */
+/* A mail on its way. */
+struct posted {
+    struct sotto_api *api;
+    size_t length;
+    uint8_t bytes[];
+};
+
+static void posted_release(void *owner)
+{
+    struct posted *posted = owner;
+
+    posted->api->posted_bytes -= posted->length;
+    free(posted);
+}
+
+/*
+ * Answers if there is mail, and not too much of it on its way: a stage that ends has mail for
+ * everybody at once. Who is held back is answered at one of the next ticks.
+ */
 static bool mail_answer(struct sotto_call *call)
 {
     uint8_t bytes[MAIL_BYTES];
+    struct sotto_api *api = call->api;
     struct sotto_buffer out = sotto_buffer_of(bytes, sizeof bytes);
+    struct posted *posted;
 
-    if (sotto_drive_mail(call->api->setup.drive, call->site.id, &call->seen, &out) != SOTTO_OK)
+    if (api->posted_bytes > POSTED_BYTES_MAX) {
+        api->holds_back = true;
         return false;
-    sotto_call_answer(call, 200, "application/octet-stream", sotto_view_buffer(&out));
+    }
+    if (sotto_drive_mail(api->setup.drive, call->site.id, &call->seen, &out) != SOTTO_OK)
+        return false;
+    posted = malloc(sizeof *posted + out.length);
+    if (posted == NULL)
+        return false;
+    posted->api = api;
+    posted->length = out.length;
+    memcpy(posted->bytes, out.at, out.length);
+    api->posted_bytes += out.length;
+    sotto_call_answer_lent(call, sotto_view_of(posted->bytes, posted->length), posted_release,
+                           posted);
     return true;
 }
 
@@ -48,10 +81,11 @@ void sotto_poll_forget(struct sotto_call *call)
 
 void sotto_poll_wake(struct sotto_api *api)
 {
-    for (size_t i = 0; i < SOTTO_POLL_SLOTS && api->waiting_count > 0; i++) {
+    api->holds_back = false;
+    for (size_t i = 0; i < SOTTO_POLL_SLOTS && api->waiting_count > 0 && !api->holds_back; i++) {
         struct sotto_call *call = api->waiting[i];
 
-        while (call != NULL) {
+        while (call != NULL && !api->holds_back) {
             struct sotto_call *next = call->next_waiting;
 
             if (mail_answer(call))
@@ -90,6 +124,8 @@ static void on_timer(uv_timer_t *timer)
         api->swept_tick = now - SOTTO_POLL_SLOTS;
     while (api->swept_tick < now)
         slot_sweep(api, ++api->swept_tick, now);
+    if (api->holds_back)
+        sotto_poll_wake(api);
     if (api->waiting_count == 0)
         uv_timer_stop(timer);
 }

@@ -10,7 +10,7 @@
 
 #include "core/net/request.h"
 
-enum { SOTTO_OUTPUT_MAX = 64 * 1024, SOTTO_OUTPUT_PIECE = 32 * 1024 };
+enum { SOTTO_OUTPUT_MAX = 32 * 1024, SOTTO_OUTPUT_PIECE = 16 * 1024 };
 
 struct sotto_output {
     uv_stream_t *stream;

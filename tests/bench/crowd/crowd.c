@@ -63,7 +63,7 @@ static void definition_make(struct crowd *crowd)
     struct sotto_layout *layout = room(1, sizeof *layout);
     struct sotto_definition *definition = &crowd->definition;
     struct sotto_view bytes;
-    uint32_t sites = crowd->task.sites, tenth = sites / 10;
+    uint32_t sites = crowd->task.sites;
 
     layout_make(crowd, layout);
     sotto_definition_init(definition);
@@ -72,8 +72,7 @@ static void definition_make(struct crowd *crowd)
     definition->lane_count = (uint32_t)layout->lane_count;
     definition->rounds = 1;
     definition->cohort_min = definition->cohort_max = sites;
-    definition->survivors_min =
-        sites - (crowd->task.dropouts > tenth ? crowd->task.dropouts : tenth);
+    definition->survivors_min = sites / 3; /* more than half would need everybody as neighbour */
     definition->weight_max = 1;
     definition->gathering_s = definition->sharing_s = definition->uploading_s =
         definition->including_s = definition->revealing_s = 3600;
