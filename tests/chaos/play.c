@@ -147,21 +147,22 @@ static bool is_over(const struct hub *hub)
     return hub->is_up && hub->round == NULL && !hub->book.is_open && !hub->book.is_running;
 }
 
-static bool is_everybody_up(const struct play *play)
+/* Up, and done with whatever it was training for: that may still cost it part of its budget. */
+static bool is_everybody_ready(const struct play *play)
 {
     for (uint32_t place = 0; place < play->weather.sites; place++)
-        if (play->sites[place].turn == NULL)
+        if (play->sites[place].turn == NULL || play->sites[place].answers_due > 0)
             return false;
     return true;
 }
 
-/* Faults have ceased: until the hub rests and all sites are up. false: that does not come. */
+/* Faults have ceased: until the hub rests and all sites are ready. false: that does not come. */
 static bool calm_down(struct play *play)
 {
     uint64_t steps_max = play->steps + CALM_STEPS_MAX;
     uint64_t end_ms = play->now_ms + CALM_STAGES_MAX * play->weather.stage_ms;
 
-    while (!is_over(&play->hub) || !is_everybody_up(play))
+    while (!is_over(&play->hub) || !is_everybody_ready(play))
         if (play->steps >= steps_max || play->now_ms >= end_ms || !step(play))
             return false;
     return true;
