@@ -54,11 +54,11 @@ static const struct field fields[] = {
     FIELD(FIELD_WHOLE, batch, 1, 1024),
     FIELD(FIELD_REAL, learning_rate, 1e-12, 100),
     FIELD(FIELD_REAL, weight_decay, 0, 10),
-    FIELD(FIELD_REAL, gathering_s, 0.001, 1e6),
-    FIELD(FIELD_REAL, sharing_s, 0.001, 1e6),
-    FIELD(FIELD_REAL, uploading_s, 0.001, 1e6),
-    FIELD(FIELD_REAL, including_s, 0.001, 1e6),
-    FIELD(FIELD_REAL, revealing_s, 0.001, 1e6),
+    FIELD(FIELD_REAL, gathering_s, 0.1, 604800),
+    FIELD(FIELD_REAL, sharing_s, 0.1, 604800),
+    FIELD(FIELD_REAL, uploading_s, 0.1, 604800),
+    FIELD(FIELD_REAL, including_s, 0.1, 604800),
+    FIELD(FIELD_REAL, revealing_s, 0.1, 604800),
 };
 
 /* Deviations of a rotated value that a lane holds: beyond them is one in 5 * 10^8. */

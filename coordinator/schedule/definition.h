@@ -35,7 +35,7 @@ struct sotto_definition {
     uint32_t batch;
     double learning_rate;
     double weight_decay;
-    double gathering_s;
+    double gathering_s; /* each deadline from 0.1 to 604,800 s, a week */
     double sharing_s;
     double uploading_s;
     double including_s;

@@ -125,6 +125,37 @@ static void definition__noise_that_cannot_be_made__says_why(void **state)
     assert_wrong(&definition, SOTTO_MALFORMED, "noise_multiplier");
 }
 
+static void definition__deadline_that_no_plan_has__is_refused(void **state)
+{
+    static const size_t deadlines[] = {offsetof(struct sotto_definition, gathering_s),
+                                       offsetof(struct sotto_definition, sharing_s),
+                                       offsetof(struct sotto_definition, uploading_s),
+                                       offsetof(struct sotto_definition, including_s),
+                                       offsetof(struct sotto_definition, revealing_s)};
+    struct sotto_progress progress = {0};
+    struct sotto_digest roster = {{0}};
+    uint8_t nonce[32] = {0};
+    struct sotto_round_terms terms = {.roster = &roster, .nonce = nonce};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof deadlines / sizeof *deadlines; i++) {
+        struct sotto_definition definition = definition_sample();
+        double *deadline_s = (double *)((char *)&definition + deadlines[i]);
+        struct sotto_plan plan;
+
+        *deadline_s = 0.099;
+        assert_wrong(&definition, SOTTO_MALFORMED, "_s");
+        *deadline_s = 604801;
+        assert_wrong(&definition, SOTTO_MALFORMED, "_s");
+        for (int longest = 0; longest < 2; longest++) {
+            *deadline_s = longest ? 604800 : 0.1;
+            assert_int_equal(sotto_definition_check(&definition, NULL), SOTTO_OK);
+            sotto_timetable_plan(&plan, &definition, &progress, &terms);
+            assert_int_equal(sotto_plan_check(&plan, NULL), SOTTO_OK);
+        }
+    }
+}
+
 /* 512 is the largest power of two in 1000 lanes. */
 static void definition__no_lane_range__is_what_the_values_need(void **state)
 {
@@ -220,6 +251,7 @@ int main(void)
         cmocka_unit_test(definition__noise_that_cannot_be_made__says_why),
         cmocka_unit_test(definition__no_lane_range__is_what_the_values_need),
         cmocka_unit_test(definition__key_twice_or_too_many__is_refused),
+        cmocka_unit_test(definition__deadline_that_no_plan_has__is_refused),
         cmocka_unit_test(timetable__rates__fall_by_a_cosine_to_a_twentieth),
         cmocka_unit_test(timetable__plan__decodes_and_counts_the_weight_lane),
         cmocka_unit_test(timetable__progress__decides_what_comes_next),
