@@ -17,7 +17,10 @@ static size_t picture_bytes(const struct sotto_dataset *dataset)
 static enum sotto_status take_memory(struct sotto_dataset *dataset, struct sotto_picture_form form,
                                      size_t count)
 {
-    *dataset = (struct sotto_dataset){.channels = form.channels, .side = form.side, .count = count};
+    *dataset = (struct sotto_dataset){.kind = SOTTO_DATASET_PICTURES,
+                                      .channels = form.channels,
+                                      .side = form.side,
+                                      .count = count};
     dataset->pixels = calloc(count + 1, picture_bytes(dataset));
     dataset->labels = calloc(count + 1, sizeof *dataset->labels);
     if (dataset->pixels != NULL && dataset->labels != NULL)
@@ -120,28 +123,90 @@ enum sotto_status sotto_dataset_open_idx(struct sotto_dataset *dataset,
     return status;
 }
 
-enum sotto_status sotto_dataset_open_subset(struct sotto_dataset *dataset,
-                                            const struct sotto_dataset *source,
-                                            const uint32_t *indices, size_t count)
+enum sotto_status sotto_dataset_open_texts(struct sotto_dataset *dataset,
+                                           struct sotto_text_shape shape)
+{
+    *dataset = (struct sotto_dataset){.kind = SOTTO_DATASET_TEXTS, .count = shape.count};
+    dataset->labels = calloc(shape.count + 1, sizeof *dataset->labels);
+    dataset->starts = calloc(shape.count + 1, sizeof *dataset->starts);
+    dataset->tokens = calloc(shape.token_count + 1, sizeof *dataset->tokens);
+    if (shape.is_answered)
+        dataset->is_answer = calloc(shape.token_count + 1, sizeof *dataset->is_answer);
+    if (dataset->labels == NULL || dataset->starts == NULL || dataset->tokens == NULL ||
+        (shape.is_answered && dataset->is_answer == NULL)) {
+        sotto_dataset_close(dataset);
+        return SOTTO_NO_MEMORY;
+    }
+    for (size_t i = 0; i < shape.count; i++)
+        dataset->labels[i] = SOTTO_LABEL_NONE;
+    return SOTTO_OK;
+}
+
+static enum sotto_status copy_pictures(struct sotto_dataset *dataset,
+                                       const struct sotto_dataset *source, const uint32_t *indices,
+                                       size_t count)
 {
     size_t length = picture_bytes(source);
     enum sotto_status status =
         take_memory(dataset, (struct sotto_picture_form){source->channels, source->side}, count);
 
-    if (status != SOTTO_OK)
-        return status;
-    for (size_t i = 0; i < count; i++) {
-        assert(indices[i] < source->count);
+    for (size_t i = 0; i < count && status == SOTTO_OK; i++)
         memcpy(dataset->pixels + i * length, source->pixels + indices[i] * length, length);
-        dataset->labels[i] = source->labels[indices[i]];
+    return status;
+}
+
+static size_t token_count(const struct sotto_dataset *dataset, size_t example)
+{
+    return dataset->starts[example + 1] - dataset->starts[example];
+}
+
+static enum sotto_status copy_texts(struct sotto_dataset *dataset,
+                                    const struct sotto_dataset *source, const uint32_t *indices,
+                                    size_t count)
+{
+    struct sotto_text_shape shape = {.count = count, .is_answered = source->is_answer != NULL};
+    enum sotto_status status;
+
+    for (size_t i = 0; i < count; i++)
+        shape.token_count += token_count(source, indices[i]);
+    status = sotto_dataset_open_texts(dataset, shape);
+    for (size_t i = 0; i < count && status == SOTTO_OK; i++) {
+        size_t length = token_count(source, indices[i]);
+        size_t from = source->starts[indices[i]];
+        size_t to = dataset->starts[i];
+
+        memcpy(dataset->tokens + to, source->tokens + from, length * sizeof *source->tokens);
+        if (shape.is_answered)
+            memcpy(dataset->is_answer + to, source->is_answer + from, length);
+        dataset->starts[i + 1] = to + length;
     }
-    return SOTTO_OK;
+    return status;
+}
+
+enum sotto_status sotto_dataset_open_subset(struct sotto_dataset *dataset,
+                                            const struct sotto_dataset *source,
+                                            const uint32_t *indices, size_t count)
+{
+    enum sotto_status status = SOTTO_OK;
+
+    for (size_t i = 0; i < count; i++)
+        assert(indices[i] < source->count);
+    switch (source->kind) {
+    case SOTTO_DATASET_PICTURES: status = copy_pictures(dataset, source, indices, count); break;
+    case SOTTO_DATASET_TEXTS: status = copy_texts(dataset, source, indices, count); break;
+    }
+    for (size_t i = 0; i < count && status == SOTTO_OK; i++)
+        dataset->labels[i] = source->labels[indices[i]];
+    return status;
 }
 
 void sotto_dataset_close(struct sotto_dataset *dataset)
 {
     free(dataset->pixels);
     free(dataset->labels);
+    free(dataset->starts);
+    free(dataset->tokens);
+    free(dataset->is_answer);
     *dataset = (struct sotto_dataset){0};
 }
 
@@ -151,6 +216,8 @@ void sotto_dataset_log_shares(float *log_shares, const struct sotto_dataset *dat
     double total = (double)dataset->count + 0.5 * label_count;
 
     memset(log_shares, 0, label_count * sizeof *log_shares);
+    if (dataset->is_answer != NULL)
+        return;
     for (size_t i = 0; i < dataset->count; i++) {
         assert(dataset->labels[i] < label_count);
         log_shares[dataset->labels[i]] += 1.0f;

@@ -1,7 +1,8 @@
 /*
- * Labelled pictures in memory: 8-bit, [count, channels, side, side], and a label index each (or
- * none). Sources: an ImageFolder (folder/label name/picture.png|.jpg) or a pair of IDX files (plain
- * or gzip).
+ * Labelled examples in memory, of one of two kinds. Pictures: 8-bit, [count, channels, side, side];
+ * from an ImageFolder (folder/label name/picture.png|.jpg) or a pair of IDX files (plain or gzip).
+ * Texts: the token indices of all texts, one after another without padding. An example has a label
+ * index or none.
  */
 #ifndef SOTTO_MODELS_DATA_DATASET_H
 #define SOTTO_MODELS_DATA_DATASET_H
@@ -13,12 +14,23 @@ enum { SOTTO_DATASET_MAX = 1000000 };
 
 #define SOTTO_LABEL_NONE UINT32_MAX
 
+enum sotto_dataset_kind { SOTTO_DATASET_PICTURES, SOTTO_DATASET_TEXTS };
+
 struct sotto_dataset {
+    enum sotto_dataset_kind kind;
+    size_t count;
+    uint32_t *labels; /* [count]; SOTTO_LABEL_NONE throughout where is_answer says what to learn */
+
+    /* Pictures; of texts 0 and NULL. */
     uint32_t channels;
     uint32_t side;
-    size_t count;
-    uint8_t *pixels;  /* [count, channels, side, side] */
-    uint32_t *labels; /* [count] */
+    uint8_t *pixels; /* [count, channels, side, side] */
+
+    /* Texts; of pictures NULL. Text i is tokens[starts[i]] to before tokens[starts[i + 1]]. */
+    size_t *starts;     /* [count + 1], ascending, starts[0] = 0 */
+    uint32_t *tokens;   /* [starts[count]] */
+    uint8_t *is_answer; /* [starts[count]] 1: a target of the loss, predicted from the tokens before
+                           it; NULL: classification. 0 at each text's first token. */
 };
 
 /* The label names in index order, borrowed. */
@@ -61,7 +73,23 @@ SOTTO_CHECKED enum sotto_status sotto_dataset_open_idx(struct sotto_dataset *dat
                                                        const struct sotto_idx_slice *slice,
                                                        struct sotto_fault *fault);
 
-/* Copies the named examples. SOTTO_NO_MEMORY: empty. Indices below source->count. */
+/* How many texts and tokens to take memory for, and whether for is_answer too. */
+struct sotto_text_shape {
+    size_t count;
+    size_t token_count;
+    bool is_answered;
+};
+
+/*
+ * Memory for texts, all zero but the labels, which are SOTTO_LABEL_NONE; the caller fills it.
+ * SOTTO_NO_MEMORY: empty.
+ */
+SOTTO_CHECKED enum sotto_status sotto_dataset_open_texts(struct sotto_dataset *dataset,
+                                                         struct sotto_text_shape shape);
+
+/*
+ * Copies the named examples, of either kind. SOTTO_NO_MEMORY: empty. Indices below source->count.
+ */
 SOTTO_CHECKED enum sotto_status sotto_dataset_open_subset(struct sotto_dataset *dataset,
                                                           const struct sotto_dataset *source,
                                                           const uint32_t *indices, size_t count);
@@ -70,7 +98,7 @@ void sotto_dataset_close(struct sotto_dataset *dataset);
 
 /*
  * The logarithm of each label's share, log((n + 1/2) / (count + label_count / 2)), so that an
- * absent label has one too.
+ * absent label has one too. 0 throughout where the examples have no labels but is_answer.
  *
  *   log_shares  out  [label_count]
  *   dataset     in   every label below label_count

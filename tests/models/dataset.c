@@ -237,6 +237,70 @@ static void dataset__log_shares__count_every_label_and_half_a_picture_more(void 
     assert_true(fabs(exp(log_shares[3]) - 0.5 / 6) < 1e-6);
 }
 
+/* Three texts of two, one and three tokens. */
+static void open_texts(struct sotto_dataset *texts, bool is_answered)
+{
+    static const size_t starts[] = {0, 2, 3, 6};
+
+    assert_int_equal(sotto_dataset_open_texts(texts, (struct sotto_text_shape){3, 6, is_answered}),
+                     SOTTO_OK);
+    assert_int_equal(texts->kind, SOTTO_DATASET_TEXTS);
+    memcpy(texts->starts, starts, sizeof starts);
+    for (uint32_t i = 0; i < 6; i++)
+        texts->tokens[i] = 10 + i;
+}
+
+static void dataset__subset_of_texts__moves_tokens_labels_and_answers(void **state)
+{
+    const uint32_t chosen[] = {2, 0};
+    const uint32_t expected[] = {13, 14, 15, 10, 11};
+    struct sotto_dataset whole;
+    struct sotto_dataset subset;
+
+    (void)state;
+    open_texts(&whole, true);
+    whole.is_answer[4] = 1;
+    whole.labels[0] = 7;
+    assert_int_equal(sotto_dataset_open_subset(&subset, &whole, chosen, 2), SOTTO_OK);
+    sotto_dataset_close(&whole);
+    assert_int_equal(subset.kind, SOTTO_DATASET_TEXTS);
+    assert_int_equal(subset.starts[1], 3);
+    assert_int_equal(subset.starts[2], 5);
+    assert_memory_equal(subset.tokens, expected, sizeof expected);
+    assert_memory_equal(subset.is_answer, "\0\1\0\0\0", 5);
+    assert_int_equal(subset.labels[0], SOTTO_LABEL_NONE);
+    assert_int_equal(subset.labels[1], 7);
+    sotto_dataset_close(&subset);
+}
+
+static void dataset__subset_of_texts_to_classify__has_no_answers(void **state)
+{
+    const uint32_t chosen[] = {1};
+    struct sotto_dataset whole;
+    struct sotto_dataset subset;
+
+    (void)state;
+    open_texts(&whole, false);
+    assert_int_equal(sotto_dataset_open_subset(&subset, &whole, chosen, 1), SOTTO_OK);
+    assert_null(subset.is_answer);
+    assert_null(subset.pixels);
+    assert_int_equal(subset.tokens[0], 12);
+    sotto_dataset_close(&subset);
+    sotto_dataset_close(&whole);
+}
+
+static void dataset__log_shares_of_answers__are_zero(void **state)
+{
+    struct sotto_dataset texts;
+    float log_shares[2] = {5, 5};
+
+    (void)state;
+    open_texts(&texts, true);
+    sotto_dataset_log_shares(log_shares, &texts, 2);
+    assert_true(log_shares[0] == 0 && log_shares[1] == 0);
+    sotto_dataset_close(&texts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +314,9 @@ int main(void)
         cmocka_unit_test(dataset__idx_pair_of_different_counts__both_are_in_the_fault),
         cmocka_unit_test(dataset__subset__copies_the_named_examples),
         cmocka_unit_test(dataset__log_shares__count_every_label_and_half_a_picture_more),
+        cmocka_unit_test(dataset__subset_of_texts__moves_tokens_labels_and_answers),
+        cmocka_unit_test(dataset__subset_of_texts_to_classify__has_no_answers),
+        cmocka_unit_test(dataset__log_shares_of_answers__are_zero),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

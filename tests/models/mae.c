@@ -204,7 +204,7 @@ static struct sotto_pretrain_rule rule_of(uint32_t epochs, uint32_t threads)
 static double fit(float *weights, const struct sotto_pretrain_rule *rule)
 {
     static uint8_t pixels[256 * PIXELS];
-    struct sotto_dataset dataset = {1, SIDE, 256, pixels, NULL};
+    struct sotto_dataset dataset = {.channels = 1, .side = SIDE, .count = 256, .pixels = pixels};
     struct sotto_mae mae = mae_tiny();
     struct sotto_fault fault = {0};
     double loss = 0;
