@@ -87,25 +87,28 @@ void forged_cohort_hash(struct forged_cohort *forged, const struct chorus *choru
 struct consequence {
     uint8_t ids[4 * FORGED_COHORT_MAX];
     struct sotto_digest context;
-    uint32_t neighbours[FORGED_COHORT_MAX];
+    uint16_t neighbours[FORGED_COHORT_MAX];
 };
 
 static void find_neighbours(struct consequence *consequence, const struct forged_cohort *forged)
 {
     struct sotto_digest positions[FORGED_COHORT_MAX];
     uint32_t order[FORGED_COHORT_MAX];
+    uint32_t seats[FORGED_COHORT_MAX];
     struct sotto_ring ring = {.positions = positions, .order = order};
     uint32_t count = forged->parameters.neighbours;
 
     if (forged->is_told || count % 2 == 1 || count >= forged->parameters.cohort) {
         for (uint32_t slot = 0; slot < count; slot++)
             consequence->neighbours[slot] =
-                forged->is_told ? forged->neighbours[slot] : slot + (slot >= forged->receiver);
+                (uint16_t)(forged->is_told ? forged->neighbours[slot]
+                                           : slot + (slot >= forged->receiver));
         return;
     }
     sotto_ring_place(&ring, &consequence->context, forged->leaves, forged->parameters.cohort);
-    sotto_ring_neighbours(consequence->neighbours, &ring, sotto_ring_find(&ring, forged->receiver),
-                          count);
+    sotto_ring_neighbours(seats, &ring, sotto_ring_find(&ring, forged->receiver), count);
+    for (uint32_t slot = 0; slot < count; slot++)
+        consequence->neighbours[slot] = (uint16_t)seats[slot];
 }
 
 static struct sotto_cohort_message follow(struct consequence *consequence,

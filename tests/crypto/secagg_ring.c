@@ -50,7 +50,7 @@ static void ring__any_seat__has_neighbours_that_have_it(void **state)
         struct drawn drawn = drawn_open(sizes[i][0], sizes[i][1], i);
 
         for (uint32_t seat = 0; seat < sizes[i][0]; seat++) {
-            const uint32_t *row = sotto_table_row(&drawn.table, seat);
+            const uint16_t *row = sotto_table_row(&drawn.table, seat);
 
             for (uint32_t slot = 0; slot < sizes[i][1]; slot++) {
                 assert_true(row[slot] != seat && row[slot] < sizes[i][0]);
@@ -76,7 +76,7 @@ static void ring__positions__ascend_and_decide_the_neighbours(void **state)
                            SOTTO_DIGEST_BYTES) < 0);
     for (uint32_t place = 0; place < SEATS; place++) {
         struct sotto_seats expected = {0};
-        const uint32_t *row = sotto_table_row(&drawn.table, drawn.ring.order[place]);
+        const uint16_t *row = sotto_table_row(&drawn.table, drawn.ring.order[place]);
 
         for (uint32_t away = 1; away <= K / 2; away++) {
             sotto_seats_add(&expected, drawn.ring.order[(place + away) % SEATS]);

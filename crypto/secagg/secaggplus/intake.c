@@ -84,7 +84,7 @@ enum sotto_status sotto_intake_inclusion(struct sotto_collection *collection,
                                          const struct sotto_answer *answer)
 {
     const struct sotto_seats *survivors = &collection->survivors.seats;
-    const uint32_t *row = sotto_table_row(&collection->table, answer->seat);
+    const uint16_t *row = sotto_table_row(&collection->table, answer->seat);
     struct sotto_inclusion inclusion;
     struct sotto_digest digest;
     const uint8_t *mac;
@@ -116,7 +116,7 @@ static bool is_whole_reveal(const struct sotto_collection *collection,
                             const struct sotto_answer *answer)
 {
     struct sotto_cursor cursor = sotto_cursor_of(answer->bytes);
-    const uint32_t *row = sotto_table_row(&collection->table, answer->seat);
+    const uint16_t *row = sotto_table_row(&collection->table, answer->seat);
     struct sotto_revealed revealed;
 
     for (uint32_t slot = 0; slot < collection->table.neighbours; slot++) {
@@ -133,7 +133,7 @@ enum sotto_status sotto_intake_reveal(struct sotto_collection *collection,
                                       const struct sotto_answer *answer)
 {
     struct sotto_cursor cursor = sotto_cursor_of(answer->bytes);
-    const uint32_t *row = sotto_table_row(&collection->table, answer->seat);
+    const uint16_t *row = sotto_table_row(&collection->table, answer->seat);
     struct sotto_revealed revealed;
 
     if (!is_whole_reveal(collection, answer))

@@ -21,7 +21,7 @@ enum sotto_status sotto_outbox_shares(const struct sotto_collection *collection,
                                       struct sotto_buffer *out)
 {
     const struct sotto_seats *senders = &collection->sharers;
-    const uint32_t *row = sotto_table_row(&collection->table, seat);
+    const uint16_t *row = sotto_table_row(&collection->table, seat);
     enum sotto_status status =
         sotto_buffer_add(out, sotto_seats_encode(senders, collection->count));
 
@@ -38,7 +38,7 @@ enum sotto_status sotto_outbox_survivors(const struct sotto_collection *collecti
                                          struct sotto_buffer *out)
 {
     const struct sotto_seats *survivors = &collection->survivors.seats;
-    const uint32_t *row = sotto_table_row(&collection->table, seat);
+    const uint16_t *row = sotto_table_row(&collection->table, seat);
     enum sotto_status status =
         sotto_survivors_encode(out, &collection->survivors, collection->count);
 
@@ -56,7 +56,7 @@ enum sotto_status sotto_outbox_survivors(const struct sotto_collection *collecti
 enum sotto_status sotto_outbox_inclusions(const struct sotto_collection *collection, uint32_t seat,
                                           struct sotto_buffer *out)
 {
-    const uint32_t *row = sotto_table_row(&collection->table, seat);
+    const uint16_t *row = sotto_table_row(&collection->table, seat);
     struct sotto_seats senders = {0};
     enum sotto_status status;
 

@@ -13,7 +13,7 @@ size_t sotto_unmasking_streams_max(const struct sotto_extent *extent)
 static void gather(struct sotto_shared *shared, const struct sotto_collection *collection,
                    uint32_t owner)
 {
-    const uint32_t *row = sotto_table_row(&collection->table, owner);
+    const uint16_t *row = sotto_table_row(&collection->table, owner);
 
     shared->threshold = collection->parameters.threshold;
     shared->count = 0;
@@ -48,7 +48,7 @@ static size_t derive_self(struct sotto_stream *streams, const struct sotto_colle
 static size_t derive_pairs(struct sotto_stream *streams, const struct sotto_collection *collection,
                            uint32_t owner, const struct sotto_secret *mask_key)
 {
-    const uint32_t *row = sotto_table_row(&collection->table, owner);
+    const uint16_t *row = sotto_table_row(&collection->table, owner);
     struct sotto_x25519_own own;
     size_t count = 0;
 

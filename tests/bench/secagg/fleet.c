@@ -292,6 +292,16 @@ static void graph_make(struct fleet *fleet)
     free(leaves);
 }
 
+/* The owner's neighbours, as holders of its shares; indices: [k]. */
+static struct sotto_holders holders_of(const struct fleet *fleet, uint32_t owner, uint32_t *indices)
+{
+    const uint16_t *row = sotto_table_row(&fleet->table, owner);
+
+    for (uint32_t slot = 0; slot < fleet->parameters.neighbours; slot++)
+        indices[slot] = row[slot];
+    return (struct sotto_holders){.indices = indices, .count = fleet->parameters.neighbours};
+}
+
 /* What the owner's holders will reveal: of its mask key if it drops out, else of its self mask. */
 static void shares_make(struct fleet *fleet)
 {
@@ -300,8 +310,8 @@ static void shares_make(struct fleet *fleet)
     fleet->shares = room((size_t)fleet->task.count * k, sizeof *fleet->shares);
     for (uint32_t owner = 0; owner < fleet->task.count; owner++) {
         const struct sotto_secrets *secrets = &fleet->secrets[owner];
-        const struct sotto_holders holders = {.indices = sotto_table_row(&fleet->table, owner),
-                                              .count = k};
+        uint32_t indices[SOTTO_NEIGHBOURS_MAX];
+        const struct sotto_holders holders = holders_of(fleet, owner, indices);
         bool is_gone = is_dropout(fleet, owner);
 
         sotto_share_split_among(fleet->shares + (size_t)owner * k,
@@ -328,8 +338,8 @@ static struct sotto_share share_for(const struct fleet *fleet, const struct sott
                                     const struct sotto_secret *seed, const struct sotto_pair *pair)
 {
     const uint32_t k = fleet->parameters.neighbours;
-    const struct sotto_holders holders = {.indices = sotto_table_row(&fleet->table, pair->self - 1),
-                                          .count = k};
+    uint32_t indices[SOTTO_NEIGHBOURS_MAX];
+    const struct sotto_holders holders = holders_of(fleet, pair->self - 1, indices);
     struct sotto_share *shares = room(k, sizeof *shares);
     struct sotto_share share;
     uint32_t slot = 0;
@@ -358,7 +368,7 @@ static void share_seal(struct fleet *fleet, uint8_t *out, uint32_t from, uint32_
 
 static struct sotto_view shares_of(struct fleet *fleet, uint32_t place)
 {
-    const uint32_t *row = sotto_table_row(&fleet->table, place);
+    const uint16_t *row = sotto_table_row(&fleet->table, place);
     const uint32_t k = fleet->parameters.neighbours;
     const struct sotto_view self_mask =
         sotto_view_of(fleet->secrets[place].self_mask.bytes, sizeof(struct sotto_secret));
@@ -408,7 +418,7 @@ static void singer_mask(struct fleet *fleet, struct fleet_singer *singer)
 static size_t leftover_pairs(const struct fleet *fleet, uint32_t place,
                              struct sotto_stream *streams)
 {
-    const uint32_t *row = sotto_table_row(&fleet->table, place);
+    const uint16_t *row = sotto_table_row(&fleet->table, place);
     struct sotto_x25519_own own;
     size_t count = 0;
 
@@ -557,7 +567,7 @@ static struct sotto_view inclusion_of(struct fleet *fleet, uint32_t place)
 {
     const struct sotto_inclusion_claim claim = {.context = &fleet->context,
                                                 .survivors = &fleet->confirmed};
-    const uint32_t *row = sotto_table_row(&fleet->table, place);
+    const uint16_t *row = sotto_table_row(&fleet->table, place);
     struct sotto_signature signature;
     uint8_t *mac = fleet->answer + sizeof signature;
 
@@ -580,7 +590,7 @@ static struct sotto_view inclusion_of(struct fleet *fleet, uint32_t place)
 
 static struct sotto_view reveal_of(struct fleet *fleet, uint32_t place)
 {
-    const uint32_t *row = sotto_table_row(&fleet->table, place);
+    const uint16_t *row = sotto_table_row(&fleet->table, place);
     const uint32_t k = fleet->parameters.neighbours;
     uint8_t *at = fleet->answer;
 
@@ -640,7 +650,7 @@ size_t fleet_streams(const struct fleet *fleet)
     size_t count = fleet->task.count - fleet->task.dropouts;
 
     for (uint32_t place = 0; place < fleet->task.count; place++) {
-        const uint32_t *row = sotto_table_row(&fleet->table, place);
+        const uint16_t *row = sotto_table_row(&fleet->table, place);
 
         for (uint32_t slot = 0; slot < fleet->parameters.neighbours; slot++)
             count += is_dropout(fleet, place) && !is_dropout(fleet, row[slot]);

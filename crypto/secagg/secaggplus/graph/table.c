@@ -13,17 +13,25 @@ enum sotto_status sotto_table_init(struct sotto_table *table, struct sotto_arena
 enum sotto_status sotto_table_fill(struct sotto_table *table, const struct sotto_ring *ring,
                                    uint32_t neighbours)
 {
+    uint32_t row[SOTTO_NEIGHBOURS_MAX];
+
+    static_assert(SOTTO_COHORT_MAX <= UINT16_MAX, "a seat has to fit into a cell");
     if ((size_t)ring->count * neighbours > table->capacity)
         return SOTTO_OVER_LIMIT;
+    assert(neighbours <= SOTTO_NEIGHBOURS_MAX);
     table->count = ring->count;
     table->neighbours = neighbours;
-    for (uint32_t place = 0; place < ring->count; place++)
-        sotto_ring_neighbours(table->seats + (size_t)ring->order[place] * neighbours, ring, place,
-                              neighbours);
+    for (uint32_t place = 0; place < ring->count; place++) {
+        uint16_t *cells = table->seats + (size_t)ring->order[place] * neighbours;
+
+        sotto_ring_neighbours(row, ring, place, neighbours);
+        for (uint32_t slot = 0; slot < neighbours; slot++)
+            cells[slot] = (uint16_t)row[slot];
+    }
     return SOTTO_OK;
 }
 
-const uint32_t *sotto_table_row(const struct sotto_table *table, uint32_t seat)
+const uint16_t *sotto_table_row(const struct sotto_table *table, uint32_t seat)
 {
     assert(seat < table->count);
     return table->seats + (size_t)seat * table->neighbours;
@@ -31,7 +39,7 @@ const uint32_t *sotto_table_row(const struct sotto_table *table, uint32_t seat)
 
 size_t sotto_table_cell(const struct sotto_table *table, uint32_t seat, uint32_t peer)
 {
-    const uint32_t *row = sotto_table_row(table, seat);
+    const uint16_t *row = sotto_table_row(table, seat);
     uint32_t low = 0;
     uint32_t high = table->neighbours;
 
@@ -50,7 +58,7 @@ size_t sotto_table_cell(const struct sotto_table *table, uint32_t seat, uint32_t
 uint32_t sotto_table_degree(const struct sotto_table *table, const struct sotto_seats *seats,
                             uint32_t seat)
 {
-    const uint32_t *row = sotto_table_row(table, seat);
+    const uint16_t *row = sotto_table_row(table, seat);
     uint32_t degree = 0;
 
     for (uint32_t slot = 0; slot < table->neighbours; slot++)

@@ -13,7 +13,7 @@ struct sotto_table {
     size_t capacity;     /* cells */
     uint32_t count;      /* n */
     uint32_t neighbours; /* k */
-    uint32_t *seats;     /* [n][k], each row ascending */
+    uint16_t *seats;     /* [n][k], each row ascending; 16 bits, since nothing is as large */
 };
 
 /* SOTTO_NO_MEMORY: everything was asked for, so that a counting arena adds it up. */
@@ -26,7 +26,7 @@ SOTTO_CHECKED enum sotto_status sotto_table_fill(struct sotto_table *table,
                                                  uint32_t neighbours);
 
 /* [neighbours] */
-const uint32_t *sotto_table_row(const struct sotto_table *table, uint32_t seat);
+const uint16_t *sotto_table_row(const struct sotto_table *table, uint32_t seat);
 /*
  * The cell of a pair in a table of n rows of k: the row of `seat`, at the slot of its neighbour
  * `peer`. It asserts that they are neighbours. O(log k).

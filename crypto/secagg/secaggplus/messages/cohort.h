@@ -46,7 +46,7 @@ struct sotto_cohort_message {
     const struct sotto_digest *leaves;  /* [cohort] */
     const struct sotto_advert *adverts; /* [cohort] */
     uint32_t receiver;                  /* whose advert goes with those of */
-    const uint32_t *neighbours;         /* [neighbours] seats, ascending */
+    const uint16_t *neighbours;         /* [neighbours] seats, ascending */
     struct sotto_signature signature;
 };
 
