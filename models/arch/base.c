@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/file.h"
+#include "models/arch/family.h"
 #include "models/arch/preprocessor.h"
 #include "models/arch/vit.h"
 
@@ -31,6 +32,9 @@ static enum sotto_status read_config(struct sotto_base *base, const char *folder
     if (status == SOTTO_OK)
         status = sotto_arch_decode(&base->arch, sotto_view_of(base->config, base->config_length),
                                    path, fault);
+    if (status == SOTTO_OK && base->arch.family != SOTTO_FAMILY_VIT)
+        return sotto_fault_set(fault, SOTTO_UNSUPPORTED, "%s: no weights of %s are read yet", path,
+                               sotto_family_names(base->arch.family)->family);
     return status;
 }
 

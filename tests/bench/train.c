@@ -21,11 +21,15 @@ static const struct sotto_arch shape = {.width = 128,
                                         .mlp_width = 512,
                                         .block_count = 6,
                                         .head_count = 4,
+                                        .kv_head_count = 4,
+                                        .head_width = 32,
                                         .image_side = 28,
                                         .patch_side = 4,
                                         .channels = 1,
                                         .norm_epsilon = 1e-6,
-                                        .has_qkv_bias = true};
+                                        .has_qkv_bias = true,
+                                        .has_out_bias = true,
+                                        .has_mlp_bias = true};
 
 static double now_s(void)
 {

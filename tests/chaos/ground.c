@@ -14,11 +14,15 @@ static const struct sotto_arch arch = {.width = 8,
                                        .mlp_width = 16,
                                        .block_count = 1,
                                        .head_count = 2,
+                                       .kv_head_count = 2,
+                                       .head_width = 4,
                                        .image_side = 8,
                                        .patch_side = 4,
                                        .channels = 1,
                                        .norm_epsilon = 1e-6,
-                                       .has_qkv_bias = true};
+                                       .has_qkv_bias = true,
+                                       .has_out_bias = true,
+                                       .has_mlp_bias = true};
 
 static void keys_open(struct ground *ground)
 {

@@ -205,11 +205,15 @@ static void draft_make(struct draft *draft)
                               .mlp_width = 16,
                               .block_count = 1,
                               .head_count = 2,
+                              .kv_head_count = 2,
+                              .head_width = 4,
                               .image_side = 8,
                               .patch_side = 4,
                               .channels = 1,
                               .norm_epsilon = 1e-6,
-                              .has_qkv_bias = true};
+                              .has_qkv_bias = true,
+                              .has_out_bias = true,
+                              .has_mlp_bias = true};
     struct sotto_adapter_choice choice = {
         .rank = 1, .alpha = 1, .target_set = 1, .label_count = 2, .labels = {"cat", "dog"}};
     struct sotto_layout *layout = calloc(1, sizeof *layout);

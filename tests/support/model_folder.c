@@ -23,11 +23,15 @@ struct sotto_arch model_folder_tiny(void)
                                .mlp_width = 24,
                                .block_count = 2,
                                .head_count = 2,
+                               .kv_head_count = 2,
+                               .head_width = 8,
                                .image_side = 8,
                                .patch_side = 4,
                                .channels = 1,
                                .norm_epsilon = 1e-6,
-                               .has_qkv_bias = true};
+                               .has_qkv_bias = true,
+                               .has_out_bias = true,
+                               .has_mlp_bias = true};
 }
 
 float *model_folder_weights(const struct sotto_arch *arch, uint64_t seed)

@@ -40,11 +40,15 @@ static void layout_make(struct crowd *crowd, struct sotto_layout *layout)
                               .mlp_width = WIDTH,
                               .block_count = blocks,
                               .head_count = 2,
+                              .kv_head_count = 2,
+                              .head_width = WIDTH / 2,
                               .image_side = 8,
                               .patch_side = 4,
                               .channels = 1,
                               .norm_epsilon = 1e-6,
-                              .has_qkv_bias = true};
+                              .has_qkv_bias = true,
+                              .has_out_bias = true,
+                              .has_mlp_bias = true};
     struct sotto_adapter_choice choice = {.rank = rank < blocks ? 1 : rank / blocks,
                                           .alpha = 1,
                                           .target_set = 1,
