@@ -12,6 +12,7 @@
 #include "crypto/secagg/secaggplus/keys/pairwise.h"
 #include "crypto/secagg/secaggplus/messages/cohort.h"
 #include "crypto/secagg/secaggplus/messages/inclusion.h"
+#include "crypto/secagg/secaggplus/messages/receipt.h"
 #include "crypto/secagg/secaggplus/messages/reveal.h"
 #include "crypto/secagg/secaggplus/messages/shares.h"
 #include "crypto/secagg/secaggplus/streams.h"
@@ -540,8 +541,30 @@ static void add_all(struct fleet *fleet)
     free(lanes);
 }
 
+/* In a ring everybody that uploads signs first who has shared: here all have. */
+static void receipt_give(struct fleet *fleet, uint32_t place, struct sotto_view sung)
+{
+    struct sotto_collector_event event = {
+        .kind = SOTTO_COLLECTOR_RECEIPT, .id = place + 1, .bytes = sung};
+    const struct sotto_receipt_claim claim = {.context = &fleet->context,
+                                              .sharers = &fleet->shared};
+
+    if (sotto_parameters_is_complete(&fleet->parameters))
+        return;
+    if (singer_at(fleet, place) == NULL) {
+        sotto_receipt_sign(fleet->answer, &fleet->identities[place], &claim);
+        event.bytes = sotto_view_of(fleet->answer, SOTTO_RECEIPT_BYTES);
+    }
+    hub_step(fleet, &event);
+}
+
 static void upload(struct fleet *fleet)
 {
+    struct sotto_seats sharers = {0};
+
+    for (uint32_t place = 0; place < fleet->task.count; place++)
+        sotto_seats_add(&sharers, place);
+    sotto_seats_digest(&fleet->shared, &sharers, fleet->task.count);
     for (uint32_t place = 0; place < fleet->task.count; place++) {
         struct fleet_singer *singer = singer_at(fleet, place);
         const struct sotto_member_event inbox = {.kind = SOTTO_MEMBER_INBOX,
@@ -549,11 +572,14 @@ static void upload(struct fleet *fleet)
         const struct sotto_collector_event event = {.kind = SOTTO_COLLECTOR_UPLOAD,
                                                     .id = place + 1};
 
+        struct sotto_view receipt = {0};
+
         if (singer != NULL) {
-            (void)sing(singer, &inbox);
+            receipt = sing(singer, &inbox);
             singer_mask(fleet, singer);
         }
         if (!is_dropout(fleet, place)) {
+            receipt_give(fleet, place, receipt);
             sotto_seats_add(&fleet->survivors, place);
             hub_step(fleet, &event);
         }
