@@ -5,9 +5,9 @@
  * participants a few do theirs, with the role that ships; they are the sample that is measured. For
  * the others the fleet, which knows everybody's seed, writes what the coordinator or the sample
  * would notice: adverts, receipts and inclusions are signed, shares of every secret are right. What
- * is for the eyes of a participant that is not in the sample is zeros: sealed shares and MACs to it.
- * Uploads are zeros as well, but for the sample's and one: it carries what all the others' would
- * add up to, so that the sum that is unmasked in the end can be held against the plain one.
+ * is for the eyes of a participant that is not in the sample is zeros: sealed shares and MACs to
+ * it. Uploads are zeros as well, but for the sample's and one: it carries what all the others'
+ * would add up to, so that the sum that is unmasked in the end can be held against the plain one.
  */
 #ifndef TESTS_BENCH_SECAGG_FLEET_H
 #define TESTS_BENCH_SECAGG_FLEET_H
