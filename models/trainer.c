@@ -5,15 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/threads/threads.h"
 #include "models/arch/base.h"
-#include "models/arch/vit.h"
-#include "models/ops/cross_entropy.h"
 #include "models/optim/adamw.h"
-
-_Static_assert((int)SOTTO_TARGET_COUNT == (int)SOTTO_BLOCK_LINEAR_COUNT &&
-                   (int)SOTTO_TARGET_QUERY == (int)SOTTO_BLOCK_QUERY &&
-                   (int)SOTTO_TARGET_MLP_OUT == (int)SOTTO_BLOCK_MLP_OUT,
-               "a target of a layout is a linear layer of a block");
+#include "models/worker.h"
 
 /*
  * With the usual 1e-8 every lane moves by the learning rate in a round's first steps, however small
@@ -22,25 +17,19 @@ _Static_assert((int)SOTTO_TARGET_COUNT == (int)SOTTO_BLOCK_LINEAR_COUNT &&
 #define ADAM_EPSILON 1e-3
 
 struct sotto_trainer {
-    const struct sotto_model *model;
+    struct sotto_workshop workshop; /* over the layout and the lanes below */
     struct sotto_layout layout;
     uint32_t batch_max;
-    struct sotto_vit vit;
-    struct sotto_vit_pass pass;
-    struct sotto_linear head;
-    struct sotto_arena memory; /* all below */
-    float *lanes;              /* [lane_count], as the three after it */
+    struct sotto_threads *threads; /* borrowed; NULL: one worker, on the caller's thread */
+    struct sotto_worker *workers;  /* [sotto_threads_width] */
+    struct sotto_arena memory;     /* all below, and the workers' */
+    float *lanes;                  /* [lane_count], as the three after it */
     float *gradients;
     float *first_moment;
     float *second_moment;
-    float *features;                    /* [batch_max, width] */
-    float *features_gradient;           /* [batch_max, width] */
-    float *logits;                      /* [batch_max, label_count] */
+    uint32_t *examples;                 /* [batch_max] of a batch, their indices in the dataset */
     float log_shares[SOTTO_LABELS_MAX]; /* of the labels while fitting, else 0 */
-    const uint8_t **pictures;           /* [batch_max] */
-    uint32_t *examples;                 /* [batch_max] their indices in the dataset */
     const float *known; /* [count, width] the dataset's features while a head alone is fitted */
-    uint32_t *labels;   /* [batch_max] */
 };
 
 static bool fits(const struct sotto_layout *layout, const struct sotto_arch *arch)
@@ -61,96 +50,50 @@ static void *take(struct sotto_arena *arena, bool *is_full, size_t count, size_t
 static enum sotto_status take_memory(struct sotto_trainer *trainer, struct sotto_arena *arena)
 {
     size_t lanes = trainer->layout.lane_count;
-    size_t batch = trainer->batch_max;
-    size_t features = batch * trainer->layout.width;
     bool is_full = false;
+    enum sotto_status status = SOTTO_OK;
 
     trainer->lanes = take(arena, &is_full, lanes, sizeof(float));
     trainer->gradients = take(arena, &is_full, lanes, sizeof(float));
     trainer->first_moment = take(arena, &is_full, lanes, sizeof(float));
     trainer->second_moment = take(arena, &is_full, lanes, sizeof(float));
-    trainer->features = take(arena, &is_full, features, sizeof(float));
-    trainer->features_gradient = take(arena, &is_full, features, sizeof(float));
-    trainer->logits =
-        take(arena, &is_full, batch * trainer->layout.choice.label_count, sizeof(float));
-    trainer->pictures = take(arena, &is_full, batch, sizeof *trainer->pictures);
-    trainer->examples = take(arena, &is_full, batch, sizeof *trainer->examples);
-    trainer->labels = take(arena, &is_full, batch, sizeof *trainer->labels);
+    trainer->examples = take(arena, &is_full, trainer->batch_max, sizeof *trainer->examples);
     if (is_full)
         return SOTTO_NO_MEMORY;
-    return sotto_vit_pass_take(&trainer->pass, &trainer->vit, trainer->batch_max, arena);
-}
-
-static void bind_tensor(struct sotto_trainer *trainer, const struct sotto_layout_tensor *tensor)
-{
-    const struct sotto_adapter_choice *choice = &trainer->layout.choice;
-    struct sotto_lora *lora = &trainer->vit.blocks[tensor->block].lora[tensor->target];
-    float *lanes = trainer->lanes == NULL ? NULL : trainer->lanes + tensor->first;
-    float *gradients = trainer->gradients == NULL ? NULL : trainer->gradients + tensor->first;
-
-    switch (tensor->role) {
-    case SOTTO_ROLE_LORA_A:
-        lora->rank = choice->rank;
-        lora->scale = (float)(choice->alpha / choice->rank);
-        lora->a = lanes;
-        lora->a_gradient = gradients;
-        break;
-    case SOTTO_ROLE_LORA_B:
-        lora->b = lanes;
-        lora->b_gradient = gradients;
-        break;
-    case SOTTO_ROLE_HEAD:
-        trainer->head.in = tensor->columns;
-        trainer->head.out = tensor->rows;
-        trainer->head.weight = lanes;
-        trainer->head.weight_gradient = gradients;
-        break;
-    case SOTTO_ROLE_HEAD_BIAS:
-        trainer->head.bias = lanes;
-        trainer->head.bias_gradient = gradients;
-        break;
+    trainer->workshop.lanes = trainer->lanes;
+    for (uint32_t i = 0; i < sotto_threads_width(trainer->threads) && status == SOTTO_OK; i++) {
+        sotto_worker_close(&trainer->workers[i]);
+        status = sotto_worker_open(&trainer->workers[i], &trainer->workshop, arena);
     }
-}
-
-/* Points every adapter at its lanes; without any yet, sets the ranks that memory depends on. */
-static void bind_adapter(struct sotto_trainer *trainer)
-{
-    for (size_t i = 0; i < trainer->layout.tensor_count; i++)
-        bind_tensor(trainer, &trainer->layout.tensors[i]);
+    return status;
 }
 
 static enum sotto_status open_memory(struct sotto_trainer *trainer)
 {
-    const struct sotto_base *base = sotto_model_base(trainer->model);
     struct sotto_arena counted;
     enum sotto_status status;
 
-    trainer->vit = (struct sotto_vit){
-        .kernels = sotto_model_kernels(trainer->model),
-        .arch = &base->arch,
-        .weights = base->weights,
-        .pixel_map = base->pixel_map,
-        .blocks = calloc(base->arch.block_count, sizeof *trainer->vit.blocks),
-    };
-    if (trainer->vit.blocks == NULL)
+    trainer->workers = calloc(sotto_threads_width(trainer->threads), sizeof *trainer->workers);
+    if (trainer->workers == NULL)
         return SOTTO_NO_MEMORY;
-    sotto_vit_bind(&trainer->vit);
-    bind_adapter(trainer);
     sotto_arena_init_counting(&counted);
     status = take_memory(trainer, &counted);
     if (status == SOTTO_OK)
         status = sotto_arena_open(&trainer->memory, counted.used);
     if (status == SOTTO_OK)
         status = take_memory(trainer, &trainer->memory);
-    if (status == SOTTO_OK)
-        bind_adapter(trainer);
     return status;
+}
+
+static uint32_t least(uint32_t left, uint32_t right)
+{
+    return left < right ? left : right;
 }
 
 enum sotto_status sotto_trainer_open(struct sotto_trainer **trainer,
                                      const struct sotto_model *model,
                                      const struct sotto_layout *layout, uint32_t batch_max,
-                                     struct sotto_fault *fault)
+                                     struct sotto_threads *threads, struct sotto_fault *fault)
 {
     struct sotto_trainer *opened;
     enum sotto_status status;
@@ -167,9 +110,13 @@ enum sotto_status sotto_trainer_open(struct sotto_trainer **trainer,
     opened = calloc(1, sizeof *opened);
     if (opened == NULL)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for a trainer");
-    opened->model = model;
     opened->layout = *layout;
     opened->batch_max = batch_max;
+    opened->threads = threads;
+    opened->workshop = (struct sotto_workshop){
+        .model = model,
+        .layout = &opened->layout,
+        .example_max = least(batch_max, sotto_group_example_max(sotto_model_arch(model)))};
     status = open_memory(opened);
     if (status != SOTTO_OK) {
         sotto_trainer_close(opened);
@@ -185,8 +132,10 @@ void sotto_trainer_close(struct sotto_trainer *trainer)
 {
     if (trainer == NULL)
         return;
+    for (uint32_t i = 0; i < sotto_threads_width(trainer->threads) && trainer->workers != NULL; i++)
+        sotto_worker_close(&trainer->workers[i]);
     sotto_arena_close(&trainer->memory);
-    free(trainer->vit.blocks);
+    free(trainer->workers);
     free(trainer);
 }
 
@@ -215,68 +164,103 @@ void sotto_trainer_save(const struct sotto_trainer *trainer, float *lanes)
     memcpy(lanes, trainer->lanes, trainer->layout.lane_count * sizeof *lanes);
 }
 
-/* Gathers the examples `order[0 .. count)`, or the first ones of the dataset from `first` on. */
-static void gather(struct sotto_trainer *trainer, const struct sotto_dataset *dataset,
-                   const uint32_t *order, size_t first, uint32_t count)
+/* One pass over a batch, whose examples are in trainer->examples. */
+struct sweep {
+    struct sotto_trainer *trainer;
+    const struct sotto_dataset *dataset;
+    uint32_t count;
+    struct sotto_cross_entropy sums; /* over the groups so far, in their order */
+    float *features;                 /* [count, width] what sweep_see fills */
+};
+
+/* The examples `order[first .. first + count)`, or those of the dataset itself from `first` on. */
+static struct sweep sweep_of(struct sotto_trainer *trainer, const struct sotto_dataset *dataset,
+                             const uint32_t *order, size_t first, uint32_t count)
 {
-    size_t picture = (size_t)dataset->channels * dataset->side * dataset->side;
-
-    for (uint32_t i = 0; i < count; i++) {
-        size_t example = order == NULL ? first + i : order[first + i];
-
-        trainer->pictures[i] = dataset->pixels + example * picture;
-        trainer->examples[i] = (uint32_t)example;
-        trainer->labels[i] = dataset->labels[example];
-    }
-}
-
-/* Features of the gathered pictures: computed, or copied where they are known. */
-static void see(struct sotto_trainer *trainer, uint32_t count)
-{
-    size_t width = trainer->layout.width;
-
-    if (trainer->known == NULL) {
-        sotto_vit_forward(&trainer->vit, &trainer->pass, trainer->features, trainer->pictures,
-                          count);
-        return;
-    }
     for (uint32_t i = 0; i < count; i++)
-        memcpy(trainer->features + i * width, trainer->known + trainer->examples[i] * width,
-               width * sizeof *trainer->features);
+        trainer->examples[i] = order == NULL ? (uint32_t)(first + i) : order[first + i];
+    return (struct sweep){.trainer = trainer, .dataset = dataset, .count = count};
 }
 
-/* Logits of the gathered pictures. */
-static struct sotto_matrix classify(struct sotto_trainer *trainer, uint32_t count)
+static struct sotto_group group_of(const struct sweep *sweep, size_t task)
 {
-    struct sotto_matrix logits =
-        sotto_matrix_of(trainer->logits, count, trainer->layout.choice.label_count);
-    struct sotto_matrix_view none = {NULL, 0, 0, 0};
+    const struct sotto_trainer *trainer = sweep->trainer;
+    uint32_t size = trainer->workshop.example_max;
+    uint32_t first = (uint32_t)task * size;
 
-    see(trainer, count);
-    sotto_linear_forward(trainer->vit.kernels, &trainer->head, logits,
-                         sotto_matrix_view_of(trainer->features, count, trainer->layout.width),
-                         none);
-    return logits;
+    return (struct sotto_group){.dataset = sweep->dataset,
+                                .examples = trainer->examples + first,
+                                .count = least(size, sweep->count - first),
+                                .known = trainer->known,
+                                .log_shares = trainer->log_shares,
+                                .weight = 1.0f / (float)sweep->count};
 }
 
-/* Mean loss of the gathered batch; its gradient in trainer->gradients. */
-static double differentiate(struct sotto_trainer *trainer, uint32_t count)
+static void run(struct sweep *sweep, void (*work)(void *, size_t, uint32_t),
+                void (*after)(void *, size_t, uint32_t))
 {
-    const struct sotto_kernels *kernels = trainer->vit.kernels;
+    struct sotto_threads_job job = {work, after, sweep};
+    uint32_t size = sweep->trainer->workshop.example_max;
+
+    sotto_threads_run(sweep->trainer->threads, &job, (sweep->count + size - 1) / size);
+}
+
+static void sweep_see(void *context, size_t task, uint32_t worker)
+{
+    struct sweep *sweep = context;
+    struct sotto_trainer *trainer = sweep->trainer;
+    struct sotto_group group = group_of(sweep, task);
     size_t width = trainer->layout.width;
-    struct sotto_matrix logits = classify(trainer, count);
-    struct sotto_cross_entropy loss;
 
-    for (size_t row = 0; row < count; row++)
-        kernels->add(logits.at + row * logits.stride, trainer->log_shares, logits.columns);
-    loss = sotto_cross_entropy_backward(kernels, logits, trainer->labels);
+    sotto_worker_see(&trainer->workers[worker], &group);
+    memcpy(sweep->features + task * trainer->workshop.example_max * width,
+           trainer->workers[worker].features, group.count * width * sizeof *sweep->features);
+}
+
+static void sweep_score(void *context, size_t task, uint32_t worker)
+{
+    struct sweep *sweep = context;
+    struct sotto_group group = group_of(sweep, task);
+
+    sotto_worker_score(&sweep->trainer->workers[worker], &group);
+}
+
+static void sweep_differentiate(void *context, size_t task, uint32_t worker)
+{
+    struct sweep *sweep = context;
+    struct sotto_group group = group_of(sweep, task);
+
+    sotto_worker_differentiate(&sweep->trainer->workers[worker], &group);
+}
+
+static void add_loss(void *context, size_t task, uint32_t worker)
+{
+    struct sweep *sweep = context;
+    const struct sotto_cross_entropy *loss = &sweep->trainer->workers[worker].loss;
+
+    (void)task;
+    sweep->sums.loss_sum += loss->loss_sum;
+    sweep->sums.correct_count += loss->correct_count;
+}
+
+static void add_gradients(void *context, size_t task, uint32_t worker)
+{
+    struct sweep *sweep = context;
+    struct sotto_trainer *trainer = sweep->trainer;
+
+    add_loss(context, task, worker);
+    trainer->workers[worker].vit.kernels->add(
+        trainer->gradients, trainer->workers[worker].gradients, trainer->layout.lane_count);
+}
+
+/* Mean loss of the batch; its gradient in trainer->gradients. */
+static double differentiate(struct sweep *sweep)
+{
+    struct sotto_trainer *trainer = sweep->trainer;
+
     memset(trainer->gradients, 0, trainer->layout.lane_count * sizeof *trainer->gradients);
-    sotto_linear_backward(
-        kernels, &trainer->head, sotto_matrix_of(trainer->features_gradient, count, width),
-        sotto_matrix_read(logits), sotto_matrix_view_of(trainer->features, count, width));
-    if (trainer->known == NULL)
-        sotto_vit_backward(&trainer->vit, &trainer->pass, trainer->features_gradient);
-    return loss.loss_sum / count;
+    run(sweep, sweep_differentiate, add_gradients);
+    return sweep->sums.loss_sum / sweep->count;
 }
 
 static enum sotto_status check_examples(const struct sotto_trainer *trainer,
@@ -284,8 +268,8 @@ static enum sotto_status check_examples(const struct sotto_trainer *trainer,
 {
     if (batch < 1 || batch > trainer->batch_max || dataset->count < 1)
         return SOTTO_OVER_LIMIT;
-    if (dataset->channels != sotto_model_arch(trainer->model)->channels ||
-        dataset->side != sotto_model_arch(trainer->model)->image_side)
+    if (dataset->channels != sotto_model_arch(trainer->workshop.model)->channels ||
+        dataset->side != sotto_model_arch(trainer->workshop.model)->image_side)
         return SOTTO_MISMATCH;
     for (size_t i = 0; i < dataset->count; i++) {
         if (dataset->labels[i] >= trainer->layout.choice.label_count)
@@ -299,14 +283,15 @@ enum sotto_status sotto_trainer_gradient(struct sotto_trainer *trainer, float *g
                                          size_t count)
 {
     enum sotto_status status = check_examples(trainer, dataset, count);
+    struct sweep sweep;
     double mean;
 
     if (status != SOTTO_OK)
         return status;
     if (count > dataset->count)
         return SOTTO_OVER_LIMIT;
-    gather(trainer, dataset, NULL, 0, (uint32_t)count);
-    mean = differentiate(trainer, (uint32_t)count);
+    sweep = sweep_of(trainer, dataset, NULL, 0, (uint32_t)count);
+    mean = differentiate(&sweep);
     if (!isfinite(mean))
         return SOTTO_MALFORMED;
     *loss = mean;
@@ -345,7 +330,7 @@ static void update(struct course *course)
     struct sotto_trainer *trainer = course->trainer;
     const struct sotto_fit *fit = course->fit;
     size_t lane_count = trainer->layout.lane_count;
-    size_t head = (size_t)(trainer->head.weight - trainer->lanes);
+    size_t head = (size_t)(trainer->workers[0].head.weight - trainer->lanes);
     const struct sotto_adamw_span spans[] = {{0, head, fit->weight_decay},
                                              {head, lane_count - head, 0.0}};
     double done = course->step_count > 1
@@ -365,10 +350,9 @@ static void update(struct course *course)
 static enum sotto_status fit_batch(struct course *course, size_t first, uint32_t count)
 {
     struct sotto_fit_result *result = course->result;
-    double loss;
+    struct sweep sweep = sweep_of(course->trainer, course->dataset, course->order, first, count);
+    double loss = differentiate(&sweep);
 
-    gather(course->trainer, course->dataset, course->order, first, count);
-    loss = differentiate(course->trainer, count);
     if (!isfinite(loss))
         return SOTTO_MALFORMED;
     update(course);
@@ -408,10 +392,10 @@ static enum sotto_status know_features(struct sotto_trainer *trainer, float **kn
     for (size_t first = 0; first < dataset->count; first += trainer->batch_max) {
         size_t left = dataset->count - first;
         uint32_t count = left < trainer->batch_max ? (uint32_t)left : trainer->batch_max;
+        struct sweep sweep = sweep_of(trainer, dataset, NULL, first, count);
 
-        gather(trainer, dataset, NULL, first, count);
-        see(trainer, count);
-        memcpy(*known + first * width, trainer->features, count * width * sizeof **known);
+        sweep.features = *known + first * width;
+        run(&sweep, sweep_see, NULL);
     }
     trainer->known = *known;
     return SOTTO_OK;
@@ -470,13 +454,11 @@ void sotto_trainer_evaluate(struct sotto_trainer *trainer, const struct sotto_da
     for (size_t first = 0; first < dataset->count; first += trainer->batch_max) {
         size_t left = dataset->count - first;
         uint32_t count = left < trainer->batch_max ? (uint32_t)left : trainer->batch_max;
-        struct sotto_cross_entropy loss;
+        struct sweep sweep = sweep_of(trainer, dataset, NULL, first, count);
 
-        gather(trainer, dataset, NULL, first, count);
-        loss = sotto_cross_entropy_backward(trainer->vit.kernels, classify(trainer, count),
-                                            trainer->labels);
-        loss_sum += loss.loss_sum;
-        score->correct += loss.correct_count;
+        run(&sweep, sweep_score, add_loss);
+        loss_sum += sweep.sums.loss_sum;
+        score->correct += sweep.sums.correct_count;
     }
     if (dataset->count > 0)
         score->loss_mean = loss_sum / (double)dataset->count;
@@ -485,10 +467,13 @@ void sotto_trainer_evaluate(struct sotto_trainer *trainer, const struct sotto_da
 void sotto_trainer_predict(struct sotto_trainer *trainer, const uint8_t *pixels,
                            float *probabilities)
 {
-    struct sotto_matrix logits;
+    struct sotto_picture_form form = sotto_model_picture_form(trainer->workshop.model);
+    const struct sotto_dataset one = {
+        .channels = form.channels, .side = form.side, .count = 1, .pixels = (uint8_t *)pixels};
+    struct sweep sweep = sweep_of(trainer, &one, NULL, 0, 1);
+    struct sotto_group group = group_of(&sweep, 0);
+    struct sotto_matrix logits = sotto_worker_classify(&trainer->workers[0], &group);
 
-    trainer->pictures[0] = pixels;
-    logits = classify(trainer, 1);
-    trainer->vit.kernels->softmax_rows(logits);
+    trainer->workers[0].vit.kernels->softmax_rows(logits);
     memcpy(probabilities, logits.at, logits.columns * sizeof *probabilities);
 }

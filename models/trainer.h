@@ -15,17 +15,22 @@
 #include "models/data/dataset.h"
 #include "models/model.h"
 
+struct sotto_threads;
 struct sotto_trainer;
 
 /*
  * A trainer for one layout. SOTTO_MISMATCH: the layout was derived from a model of another shape.
  *
- *   batch_max  in  the largest batch it will see; sizes the scratch, by a dry run
+ *   batch_max  in  the largest batch it will see
+ *   threads    in  share the examples of a batch; borrowed until the trainer is closed. NULL: the
+ *                  caller's thread alone. Any number of threads gives the same bits.
  */
 SOTTO_CHECKED enum sotto_status sotto_trainer_open(struct sotto_trainer **trainer,
                                                    const struct sotto_model *model,
                                                    const struct sotto_layout *layout,
-                                                   uint32_t batch_max, struct sotto_fault *fault);
+                                                   uint32_t batch_max,
+                                                   struct sotto_threads *threads,
+                                                   struct sotto_fault *fault);
 void sotto_trainer_close(struct sotto_trainer *trainer);
 
 /*

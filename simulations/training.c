@@ -66,7 +66,7 @@ static void *worker_main(void *context)
     size_t task;
 
     worker->status = sotto_trainer_open(&trainer, run->crew->model, run->crew->layout,
-                                        run->crew->batch_max, &worker->fault);
+                                        run->crew->batch_max, NULL, &worker->fault);
     if (worker->status != SOTTO_OK)
         return NULL;
     while ((task = atomic_fetch_add(&run->next, 1)) < run->task_count)

@@ -27,10 +27,9 @@ static double log_probability(const float *logits, size_t count, uint32_t label)
 
 struct sotto_cross_entropy sotto_cross_entropy_backward(const struct sotto_kernels *kernels,
                                                         struct sotto_matrix logits,
-                                                        const uint32_t *labels)
+                                                        const uint32_t *labels, float weight)
 {
     struct sotto_cross_entropy result = {0};
-    float share = 1.0f / (float)logits.rows;
 
     for (size_t row = 0; row < logits.rows; row++) {
         const float *at = logits.at + row * logits.stride;
@@ -45,7 +44,7 @@ struct sotto_cross_entropy sotto_cross_entropy_backward(const struct sotto_kerne
 
         at[labels[row]] -= 1.0f;
         for (size_t column = 0; column < logits.columns; column++)
-            at[column] *= share;
+            at[column] *= weight;
     }
     return result;
 }

@@ -13,8 +13,8 @@ static enum sotto_status adapter_open(struct sotto_bench *bench, const char *fol
 
     if (status != SOTTO_OK)
         return status;
-    status =
-        sotto_trainer_open(&bench->trainer, bench->model, &bench->layout, SOTTO_BENCH_BATCH, fault);
+    status = sotto_trainer_open(&bench->trainer, bench->model, &bench->layout, SOTTO_BENCH_BATCH,
+                                NULL, fault);
     if (status == SOTTO_OK &&
         sotto_trainer_load(bench->trainer, lanes, bench->layout.lane_count) != SOTTO_OK)
         status =

@@ -67,8 +67,8 @@ static enum sotto_status trainer_open(struct sotto_session *session, uint32_t ba
     if (session->trainer != NULL)
         sotto_trainer_close(session->trainer);
     session->trainer = NULL;
-    status =
-        sotto_trainer_open(&session->trainer, session->model, &session->layout, batch_max, fault);
+    status = sotto_trainer_open(&session->trainer, session->model, &session->layout, batch_max,
+                                NULL, fault);
     if (status == SOTTO_OK)
         session->batch_max = batch_max;
     return status;

@@ -189,8 +189,8 @@ static enum sotto_status run_open(struct run *run, const struct options *options
         status = sotto_examples_open(&run->examples, &options->place, &options->choice, run->model,
                                      fault);
     if (status == SOTTO_OK)
-        status =
-            sotto_trainer_open(&run->trainer, run->model, &run->layout, options->fit.batch, fault);
+        status = sotto_trainer_open(&run->trainer, run->model, &run->layout, options->fit.batch,
+                                    NULL, fault);
     if (status != SOTTO_OK)
         return status;
     run->lanes = malloc(run->layout.lane_count * sizeof *run->lanes);

@@ -173,7 +173,7 @@ static double adapter_step(const struct sotto_model *model)
     sotto_entropy_init_seeded(&entropy, 6);
     sotto_layout_start(lanes, &layout, &entropy);
     fill_dataset(&dataset);
-    require(sotto_trainer_open(&trainer, model, &layout, BATCH, NULL));
+    require(sotto_trainer_open(&trainer, model, &layout, BATCH, NULL, NULL));
     require(sotto_trainer_load(trainer, lanes, layout.lane_count));
     spent = best_fit(trainer, &dataset);
     sotto_trainer_close(trainer);

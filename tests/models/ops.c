@@ -196,6 +196,9 @@ static void patches__two_channels__lie_as_a_convolution_weight(void **state)
 
 enum { EXAMPLES = 3, LABELS = 4 };
 
+/* Of an example: these are three of a batch of eight. */
+#define WEIGHT 0.125f
+
 static const uint32_t labels[EXAMPLES] = {2, 0, 3};
 
 static double entropy_loss(void *context)
@@ -204,9 +207,9 @@ static double entropy_loss(void *context)
 
     memcpy(logits, context, sizeof logits);
     return sotto_cross_entropy_backward(sotto_kernels_cpu(),
-                                        sotto_matrix_of(logits, EXAMPLES, LABELS), labels)
-               .loss_sum /
-           EXAMPLES;
+                                        sotto_matrix_of(logits, EXAMPLES, LABELS), labels, 1.0f)
+               .loss_sum *
+           WEIGHT;
 }
 
 static void cross_entropy__random_logits__gradient_is_the_slope(void **state)
@@ -217,7 +220,7 @@ static void cross_entropy__random_logits__gradient_is_the_slope(void **state)
 
     (void)state;
     sotto_cross_entropy_backward(sotto_kernels_cpu(), sotto_matrix_of(gradient, EXAMPLES, LABELS),
-                                 labels);
+                                 labels, WEIGHT);
     assert_slope(&slope, "logits", logits, gradient, EXAMPLES * LABELS);
     free(logits);
     free(gradient);
@@ -227,7 +230,7 @@ static void cross_entropy__certain_and_wrong__counts_and_stays_finite(void **sta
 {
     float logits[] = {0.0f, 0.0f, 200.0f, 0.0f, 0.0f, 500.0f, 0.0f, 0.0f, 1.0f, 1.0f, 1.0f, 1.0f};
     struct sotto_cross_entropy result = sotto_cross_entropy_backward(
-        sotto_kernels_cpu(), sotto_matrix_of(logits, EXAMPLES, LABELS), labels);
+        sotto_kernels_cpu(), sotto_matrix_of(logits, EXAMPLES, LABELS), labels, WEIGHT);
 
     (void)state;
     assert_int_equal(result.correct_count, 1);

@@ -70,7 +70,7 @@ static void bench_open(struct bench *bench, uint32_t rank, uint32_t target_set)
     assert_int_equal(sotto_model_open(&bench->model, bench->folder.path, NULL), SOTTO_OK);
     assert_int_equal(sotto_layout_derive(&bench->layout, &arch, &choice, NULL), SOTTO_OK);
     assert_int_equal(
-        sotto_trainer_open(&bench->trainer, bench->model, &bench->layout, BATCH_MAX, NULL),
+        sotto_trainer_open(&bench->trainer, bench->model, &bench->layout, BATCH_MAX, NULL, NULL),
         SOTTO_OK);
     bench->lanes = calloc(bench->layout.lane_count, sizeof *bench->lanes);
     assert_non_null(bench->lanes);
@@ -276,7 +276,8 @@ static void trainer__saved_and_loaded__predicts_the_same(void **state)
     bench_open(&bench, 2, ALL_TARGETS);
     fitted(bench.lanes, &bench, &brief_fit);
     sotto_trainer_predict(bench.trainer, bench.pixels, before);
-    assert_int_equal(sotto_trainer_open(&other, bench.model, &bench.layout, 1, NULL), SOTTO_OK);
+    assert_int_equal(sotto_trainer_open(&other, bench.model, &bench.layout, 1, NULL, NULL),
+                     SOTTO_OK);
     assert_int_equal(sotto_trainer_load(other, bench.lanes, bench.layout.lane_count), SOTTO_OK);
     sotto_trainer_predict(other, bench.pixels, after);
     assert_memory_equal(before, after, sizeof before);
@@ -382,7 +383,8 @@ static void trainer__layout_of_another_model__is_a_mismatch(void **state)
     choose(&choice, 2, ALL_TARGETS);
     bench_open(&bench, 2, ALL_TARGETS);
     assert_int_equal(sotto_layout_derive(&layout, &arch, &choice, NULL), SOTTO_OK);
-    assert_int_equal(sotto_trainer_open(&trainer, bench.model, &layout, 1, &fault), SOTTO_MISMATCH);
+    assert_int_equal(sotto_trainer_open(&trainer, bench.model, &layout, 1, NULL, &fault),
+                     SOTTO_MISMATCH);
     assert_null(trainer);
     assert_non_null(strstr(fault.text, "width 32"));
     bench_close(&bench);

@@ -54,7 +54,8 @@ static void golden_open(struct golden *known)
     assert_int_equal(sotto_model_open(&known->model, "tests/vectors/vit", NULL), SOTTO_OK);
     assert_int_equal(sotto_layout_derive(&layout, sotto_model_arch(known->model), &choice, NULL),
                      SOTTO_OK);
-    assert_int_equal(sotto_trainer_open(&known->trainer, known->model, &layout, 5, NULL), SOTTO_OK);
+    assert_int_equal(sotto_trainer_open(&known->trainer, known->model, &layout, 5, NULL, NULL),
+                     SOTTO_OK);
     assert_int_equal(sotto_trainer_load(known->trainer, lanes, known->lane_count), SOTTO_OK);
     free(lanes);
 }

@@ -7,13 +7,14 @@ TRAINER_DOOR = ('models/trainer.h', 'models/adapter/layout.h', 'models/arch/arch
                 'models/data/dataset.h')
 EDGES = {
     'core/base/': (),
+    'core/threads/': ('core/base/',),
     'core/wire/': ('core/base/',),
     'core/net/': ('core/base/',),
     'crypto/primitives/': ('core/base/',),
     'crypto/ring/': ('core/base/', 'crypto/primitives/'),
     'crypto/privacy/': ('core/base/', 'crypto/primitives/', 'crypto/ring/'),
     'crypto/secagg/': ('core/base/', 'crypto/primitives/', 'crypto/ring/', 'crypto/secagg/'),
-    'models/': ('core/base/', 'models/'),
+    'models/': ('core/base/', 'core/threads/', 'models/'),
     'models/kernels/': ('core/base/',),
     'models/ops/': ('core/base/', 'models/kernels/'),
     'models/block/': ('core/base/', 'models/ops/', 'models/kernels/'),
@@ -29,13 +30,13 @@ EDGES = {
     'coordinator/round/': ('core/base/', 'core/wire/', 'crypto/'),
     'coordinator/apply/': ('core/base/', 'core/wire/', 'crypto/', 'models/optim/'),
     'participant/': ('core/', 'crypto/', 'participant/') + TRAINER_DOOR,
-    'participant/trainer/': ('core/base/', 'core/wire/', 'crypto/', 'participant/',
+    'participant/trainer/': ('core/base/', 'core/threads/', 'core/wire/', 'crypto/', 'participant/',
                              'models/adapter/peft.h') + TRAINER_DOOR,
     'participant/sealer/': ('core/base/', 'core/wire/', 'crypto/', 'participant/') + TRAINER_DOOR,
     'participant/courier/': ('core/', 'crypto/', 'participant/'),
-    'simulations/': ('core/base/', 'core/wire/', 'crypto/', 'models/', 'coordinator/',
-                     'participant/', 'simulations/', '!coordinator/drive/', '!coordinator/ledger/',
-                     '!coordinator/api/'),
+    'simulations/': ('core/base/', 'core/threads/', 'core/wire/', 'crypto/', 'models/',
+                     'coordinator/', 'participant/', 'simulations/', '!coordinator/drive/',
+                     '!coordinator/ledger/', '!coordinator/api/'),
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
