@@ -32,12 +32,6 @@ struct sotto_trainer {
     const float *known; /* [count, width] the dataset's features while a head alone is fitted */
 };
 
-static bool fits(const struct sotto_layout *layout, const struct sotto_arch *arch)
-{
-    return layout->width == arch->width && layout->mlp_width == arch->mlp_width &&
-           layout->block_count == arch->block_count;
-}
-
 static void *take(struct sotto_arena *arena, bool *is_full, size_t count, size_t size)
 {
     void *taken = sotto_arena_take(arena, count, size);
@@ -100,13 +94,12 @@ enum sotto_status sotto_trainer_open(struct sotto_trainer **trainer,
 
     assert(batch_max >= 1);
     *trainer = NULL;
-    if (!fits(layout, sotto_model_arch(model)))
-        return sotto_fault_set(fault, SOTTO_MISMATCH,
-                               "the adapter is for a model of width %u, MLP width %u and %u blocks,"
-                               " this one has %u, %u and %u: use the model it was made for",
-                               layout->width, layout->mlp_width, layout->block_count,
-                               sotto_model_arch(model)->width, sotto_model_arch(model)->mlp_width,
-                               sotto_model_arch(model)->block_count);
+    status = sotto_layout_check_arch(layout, sotto_model_arch(model), fault);
+    if (status != SOTTO_OK)
+        return status;
+    if (layout->choice.kind != SOTTO_ADAPTER_LORA)
+        return sotto_fault_set(fault, SOTTO_UNSUPPORTED,
+                               "norms and biases cannot be trained here: choose LoRA");
     opened = calloc(1, sizeof *opened);
     if (opened == NULL)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for a trainer");
@@ -210,7 +203,7 @@ static void sweep_see(void *context, size_t task, uint32_t worker)
     struct sweep *sweep = context;
     struct sotto_trainer *trainer = sweep->trainer;
     struct sotto_group group = group_of(sweep, task);
-    size_t width = trainer->layout.width;
+    size_t width = trainer->layout.base.width;
 
     sotto_worker_see(&trainer->workers[worker], &group);
     memcpy(sweep->features + task * trainer->workshop.example_max * width,
@@ -384,7 +377,7 @@ static enum sotto_status fit_epoch(struct course *course, struct sotto_entropy *
 static enum sotto_status know_features(struct sotto_trainer *trainer, float **known,
                                        const struct sotto_dataset *dataset)
 {
-    size_t width = trainer->layout.width;
+    size_t width = trainer->layout.base.width;
 
     *known = malloc(dataset->count * width * sizeof **known);
     if (*known == NULL)

@@ -6,8 +6,7 @@
 
 #include "models/arch/base.h"
 
-_Static_assert((int)SOTTO_TARGET_COUNT == (int)SOTTO_BLOCK_LINEAR_COUNT &&
-                   (int)SOTTO_TARGET_QUERY == (int)SOTTO_BLOCK_QUERY &&
+_Static_assert((int)SOTTO_TARGET_QUERY == (int)SOTTO_BLOCK_QUERY &&
                    (int)SOTTO_TARGET_MLP_OUT == (int)SOTTO_BLOCK_MLP_OUT,
                "a target of a layout is a linear layer of a block");
 
@@ -33,7 +32,7 @@ static enum sotto_status take_memory(struct sotto_worker *worker, struct sotto_a
 {
     const struct sotto_layout *layout = worker->workshop->layout;
     size_t count = worker->workshop->example_max;
-    size_t features = count * layout->width;
+    size_t features = count * layout->base.width;
     bool is_full = false;
 
     worker->gradients = take(arena, &is_full, layout->lane_count, sizeof(float));
@@ -49,7 +48,6 @@ static enum sotto_status take_memory(struct sotto_worker *worker, struct sotto_a
 
 static void bind_tensor(struct sotto_worker *worker, const struct sotto_layout_tensor *tensor)
 {
-    const struct sotto_adapter_choice *choice = &worker->workshop->layout->choice;
     const float *shared = worker->workshop->lanes;
     struct sotto_lora *lora = &worker->vit.blocks[tensor->block].lora[tensor->target];
     const float *lanes = shared == NULL ? NULL : shared + tensor->first;
@@ -57,8 +55,8 @@ static void bind_tensor(struct sotto_worker *worker, const struct sotto_layout_t
 
     switch (tensor->role) {
     case SOTTO_ROLE_LORA_A:
-        lora->rank = choice->rank;
-        lora->scale = (float)(choice->alpha / choice->rank);
+        lora->rank = tensor->rows;
+        lora->scale = (float)sotto_layout_scale(worker->workshop->layout, tensor->target);
         lora->a = lanes;
         lora->a_gradient = gradients;
         break;
@@ -66,6 +64,9 @@ static void bind_tensor(struct sotto_worker *worker, const struct sotto_layout_t
         lora->b = lanes;
         lora->b_gradient = gradients;
         break;
+    case SOTTO_ROLE_NORM_GAIN:
+    case SOTTO_ROLE_NORM_BIAS:
+    case SOTTO_ROLE_LINEAR_BIAS: assert(false && "refused at the opening"); break;
     case SOTTO_ROLE_HEAD:
         worker->head.in = tensor->columns;
         worker->head.out = tensor->rows;
@@ -123,7 +124,7 @@ void sotto_worker_see(struct sotto_worker *worker, const struct sotto_group *gro
 {
     const struct sotto_dataset *dataset = group->dataset;
     size_t picture = (size_t)dataset->channels * dataset->side * dataset->side;
-    size_t width = worker->workshop->layout->width;
+    size_t width = worker->workshop->layout->base.width;
 
     assert(group->count >= 1 && group->count <= worker->workshop->example_max);
     for (uint32_t i = 0; i < group->count && group->known != NULL; i++)
@@ -147,7 +148,8 @@ struct sotto_matrix sotto_worker_classify(struct sotto_worker *worker,
 
     sotto_worker_see(worker, group);
     sotto_linear_forward(worker->vit.kernels, &worker->head, logits,
-                         sotto_matrix_view_of(worker->features, group->count, layout->width), none);
+                         sotto_matrix_view_of(worker->features, group->count, layout->base.width),
+                         none);
     for (size_t row = 0; row < group->count && group->log_shares != NULL; row++)
         worker->vit.kernels->add(logits.at + row * logits.stride, group->log_shares,
                                  logits.columns);
@@ -177,10 +179,11 @@ void sotto_worker_differentiate(struct sotto_worker *worker, const struct sotto_
     struct sotto_matrix logits = lose(worker, group);
 
     memset(worker->gradients, 0, layout->lane_count * sizeof *worker->gradients);
-    sotto_linear_backward(worker->vit.kernels, &worker->head,
-                          sotto_matrix_of(worker->features_gradient, group->count, layout->width),
-                          sotto_matrix_read(logits),
-                          sotto_matrix_view_of(worker->features, group->count, layout->width));
+    sotto_linear_backward(
+        worker->vit.kernels, &worker->head,
+        sotto_matrix_of(worker->features_gradient, group->count, layout->base.width),
+        sotto_matrix_read(logits),
+        sotto_matrix_view_of(worker->features, group->count, layout->base.width));
     if (group->known == NULL)
         sotto_vit_backward(&worker->vit, &worker->pass, worker->features_gradient);
 }

@@ -3,54 +3,34 @@
  * the labels are called. A list of tensors exists once, here; sizes, PEFT names, wire order and
  * initial values derive from it.
  *
- * Tensor order: block 0 .. n-1; in a block the targets in the order of enum sotto_target, lora_A
- * [rank, in] before lora_B [out, rank]; then classifier.weight [labels, width] and classifier.bias
- * [labels]. All row-major.
+ * Tensor order: the adapted blocks from the lowest to the last; in a block
+ *     of LoRA: the targets in the order of enum sotto_target, lora_A [rank, in] before lora_B
+ *         [out, rank];
+ *     of norms and biases: each norm's gain and, where it has one, its bias; then the biases of the
+ *         linear layers in the order of enum sotto_target, all [width of the layer, 1];
+ * then, but for a language model, classifier.weight [labels, width] and classifier.bias [labels].
+ * All row-major.
  */
 #ifndef SOTTO_MODELS_ADAPTER_LAYOUT_H
 #define SOTTO_MODELS_ADAPTER_LAYOUT_H
 
 #include "core/base/bytes.h"
 #include "core/base/entropy.h"
-
-struct sotto_arch;
-
-enum sotto_target {
-    SOTTO_TARGET_QUERY,
-    SOTTO_TARGET_KEY,
-    SOTTO_TARGET_VALUE,
-    SOTTO_TARGET_ATTENTION_OUT,
-    SOTTO_TARGET_MLP_IN,
-    SOTTO_TARGET_MLP_OUT,
-    SOTTO_TARGET_COUNT
-};
+#include "models/adapter/choice.h"
 
 enum {
-    SOTTO_LABELS_MAX = 100,
-    SOTTO_LABEL_TEXT_MAX = 47,
-    SOTTO_LAYOUT_TENSORS_MAX = 1024,
+    SOTTO_LAYOUT_TENSORS_MAX = 2048,
     SOTTO_LAYOUT_BYTES_MAX = 16 * 1024,
     SOTTO_LAYOUT_LANES_MAX = 1 << 28,
     SOTTO_TENSOR_TEXT_MAX = 159,
-    SOTTO_RANK_MAX = 256,
-};
-
-/*
- * What a campaign's author chooses. rank 0: the classifier head alone is trained, alpha and targets
- * are not looked at. Labels are 2 or more different texts that can name a folder: UTF-8 without
- * control characters, '/' and a leading '.'.
- */
-struct sotto_adapter_choice {
-    uint32_t rank;
-    double alpha;        /* the product B A is scaled by alpha / rank */
-    uint32_t target_set; /* bit 1 << enum sotto_target */
-    uint32_t label_count;
-    char labels[SOTTO_LABELS_MAX][SOTTO_LABEL_TEXT_MAX + 1];
 };
 
 enum sotto_tensor_role {
     SOTTO_ROLE_LORA_A,
     SOTTO_ROLE_LORA_B,
+    SOTTO_ROLE_NORM_GAIN, /* values of their own in place of the base model's, as the two below */
+    SOTTO_ROLE_NORM_BIAS,
+    SOTTO_ROLE_LINEAR_BIAS,
     SOTTO_ROLE_HEAD,
     SOTTO_ROLE_HEAD_BIAS
 };
@@ -58,25 +38,25 @@ enum sotto_tensor_role {
 struct sotto_layout_tensor {
     enum sotto_tensor_role role;
     uint32_t block;
-    enum sotto_target target; /* of the LoRA roles */
+    enum sotto_target target;   /* of the LoRA roles and a linear layer's bias */
+    enum sotto_norm_place norm; /* of a norm's gain and bias */
     uint32_t rows;
-    uint32_t columns; /* 1 for a bias */
+    uint32_t columns; /* 1 for a vector */
     size_t first;     /* index of its first lane */
 };
 
 struct sotto_layout {
-    struct sotto_adapter_choice choice;
-    uint32_t width; /* of the base model: what the shapes follow from */
-    uint32_t mlp_width;
-    uint32_t block_count;
+    struct sotto_adapter_choice choice; /* settled */
+    struct sotto_adapter_base base;
+    uint32_t first_block; /* the lowest adapted one; block_count: none is */
     size_t lane_count;
     size_t tensor_count;
     struct sotto_layout_tensor tensors[SOTTO_LAYOUT_TENSORS_MAX];
 };
 
 /*
- * What follows from a base model's shape and a choice. With rank 0 the layout's own choice has
- * alpha and targets 0, so that one layout has one encoding.
+ * What follows from a base model's shape and a choice. The layout's own choice is settled, so that
+ * one layout has one encoding.
  *
  * SOTTO_OVER_LIMIT or SOTTO_MALFORMED with the offending field in the fault; layout untouched.
  */
@@ -86,8 +66,16 @@ SOTTO_CHECKED enum sotto_status sotto_layout_derive(struct sotto_layout *layout,
                                                     struct sotto_fault *fault);
 
 /*
- * Canonical bytes: choice, widths and block count; the tensors follow from them. Their SHA-256
- * under "sotto/1 layout" is the layout digest. Decode takes exactly what encode makes.
+ * Whether the layout was derived from a base model of this shape. SOTTO_MISMATCH: the fault names
+ * the first number that differs.
+ */
+SOTTO_CHECKED enum sotto_status sotto_layout_check_arch(const struct sotto_layout *layout,
+                                                        const struct sotto_arch *arch,
+                                                        struct sotto_fault *fault);
+
+/*
+ * Canonical bytes: the base model's numbers and the choice; the tensors follow from them. Their
+ * SHA-256 under "sotto/1 layout" is the layout digest. Decode takes exactly what encode makes.
  *
  * SOTTO_OVER_LIMIT: no room in `out`, which then holds no message. SOTTO_MALFORMED: bytes that
  * encode would not make; layout untouched.
@@ -97,21 +85,27 @@ SOTTO_CHECKED enum sotto_status sotto_layout_encode(struct sotto_buffer *out,
 SOTTO_CHECKED enum sotto_status sotto_layout_decode(struct sotto_layout *layout,
                                                     struct sotto_view bytes);
 
-/* The name of a target's module in a Hugging Face ViT, such as "attention.output.dense". */
-const char *sotto_target_name(enum sotto_target target);
-
 /*
- * A list such as "query,value", or "all-linear", to a target set; names as sotto_target_name has
- * them. SOTTO_MALFORMED: an unknown or repeated name, in the fault; set untouched.
+ * What the product B A of a target is scaled by: alpha / rank, or alpha / sqrt(rank) where that is
+ * rank-stabilised. The target has an adapter.
  */
-SOTTO_CHECKED enum sotto_status sotto_target_set_parse(uint32_t *set, const char *text,
-                                                       struct sotto_fault *fault);
+double sotto_layout_scale(const struct sotto_layout *layout, enum sotto_target target);
+
+/* The highest rank of any target; 0: the classifier alone, or norms and biases. */
+uint32_t sotto_layout_rank_max(const struct sotto_layout *layout);
 
 /*
- * Starting values: A uniform in +-1/sqrt(in) (Kaiming uniform with a = sqrt 5, PEFT's default); B,
- * head and bias zero, so that the adapted model starts as the base model.
+ * Starting values, from public randomness: the rows of A are orthonormal, drawn uniformly, where
+ * there are at most as many as columns, else in groups of as many; B, the classifier's weight and
+ * bias zero, so that the adapted model starts as the base model. Gains and biases of norms and
+ * linear layers come out as zero and are the base model's to fill in.
+ *
+ * Orthonormal rows make B the same step in the product B A whatever the draw: Sun et al., Improving
+ * LoRA in privacy-preserving federated learning, ICLR 2024, section 5.
  *
  *   lanes  out  [lane_count]
+ *
+ * Work: rank^2 * in for each A.
  */
 void sotto_layout_start(float *lanes, const struct sotto_layout *layout,
                         struct sotto_entropy *entropy);

@@ -40,7 +40,7 @@ static json_t *targets_to_store(const struct sotto_layout *layout)
     json_t *targets = json_array();
 
     for (uint32_t target = 0; target < SOTTO_TARGET_COUNT; target++) {
-        const char *name = sotto_target_name((enum sotto_target)target);
+        const char *name = sotto_target_name(layout->base.family, (enum sotto_target)target);
 
         if ((set & 1u << target) == 0)
             continue;
@@ -48,7 +48,7 @@ static json_t *targets_to_store(const struct sotto_layout *layout)
             json_array_append_new(targets, json_string(name));
             continue;
         }
-        for (uint32_t block = 0; block < layout->block_count; block++)
+        for (uint32_t block = 0; block < layout->base.block_count; block++)
             json_array_append_new(targets, json_sprintf("layer.%u.%s", block, name));
     }
     return targets;
@@ -365,6 +365,8 @@ static enum sotto_status find_targets(struct sotto_adapter_choice *choice,
     enum sotto_status status = SOTTO_OK;
 
     for (uint32_t target = 0; target < SOTTO_TARGET_COUNT && status == SOTTO_OK; target++) {
+        if ((sotto_family_targets(arch->family) & 1u << target) == 0)
+            continue;
         choice->target_set = 1u << target;
         status = sotto_layout_derive(&probe, arch, choice, reading->fault);
         for (size_t i = 0; status == SOTTO_OK && i < probe.tensor_count; i++) {

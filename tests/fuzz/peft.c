@@ -10,7 +10,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
-static const struct sotto_arch tiny = {.width = 8, .mlp_width = 16, .block_count = 1};
+static const struct sotto_arch tiny = {.width = 8,
+                                       .mlp_width = 16,
+                                       .block_count = 1,
+                                       .head_count = 2,
+                                       .kv_head_count = 2,
+                                       .head_width = 4};
 static char folder[64];
 
 static void remove_folder(void)
@@ -53,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     put("adapter_model.safetensors",
         zero == NULL ? sotto_view_of("", 0) : sotto_view_of(zero + 1, length - config - 1));
     if (sotto_peft_read(&lanes, &layout, folder, &tiny, NULL) == SOTTO_OK) {
-        if (layout.width != tiny.width || layout.block_count != tiny.block_count)
+        if (layout.base.width != tiny.width || layout.base.block_count != tiny.block_count)
             abort();
         free(lanes);
     }
