@@ -6,8 +6,9 @@
 
 #include "models/arch/base.h"
 
-_Static_assert((int)SOTTO_TARGET_QUERY == (int)SOTTO_BLOCK_QUERY &&
-                   (int)SOTTO_TARGET_MLP_OUT == (int)SOTTO_BLOCK_MLP_OUT,
+_Static_assert((int)SOTTO_TARGET_COUNT == (int)SOTTO_BLOCK_LINEAR_COUNT &&
+                   (int)SOTTO_TARGET_QUERY == (int)SOTTO_BLOCK_QUERY &&
+                   (int)SOTTO_TARGET_MLP_GATE == (int)SOTTO_BLOCK_MLP_GATE,
                "a target of a layout is a linear layer of a block");
 
 /* Products over fewer rows reach less of a core's rate; more rows take more memory. */

@@ -11,8 +11,8 @@ static const struct {
     const char *name;
     const char *name_of_5;
 } block_names[SOTTO_BLOCK_TENSOR_COUNT] = {
-    [SOTTO_BLOCK_NORM_BEFORE_GAIN] = {"layernorm_before.weight", "layernorm_before.weight"},
-    [SOTTO_BLOCK_NORM_BEFORE_BIAS] = {"layernorm_before.bias", "layernorm_before.bias"},
+    [SOTTO_BLOCK_ATTENTION_NORM_GAIN] = {"layernorm_before.weight", "layernorm_before.weight"},
+    [SOTTO_BLOCK_ATTENTION_NORM_BIAS] = {"layernorm_before.bias", "layernorm_before.bias"},
     [SOTTO_BLOCK_QUERY_WEIGHT] = {"attention.attention.query.weight", "attention.q_proj.weight"},
     [SOTTO_BLOCK_KEY_WEIGHT] = {"attention.attention.key.weight", "attention.k_proj.weight"},
     [SOTTO_BLOCK_VALUE_WEIGHT] = {"attention.attention.value.weight", "attention.v_proj.weight"},
@@ -22,8 +22,8 @@ static const struct {
     [SOTTO_BLOCK_ATTENTION_OUT_WEIGHT] = {"attention.output.dense.weight",
                                           "attention.o_proj.weight"},
     [SOTTO_BLOCK_ATTENTION_OUT_BIAS] = {"attention.output.dense.bias", "attention.o_proj.bias"},
-    [SOTTO_BLOCK_NORM_AFTER_GAIN] = {"layernorm_after.weight", "layernorm_after.weight"},
-    [SOTTO_BLOCK_NORM_AFTER_BIAS] = {"layernorm_after.bias", "layernorm_after.bias"},
+    [SOTTO_BLOCK_MLP_NORM_GAIN] = {"layernorm_after.weight", "layernorm_after.weight"},
+    [SOTTO_BLOCK_MLP_NORM_BIAS] = {"layernorm_after.bias", "layernorm_after.bias"},
     [SOTTO_BLOCK_MLP_IN_WEIGHT] = {"intermediate.dense.weight", "mlp.fc1.weight"},
     [SOTTO_BLOCK_MLP_IN_BIAS] = {"intermediate.dense.bias", "mlp.fc1.bias"},
     [SOTTO_BLOCK_MLP_OUT_WEIGHT] = {"output.dense.weight", "mlp.fc2.weight"},
@@ -45,8 +45,21 @@ static const char *const outer_names[OUTER_COUNT] = {
 
 struct sotto_block_spec sotto_vit_block_spec(const struct sotto_arch *arch)
 {
-    return (struct sotto_block_spec){arch->width, arch->mlp_width, arch->head_count,
-                                     (float)arch->norm_epsilon};
+    const uint32_t projections =
+        1u << SOTTO_BLOCK_QUERY | 1u << SOTTO_BLOCK_KEY | 1u << SOTTO_BLOCK_VALUE;
+    const uint32_t others =
+        1u << SOTTO_BLOCK_ATTENTION_OUT | 1u << SOTTO_BLOCK_MLP_IN | 1u << SOTTO_BLOCK_MLP_OUT;
+
+    return (struct sotto_block_spec){.width = arch->width,
+                                     .mlp_width = arch->mlp_width,
+                                     .head_count = arch->head_count,
+                                     .kv_head_count = arch->head_count,
+                                     .head_width = arch->width / arch->head_count,
+                                     .norm_kind = SOTTO_NORM_LAYER,
+                                     .norm_place = SOTTO_NORM_BEFORE,
+                                     .norm_epsilon = (float)arch->norm_epsilon,
+                                     .activation = SOTTO_ACTIVATION_GELU_ERF,
+                                     .bias_set = others | (arch->has_qkv_bias ? projections : 0)};
 }
 
 struct sotto_patch_shape sotto_vit_patch_shape(const struct sotto_arch *arch)
@@ -111,28 +124,26 @@ static struct sotto_vit_tensor outer_tensor(const struct sotto_arch *arch, enum 
     return tensor;
 }
 
-static bool is_projection_bias(enum sotto_block_tensor kind)
-{
-    return kind == SOTTO_BLOCK_QUERY_BIAS || kind == SOTTO_BLOCK_KEY_BIAS ||
-           kind == SOTTO_BLOCK_VALUE_BIAS;
-}
-
 static struct sotto_vit_tensor block_tensor(const struct sotto_arch *arch, size_t block,
                                             enum sotto_block_tensor kind)
 {
     struct sotto_block_spec spec = sotto_vit_block_spec(arch);
     struct sotto_block_tensor_place place = sotto_block_tensor_place(&spec, kind);
     bool is_matrix = place.columns > 1;
-    struct sotto_vit_tensor tensor = {.rank = is_matrix ? 2 : 1, .has_decay = is_matrix};
+    struct sotto_vit_tensor tensor = {.rank = is_matrix ? 2 : 1,
+                                      .first = sotto_vit_places(arch).blocks +
+                                               block * block_weights(arch) + place.first,
+                                      .has_decay = is_matrix};
 
+    tensor.is_stored = place.rows > 0;
+    if (!tensor.is_stored)
+        return tensor;
     snprintf(tensor.name, sizeof tensor.name, "vit.encoder.layer.%zu.%s", block,
              block_names[kind].name);
     snprintf(tensor.name_of_5, sizeof tensor.name_of_5, "vit.layers.%zu.%s", block,
              block_names[kind].name_of_5);
     tensor.shape[0] = place.rows;
     tensor.shape[1] = is_matrix ? place.columns : 0;
-    tensor.first = sotto_vit_places(arch).blocks + block * block_weights(arch) + place.first;
-    tensor.is_stored = arch->has_qkv_bias || !is_projection_bias(kind);
     return tensor;
 }
 
@@ -172,7 +183,8 @@ static struct sotto_block_shape shape_of(const struct sotto_arch *arch, uint32_t
 {
     uint32_t tokens = sotto_arch_token_count(arch);
 
-    return (struct sotto_block_shape){batch, tokens, block + 1 == arch->block_count ? 1 : tokens};
+    return (struct sotto_block_shape){
+        .batch = batch, .length_max = tokens, .is_first_only = block + 1 == arch->block_count};
 }
 
 static bool take(float **out, struct sotto_arena *arena, size_t count)
@@ -204,8 +216,8 @@ enum sotto_status sotto_vit_pass_take(struct sotto_vit_pass *pass, const struct 
     struct sotto_patch_shape patch = sotto_vit_patch_shape(vit->arch);
     size_t rows = (size_t)batch_max * sotto_arch_token_count(vit->arch);
     size_t stream = rows * vit->arch->width;
-    struct sotto_block_shape whole = {batch_max, sotto_arch_token_count(vit->arch),
-                                      sotto_arch_token_count(vit->arch)};
+    struct sotto_block_shape whole = {.batch = batch_max,
+                                      .length_max = sotto_arch_token_count(vit->arch)};
     enum sotto_status status;
 
     *pass = (struct sotto_vit_pass){.batch_max = batch_max};
@@ -274,27 +286,19 @@ void sotto_vit_forward(const struct sotto_vit *vit, struct sotto_vit_pass *pass,
     for (size_t sample = 0; sample < batch; sample++)
         embed(vit, pass, stream_of(vit, pass, 0) + sample * tokens * width, pictures[sample]);
     for (uint32_t i = 0; i < last; i++)
-        sotto_block_forward(&vit->blocks[i], &pass->blocks[i], stream_of(vit, pass, i + 1),
-                            stream_of(vit, pass, i), shape_of(vit->arch, i, batch));
+        sotto_block_forward(&vit->blocks[i], &pass->blocks[i], &pass->scratch,
+                            stream_of(vit, pass, i + 1), stream_of(vit, pass, i),
+                            shape_of(vit->arch, i, batch));
     sotto_norm_forward(vit->kernels, &norm, sotto_matrix_of(features, batch, width), pass->rows,
                        sotto_matrix_view_of(stream_of(vit, pass, last), batch, width));
 }
 
-static bool has_adapter(const struct sotto_block *block)
-{
-    bool is_adapted = false;
-
-    for (size_t i = 0; i < SOTTO_BLOCK_LINEAR_COUNT; i++)
-        is_adapted = is_adapted || block->lora[i].rank > 0;
-    return is_adapted;
-}
-
-/* The first block with an adapter; block_count if none has. */
-static uint32_t lowest_adapted(const struct sotto_vit *vit)
+/* The first block with something to train; block_count if none has. */
+static uint32_t lowest_trained(const struct sotto_vit *vit)
 {
     uint32_t lowest = 0;
 
-    while (lowest < vit->arch->block_count && !has_adapter(&vit->blocks[lowest]))
+    while (lowest < vit->arch->block_count && !sotto_block_is_trained(&vit->blocks[lowest]))
         lowest++;
     return lowest;
 }
@@ -304,7 +308,7 @@ void sotto_vit_backward(const struct sotto_vit *vit, struct sotto_vit_pass *pass
 {
     size_t width = vit->arch->width;
     uint32_t last = vit->arch->block_count;
-    uint32_t lowest = lowest_adapted(vit);
+    uint32_t lowest = lowest_trained(vit);
     struct sotto_norm norm = final_norm(vit);
 
     if (lowest == last)

@@ -25,7 +25,7 @@ struct sotto_vit_tensor {
     uint64_t shape[SOTTO_VIT_RANK_MAX];
     size_t first; /* in the weights */
     size_t count;
-    bool is_stored; /* false: a bias that has_qkv_bias excludes; zeros, not in files */
+    bool is_stored; /* false: a tensor that blocks of this model lack; count 0, no name */
     bool has_decay; /* a matrix: weight decay applies in pretraining */
 };
 
@@ -85,7 +85,7 @@ void sotto_vit_forward(const struct sotto_vit *vit, struct sotto_vit_pass *pass,
                        const uint8_t *const *pictures, uint32_t batch);
 
 /*
- * Adds the gradients of all adapters; stops at the lowest block that has one.
+ * Adds the gradients of all adapters; stops at the lowest block that trains anything.
  *
  *   features_gradient  in  [batch, width]
  */

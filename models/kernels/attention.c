@@ -6,61 +6,128 @@
 #include "models/kernels/matmul.h"
 #include "models/kernels/vector.h"
 
-/* The rows of one sample and the columns of one head. */
-static struct sotto_matrix_view head_of(struct sotto_matrix_view view, size_t sample, size_t head,
-                                        const struct sotto_attention_shape *shape)
+/* A sample's rows. */
+struct span {
+    size_t first;
+    size_t count;
+};
+
+static struct span rows_of(const struct sotto_attention_shape *shape, size_t sample)
 {
-    view.rows /= shape->batch;
-    view.at += sample * view.rows * view.stride;
-    return sotto_matrix_view_columns(view, head * shape->head_width, shape->head_width);
+    if (shape->starts == NULL)
+        return (struct span){sample * shape->length_max, shape->length_max};
+    return (struct span){shape->starts[sample], shape->starts[sample + 1] - shape->starts[sample]};
 }
 
-static struct sotto_matrix head_of_output(struct sotto_matrix matrix, size_t sample, size_t head,
-                                          const struct sotto_attention_shape *shape)
+static struct span queries_of(const struct sotto_attention_shape *shape, size_t sample)
 {
-    matrix.rows /= shape->batch;
-    matrix.at += sample * matrix.rows * matrix.stride;
-    return sotto_matrix_columns(matrix, head * shape->head_width, shape->head_width);
+    return shape->is_first_only ? (struct span){sample, 1} : rows_of(shape, sample);
 }
 
-static size_t scores_of(size_t sample, size_t head, const struct sotto_attention_shape *shape)
+static struct sotto_matrix_view part_of(struct sotto_matrix_view view, struct span rows,
+                                        size_t column, size_t columns)
 {
-    return (sample * shape->head_count + head) * shape->query_count * shape->key_count;
+    view.at += rows.first * view.stride;
+    view.rows = rows.count;
+    return sotto_matrix_view_columns(view, column, columns);
 }
 
-static struct sotto_attention_inputs inputs_of(const struct sotto_attention_inputs *inputs,
-                                               size_t sample, size_t head,
-                                               const struct sotto_attention_shape *shape)
+static struct sotto_matrix part_of_output(struct sotto_matrix matrix, struct span rows,
+                                          size_t column, size_t columns)
 {
-    return (struct sotto_attention_inputs){head_of(inputs->query, sample, head, shape),
-                                           head_of(inputs->key, sample, head, shape),
-                                           head_of(inputs->value, sample, head, shape)};
+    matrix.at += rows.first * matrix.stride;
+    matrix.rows = rows.count;
+    return sotto_matrix_columns(matrix, column, columns);
 }
 
-static void forward_head(struct sotto_matrix y, struct sotto_matrix p,
-                         const struct sotto_attention_inputs *inputs)
-{
-    float factor = 1.0f / sqrtf((float)inputs->query.columns);
+/* One sample and head. */
+struct head {
+    struct span queries;
+    struct span keys;
+    size_t query_column;
+    size_t key_column;
+    size_t width;
+    bool is_causal;
+};
 
-    sotto_cpu_matmul(p, sotto_factor_plain(inputs->query), sotto_factor_transposed(inputs->key),
-                     factor, 0.0f);
-    sotto_cpu_softmax_rows(p);
-    sotto_cpu_matmul(y, sotto_factor_plain(sotto_matrix_read(p)), sotto_factor_plain(inputs->value),
-                     1.0f, 0.0f);
+static struct head head_of(const struct sotto_attention_shape *shape, size_t sample, size_t index)
+{
+    size_t width = shape->head_width;
+    size_t group = shape->head_count / shape->kv_head_count;
+
+    return (struct head){queries_of(shape, sample),
+                         rows_of(shape, sample),
+                         index * width,
+                         index / group * width,
+                         width,
+                         shape->is_causal};
 }
 
-void sotto_cpu_attention_forward(struct sotto_matrix y, float *p,
-                                 const struct sotto_attention_inputs *inputs,
-                                 const struct sotto_attention_shape *shape)
+/* Some queries of a head, and the keys that any of them sees. */
+struct tile {
+    size_t first;
+    struct span queries;
+    struct span keys;
+};
+
+static struct tile tile_of(const struct head *head, size_t first)
+{
+    size_t left = head->queries.count - first;
+    size_t count = left < SOTTO_ATTENTION_TILE ? left : SOTTO_ATTENTION_TILE;
+    size_t seen = head->is_causal ? first + count : head->keys.count;
+
+    return (struct tile){first, {head->queries.first + first, count}, {head->keys.first, seen}};
+}
+
+/* p = softmax(q k^T / sqrt(width)), zeros beyond what a causal query sees. */
+static void score(struct sotto_matrix p, const struct head *head, const struct tile *tile,
+                  const struct sotto_attention_inputs *inputs)
+{
+    float factor = 1.0f / sqrtf((float)head->width);
+
+    sotto_cpu_matmul(
+        p,
+        sotto_factor_plain(part_of(inputs->query, tile->queries, head->query_column, head->width)),
+        sotto_factor_transposed(part_of(inputs->key, tile->keys, head->key_column, head->width)),
+        factor, 0.0f);
+    if (!head->is_causal) {
+        sotto_cpu_softmax_rows(p);
+        return;
+    }
+    for (size_t row = 0; row < p.rows; row++) {
+        size_t seen = tile->first + row + 1;
+        float *at = p.at + row * p.stride;
+
+        sotto_cpu_softmax_rows(sotto_matrix_of(at, 1, seen));
+        memset(at + seen, 0, (p.columns - seen) * sizeof *at);
+    }
+}
+
+static void forward_tile(struct sotto_matrix y, const struct head *head, const struct tile *tile,
+                         const struct sotto_attention_inputs *inputs, float *scratch)
+{
+    struct sotto_matrix p = sotto_matrix_of(scratch, tile->queries.count, tile->keys.count);
+
+    score(p, head, tile, inputs);
+    sotto_cpu_matmul(
+        part_of_output(y, tile->queries, head->query_column, head->width),
+        sotto_factor_plain(sotto_matrix_read(p)),
+        sotto_factor_plain(part_of(inputs->value, tile->keys, head->key_column, head->width)), 1.0f,
+        0.0f);
+}
+
+void sotto_cpu_attention_forward(struct sotto_matrix y, const struct sotto_attention_inputs *inputs,
+                                 const struct sotto_attention_shape *shape, float *scratch)
 {
     for (size_t sample = 0; sample < shape->batch; sample++) {
-        for (size_t head = 0; head < shape->head_count; head++) {
-            struct sotto_attention_inputs one = inputs_of(inputs, sample, head, shape);
+        for (size_t index = 0; index < shape->head_count; index++) {
+            struct head head = head_of(shape, sample, index);
 
-            forward_head(head_of_output(y, sample, head, shape),
-                         sotto_matrix_of(p + scores_of(sample, head, shape), shape->query_count,
-                                         shape->key_count),
-                         &one);
+            for (size_t first = 0; first < head.queries.count; first += SOTTO_ATTENTION_TILE) {
+                struct tile tile = tile_of(&head, first);
+
+                forward_tile(y, &head, &tile, inputs, scratch);
+            }
         }
     }
 }
@@ -78,43 +145,68 @@ SOTTO_VECTORISED static void softmax_backward(float *restrict gradient, const fl
         gradient[i] = p[i] * (gradient[i] - dot) * factor;
 }
 
-static void backward_head(const struct sotto_attention_gradients *gradients,
-                          struct sotto_matrix_view dy, struct sotto_matrix_view p,
-                          const struct sotto_attention_inputs *inputs)
-{
-    struct sotto_matrix scores = sotto_matrix_of(gradients->scores, p.rows, p.columns);
-    struct sotto_matrix_view slope = sotto_matrix_read(scores);
-    float factor = 1.0f / sqrtf((float)inputs->query.columns);
+/* What a backward reads and writes. */
+struct descent {
+    const struct sotto_attention_gradients *gradients;
+    struct sotto_matrix_view dy;
+    const struct sotto_attention_inputs *inputs;
+    float *scratch;
+};
 
-    sotto_cpu_matmul(gradients->value, sotto_factor_transposed(p), sotto_factor_plain(dy), 1.0f,
-                     0.0f);
-    sotto_cpu_matmul(scores, sotto_factor_plain(dy), sotto_factor_transposed(inputs->value), 1.0f,
-                     0.0f);
+/* Overwrites the gradient of the tile's queries, adds to those of keys and values. */
+static void backward_tile(const struct descent *descent, const struct head *head,
+                          const struct tile *tile)
+{
+    const struct sotto_attention_inputs *inputs = descent->inputs;
+    const struct sotto_attention_gradients *gradients = descent->gradients;
+    size_t column = head->key_column;
+    size_t width = head->width;
+    struct sotto_matrix p =
+        sotto_matrix_of(descent->scratch, tile->queries.count, tile->keys.count);
+    struct sotto_matrix scores =
+        sotto_matrix_of(descent->scratch + p.rows * p.columns, p.rows, p.columns);
+    struct sotto_matrix_view dy = part_of(descent->dy, tile->queries, head->query_column, width);
+    struct sotto_matrix_view slope = sotto_matrix_read(scores);
+    float factor = 1.0f / sqrtf((float)width);
+
+    score(p, head, tile, inputs);
+    sotto_cpu_matmul(part_of_output(gradients->value, tile->keys, column, width),
+                     sotto_factor_transposed(sotto_matrix_read(p)), sotto_factor_plain(dy), 1.0f,
+                     1.0f);
+    sotto_cpu_matmul(scores, sotto_factor_plain(dy),
+                     sotto_factor_transposed(part_of(inputs->value, tile->keys, column, width)),
+                     1.0f, 0.0f);
     for (size_t row = 0; row < p.rows; row++)
         softmax_backward(scores.at + row * scores.stride, p.at + row * p.stride, factor, p.columns);
-    sotto_cpu_matmul(gradients->query, sotto_factor_plain(slope), sotto_factor_plain(inputs->key),
-                     1.0f, 0.0f);
-    sotto_cpu_matmul(gradients->key, sotto_factor_transposed(slope),
-                     sotto_factor_plain(inputs->query), 1.0f, 0.0f);
+    sotto_cpu_matmul(part_of_output(gradients->query, tile->queries, head->query_column, width),
+                     sotto_factor_plain(slope),
+                     sotto_factor_plain(part_of(inputs->key, tile->keys, column, width)), 1.0f,
+                     0.0f);
+    sotto_cpu_matmul(
+        part_of_output(gradients->key, tile->keys, column, width), sotto_factor_transposed(slope),
+        sotto_factor_plain(part_of(inputs->query, tile->queries, head->query_column, width)), 1.0f,
+        1.0f);
 }
 
 void sotto_cpu_attention_backward(const struct sotto_attention_gradients *gradients,
-                                  struct sotto_matrix_view dy, const float *p,
+                                  struct sotto_matrix_view dy,
                                   const struct sotto_attention_inputs *inputs,
-                                  const struct sotto_attention_shape *shape)
+                                  const struct sotto_attention_shape *shape, float *scratch)
 {
-    for (size_t sample = 0; sample < shape->batch; sample++) {
-        for (size_t head = 0; head < shape->head_count; head++) {
-            struct sotto_attention_inputs one = inputs_of(inputs, sample, head, shape);
-            struct sotto_attention_gradients parts = {
-                head_of_output(gradients->query, sample, head, shape),
-                head_of_output(gradients->key, sample, head, shape),
-                head_of_output(gradients->value, sample, head, shape), gradients->scores};
+    const struct descent descent = {gradients, dy, inputs, scratch};
+    const struct sotto_matrix_view nothing = {NULL, 0, 0, 0};
 
-            backward_head(&parts, head_of(dy, sample, head, shape),
-                          sotto_matrix_view_of(p + scores_of(sample, head, shape),
-                                               shape->query_count, shape->key_count),
-                          &one);
+    sotto_cpu_fill_rows(gradients->key, NULL, nothing);
+    sotto_cpu_fill_rows(gradients->value, NULL, nothing);
+    for (size_t sample = 0; sample < shape->batch; sample++) {
+        for (size_t index = 0; index < shape->head_count; index++) {
+            struct head head = head_of(shape, sample, index);
+
+            for (size_t first = 0; first < head.queries.count; first += SOTTO_ATTENTION_TILE) {
+                struct tile tile = tile_of(&head, first);
+
+                backward_tile(&descent, &head, &tile);
+            }
         }
     }
 }

@@ -4,15 +4,14 @@
 
 #include "models/kernels/kernels.h"
 
-/* Two small products a sample and head. `p` is kept for the backward. */
-void sotto_cpu_attention_forward(struct sotto_matrix y, float *p,
-                                 const struct sotto_attention_inputs *inputs,
-                                 const struct sotto_attention_shape *shape);
+/* Two small products for each sample, head and tile of queries. */
+void sotto_cpu_attention_forward(struct sotto_matrix y, const struct sotto_attention_inputs *inputs,
+                                 const struct sotto_attention_shape *shape, float *scratch);
 
-/* The gradients are overwritten; `p` is what the forward left. */
+/* The gradients are overwritten; the probabilities are computed again, tile by tile. */
 void sotto_cpu_attention_backward(const struct sotto_attention_gradients *gradients,
-                                  struct sotto_matrix_view dy, const float *p,
+                                  struct sotto_matrix_view dy,
                                   const struct sotto_attention_inputs *inputs,
-                                  const struct sotto_attention_shape *shape);
+                                  const struct sotto_attention_shape *shape, float *scratch);
 
 #endif

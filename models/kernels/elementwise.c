@@ -45,37 +45,6 @@ void sotto_cpu_add_column_sums(float *sums, struct sotto_matrix_view x)
         sotto_cpu_add(sums, x.at + row * x.stride, x.columns);
 }
 
-SOTTO_VECTORISED void sotto_cpu_multiply(float *restrict y, const float *restrict x, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        y[i] *= x[i];
-}
-
-/*
- * With u = |z| / sqrt 2 and t = 1 / (1 + 0.3275911 u): erfc(u) = (a1 t + ... + a5 t^5) e^(-u^2).
- * Phi(z) is erfc(u) / 2 on the left and 1 minus that on the right; phi(z) has the same exponential.
- */
-SOTTO_VECTORISED void sotto_cpu_gelu(float *restrict y, float *restrict z, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        float at = z[i];
-        float size = at < 0.0f ? -at : at;
-        float decay = sotto_vector_exp(-0.5f * at * at);
-        float t = 1.0f / (1.0f + 0.231641888f * size);
-        float tail = 1.061405429f;
-        float below;
-
-        tail = tail * t - 1.453152027f;
-        tail = tail * t + 1.421413741f;
-        tail = tail * t - 0.284496736f;
-        tail = tail * t + 0.254829592f;
-        tail = 0.5f * tail * t * decay;
-        below = at < 0.0f ? tail : 1.0f - tail;
-        y[i] = at * below;
-        z[i] = below + at * 0.398942280f * decay;
-    }
-}
-
 /* A maximum without NaN handling: a NaN in the row reaches the sum all the same. */
 SOTTO_VECTORISED static float row_max(const float *x, size_t count)
 {

@@ -14,12 +14,6 @@ void sotto_cpu_add_column_sums(float *sums, struct sotto_matrix_view x);
 /* y[i] += x[i] */
 void sotto_cpu_add(float *y, const float *x, size_t count);
 
-/* y[i] *= x[i] */
-void sotto_cpu_multiply(float *y, const float *x, size_t count);
-
-/* y = z Phi(z); z becomes the slope. */
-void sotto_cpu_gelu(float *y, float *z, size_t count);
-
 /* Each row becomes its softmax; a NaN spoils its whole row. */
 void sotto_cpu_softmax_rows(struct sotto_matrix x);
 

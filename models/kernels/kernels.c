@@ -2,10 +2,13 @@
 
 #include <cblas.h>
 
+#include "models/kernels/activation.h"
 #include "models/kernels/attention.h"
+#include "models/kernels/dropout.h"
 #include "models/kernels/elementwise.h"
 #include "models/kernels/matmul.h"
 #include "models/kernels/norm.h"
+#include "models/kernels/rotary.h"
 
 static const struct sotto_kernels cpu = {
     .name = "cpu",
@@ -13,11 +16,13 @@ static const struct sotto_kernels cpu = {
     .fill_rows = sotto_cpu_fill_rows,
     .add_column_sums = sotto_cpu_add_column_sums,
     .add = sotto_cpu_add,
-    .multiply = sotto_cpu_multiply,
-    .gelu = sotto_cpu_gelu,
+    .activate = sotto_cpu_activate,
+    .activate_backward = sotto_cpu_activate_backward,
     .norm_forward = sotto_cpu_norm_forward,
     .norm_backward = sotto_cpu_norm_backward,
     .norm_parameters = sotto_cpu_norm_parameters,
+    .rotate = sotto_cpu_rotate,
+    .drop = sotto_cpu_drop,
     .attention_forward = sotto_cpu_attention_forward,
     .attention_backward = sotto_cpu_attention_backward,
     .softmax_rows = sotto_cpu_softmax_rows,
@@ -27,4 +32,10 @@ const struct sotto_kernels *sotto_kernels_cpu(void)
 {
     openblas_set_num_threads(1);
     return &cpu;
+}
+
+/* Probabilities of a tile, and their gradient. */
+size_t sotto_attention_scratch(uint32_t length_max)
+{
+    return (size_t)2 * SOTTO_ATTENTION_TILE * length_max;
 }

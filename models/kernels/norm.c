@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "models/kernels/elementwise.h"
 #include "models/kernels/vector.h"
 
 SOTTO_VECTORISED static float row_mean(const float *x, size_t count)
@@ -37,30 +38,44 @@ SOTTO_VECTORISED static void normalise(float *restrict y, const float *restrict 
         y[i] = (x[i] - row.mean) * row.inverse_std * gain[i] + bias[i];
 }
 
+SOTTO_VECTORISED static void normalise_unshifted(float *restrict y, const float *restrict x,
+                                                 struct standard row, const float *restrict gain,
+                                                 size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        y[i] = (x[i] - row.mean) * row.inverse_std * gain[i];
+}
+
 void sotto_cpu_norm_forward(struct sotto_matrix y, struct sotto_norm_rows rows,
-                            struct sotto_matrix_view x, const float *gain, const float *bias,
-                            float epsilon)
+                            struct sotto_matrix_view x, const struct sotto_norm *norm)
 {
     for (size_t row = 0; row < x.rows; row++) {
         const float *at = x.at + row * x.stride;
-        struct standard standard;
+        float *out = y.at + row * y.stride;
+        struct standard standard = {0.0f, 0.0f};
 
-        standard.mean = row_mean(at, x.columns);
-        standard.inverse_std = 1.0f / sqrtf(row_variance(at, standard.mean, x.columns) + epsilon);
+        if (norm->kind == SOTTO_NORM_LAYER)
+            standard.mean = row_mean(at, x.columns);
+        standard.inverse_std =
+            1.0f / sqrtf(row_variance(at, standard.mean, x.columns) + norm->epsilon);
         rows.mean[row] = standard.mean;
         rows.inverse_std[row] = standard.inverse_std;
-        normalise(y.at + row * y.stride, at, standard, gain, bias, x.columns);
+        if (norm->bias != NULL)
+            normalise(out, at, standard, norm->gain, norm->bias, x.columns);
+        else
+            normalise_unshifted(out, at, standard, norm->gain, x.columns);
     }
 }
 
 /*
  * With h the normalised row and g = dy gain: dx = inverse_std (g - mean(g) - h mean(g h)).
- * Both means are sums over the row.
+ * Both means are over the row; without a mean in the forward there is no mean(g).
  */
 SOTTO_VECTORISED static void backward_row(float *restrict dx, const float *restrict dy,
                                           const float *restrict x, struct standard row,
-                                          const float *restrict gain, size_t count)
+                                          const struct sotto_norm *norm, size_t count)
 {
+    const float *restrict gain = norm->gain;
     float sum = 0.0f;
     float sum_normal = 0.0f;
 
@@ -71,7 +86,7 @@ SOTTO_VECTORISED static void backward_row(float *restrict dx, const float *restr
         sum += scaled;
         sum_normal += scaled * (x[i] - row.mean);
     }
-    sum /= (float)count;
+    sum = norm->kind == SOTTO_NORM_LAYER ? sum / (float)count : 0.0f;
     sum_normal *= row.inverse_std * row.inverse_std / (float)count;
     for (size_t i = 0; i < count; i++)
         dx[i] += row.inverse_std * (dy[i] * gain[i] - sum - (x[i] - row.mean) * sum_normal);
@@ -79,33 +94,32 @@ SOTTO_VECTORISED static void backward_row(float *restrict dx, const float *restr
 
 void sotto_cpu_norm_backward(struct sotto_matrix dx, struct sotto_matrix_view dy,
                              struct sotto_matrix_view x, struct sotto_norm_rows rows,
-                             const float *gain)
+                             const struct sotto_norm *norm)
 {
     for (size_t row = 0; row < x.rows; row++) {
         struct standard standard = {rows.mean[row], rows.inverse_std[row]};
 
         backward_row(dx.at + row * dx.stride, dy.at + row * dy.stride, x.at + row * x.stride,
-                     standard, gain, x.columns);
+                     standard, norm, x.columns);
     }
 }
 
-SOTTO_VECTORISED static void parameters_row(float *restrict dgain, float *restrict dbias,
-                                            const float *restrict dy, const float *restrict x,
-                                            struct standard row, size_t count)
+SOTTO_VECTORISED static void gain_row(float *restrict dgain, const float *restrict dy,
+                                      const float *restrict x, struct standard row, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         dgain[i] += dy[i] * (x[i] - row.mean) * row.inverse_std;
-        dbias[i] += dy[i];
-    }
 }
 
-void sotto_cpu_norm_parameters(float *dgain, float *dbias, struct sotto_matrix_view dy,
+void sotto_cpu_norm_parameters(const struct sotto_norm *norm, struct sotto_matrix_view dy,
                                struct sotto_matrix_view x, struct sotto_norm_rows rows)
 {
-    for (size_t row = 0; row < x.rows; row++) {
+    for (size_t row = 0; norm->gain_gradient != NULL && row < x.rows; row++) {
         struct standard standard = {rows.mean[row], rows.inverse_std[row]};
 
-        parameters_row(dgain, dbias, dy.at + row * dy.stride, x.at + row * x.stride, standard,
-                       x.columns);
+        gain_row(norm->gain_gradient, dy.at + row * dy.stride, x.at + row * x.stride, standard,
+                 x.columns);
     }
+    if (norm->bias_gradient != NULL)
+        sotto_cpu_add_column_sums(norm->bias_gradient, dy);
 }

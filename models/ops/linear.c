@@ -44,24 +44,32 @@ void sotto_lora_forward(const struct sotto_kernels *kernels, const struct sotto_
 }
 
 void sotto_lora_backward(const struct sotto_kernels *kernels, const struct sotto_lora *lora,
-                         struct sotto_matrix dx, struct sotto_matrix_view dy,
-                         struct sotto_matrix_view x, struct sotto_lora_pass pass)
+                         float *inner, struct sotto_matrix_view dy, const float *down,
+                         struct sotto_matrix_view x)
 {
-    struct sotto_matrix_view down = sotto_matrix_view_of(pass.down, dy.rows, lora->rank);
-    struct sotto_matrix inner = sotto_matrix_of(pass.down_gradient, dy.rows, lora->rank);
+    struct sotto_matrix_view kept = sotto_matrix_view_of(down, dy.rows, lora->rank);
+    struct sotto_matrix slope = sotto_matrix_of(inner, dy.rows, lora->rank);
 
     if (lora->rank == 0)
         return;
-    kernels->matmul(sotto_matrix_of(lora->b_gradient, dy.columns, lora->rank),
-                    sotto_factor_transposed(dy), sotto_factor_plain(down), lora->scale, 1.0f);
-    kernels->matmul(inner, sotto_factor_plain(dy),
+    if (lora->b_gradient != NULL)
+        kernels->matmul(sotto_matrix_of(lora->b_gradient, dy.columns, lora->rank),
+                        sotto_factor_transposed(dy), sotto_factor_plain(kept), lora->scale, 1.0f);
+    kernels->matmul(slope, sotto_factor_plain(dy),
                     sotto_factor_plain(sotto_matrix_view_of(lora->b, dy.columns, lora->rank)),
                     lora->scale, 0.0f);
-    kernels->matmul(sotto_matrix_of(lora->a_gradient, lora->rank, x.columns),
-                    sotto_factor_transposed(sotto_matrix_read(inner)), sotto_factor_plain(x), 1.0f,
-                    1.0f);
-    if (dx.at != NULL)
-        kernels->matmul(dx, sotto_factor_plain(sotto_matrix_read(inner)),
-                        sotto_factor_plain(sotto_matrix_view_of(lora->a, lora->rank, x.columns)),
+    if (lora->a_gradient != NULL)
+        kernels->matmul(sotto_matrix_of(lora->a_gradient, lora->rank, x.columns),
+                        sotto_factor_transposed(sotto_matrix_read(slope)), sotto_factor_plain(x),
                         1.0f, 1.0f);
+}
+
+void sotto_lora_carry(const struct sotto_kernels *kernels, const struct sotto_lora *lora,
+                      struct sotto_matrix dx, const float *inner, float beta)
+{
+    if (lora->rank == 0 || dx.at == NULL)
+        return;
+    kernels->matmul(dx, sotto_factor_plain(sotto_matrix_view_of(inner, dx.rows, lora->rank)),
+                    sotto_factor_plain(sotto_matrix_view_of(lora->a, lora->rank, dx.columns)), 1.0f,
+                    beta);
 }

@@ -24,8 +24,9 @@ struct sotto_lora {
     float scale;
     const float *a;    /* [rank, in] */
     const float *b;    /* [out, rank] */
-    float *a_gradient; /* NULL: evaluation only */
+    float *a_gradient; /* NULL: A is frozen, or evaluation only; so for B */
     float *b_gradient;
+    struct sotto_dropout dropout; /* of the adapter's input */
 };
 
 /*
@@ -38,7 +39,7 @@ void sotto_linear_forward(const struct sotto_kernels *kernels, const struct sott
                           struct sotto_matrix_view residual);
 
 /*
- *   dx  out  [rows, in], overwritten; at == NULL: nothing below needs it
+ *   dx  out  [rows, in], overwritten; at == NULL: nothing below needs it; may be x
  *   dy  in   [rows, out]
  *   x   in   what the forward got
  */
@@ -50,14 +51,20 @@ void sotto_linear_backward(const struct sotto_kernels *kernels, const struct sot
 void sotto_lora_forward(const struct sotto_kernels *kernels, const struct sotto_lora *lora,
                         struct sotto_matrix y, float *down, struct sotto_matrix_view x);
 
-struct sotto_lora_pass {
-    const float *down;    /* [rows, rank] of the forward */
-    float *down_gradient; /* [rows, rank] scratch */
-};
-
-/* dx += (dy B) A scale, and the gradients of A and B; dx.at == NULL: nothing below needs it. */
+/*
+ * Adds the gradients of A and B.
+ *
+ *   inner  out  [rows, rank] = scale dy B, the gradient of down
+ *   dy     in   [rows, out]
+ *   down   in   what the forward left
+ *   x      in   what the forward got; not looked at if A is frozen
+ */
 void sotto_lora_backward(const struct sotto_kernels *kernels, const struct sotto_lora *lora,
-                         struct sotto_matrix dx, struct sotto_matrix_view dy,
-                         struct sotto_matrix_view x, struct sotto_lora_pass pass);
+                         float *inner, struct sotto_matrix_view dy, const float *down,
+                         struct sotto_matrix_view x);
+
+/* dx = beta dx + inner A; dx.at == NULL: nothing below needs it. */
+void sotto_lora_carry(const struct sotto_kernels *kernels, const struct sotto_lora *lora,
+                      struct sotto_matrix dx, const float *inner, float beta);
 
 #endif

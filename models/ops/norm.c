@@ -4,15 +4,14 @@ void sotto_norm_forward(const struct sotto_kernels *kernels, const struct sotto_
                         struct sotto_matrix y, struct sotto_norm_rows rows,
                         struct sotto_matrix_view x)
 {
-    kernels->norm_forward(y, rows, x, norm->gain, norm->bias, norm->epsilon);
+    kernels->norm_forward(y, rows, x, norm);
 }
 
 void sotto_norm_backward(const struct sotto_kernels *kernels, const struct sotto_norm *norm,
                          struct sotto_matrix dx, struct sotto_matrix_view dy,
                          struct sotto_matrix_view x, struct sotto_norm_rows rows)
 {
-    if (norm->gain_gradient != NULL)
-        kernels->norm_parameters(norm->gain_gradient, norm->bias_gradient, dy, x, rows);
+    kernels->norm_parameters(norm, dy, x, rows);
     if (dx.at != NULL)
-        kernels->norm_backward(dx, dy, x, rows, norm->gain);
+        kernels->norm_backward(dx, dy, x, rows, norm);
 }

@@ -41,8 +41,14 @@ size_t sotto_mae_patch_values(const struct sotto_mae *mae)
 
 struct sotto_block_spec sotto_mae_decoder_spec(const struct sotto_mae *mae)
 {
-    return (struct sotto_block_spec){mae->decoder_width, 4 * mae->decoder_width, mae->decoder_heads,
-                                     (float)mae->arch.norm_epsilon};
+    struct sotto_block_spec spec = sotto_vit_block_spec(&mae->arch);
+
+    spec.width = mae->decoder_width;
+    spec.mlp_width = 4 * mae->decoder_width;
+    spec.head_count = mae->decoder_heads;
+    spec.kv_head_count = mae->decoder_heads;
+    spec.head_width = mae->decoder_width / mae->decoder_heads;
+    return spec;
 }
 
 struct sotto_mae_places sotto_mae_places(const struct sotto_mae *mae)
@@ -170,10 +176,10 @@ static void start_gains(float *blocks, size_t block_count, const struct sotto_bl
     for (size_t block = 0; block < block_count; block++) {
         float *weights = blocks + block * sotto_block_weight_count(spec);
 
-        fill(weights + sotto_block_tensor_place(spec, SOTTO_BLOCK_NORM_BEFORE_GAIN).first,
+        fill(weights + sotto_block_tensor_place(spec, SOTTO_BLOCK_ATTENTION_NORM_GAIN).first,
              spec->width, 1.0f);
-        fill(weights + sotto_block_tensor_place(spec, SOTTO_BLOCK_NORM_AFTER_GAIN).first,
-             spec->width, 1.0f);
+        fill(weights + sotto_block_tensor_place(spec, SOTTO_BLOCK_MLP_NORM_GAIN).first, spec->width,
+             1.0f);
     }
 }
 

@@ -18,9 +18,11 @@ static bool take(float **out, struct sotto_arena *arena, size_t count)
 
 static struct sotto_norm norm_at(const struct sotto_mae_pass *pass, size_t gain, size_t bias)
 {
-    return (struct sotto_norm){(float)pass->mae->arch.norm_epsilon, pass->weights + gain,
-                               pass->weights + bias, pass->gradients + gain,
-                               pass->gradients + bias};
+    return (struct sotto_norm){.epsilon = (float)pass->mae->arch.norm_epsilon,
+                               .gain = pass->weights + gain,
+                               .bias = pass->weights + bias,
+                               .gain_gradient = pass->gradients + gain,
+                               .bias_gradient = pass->gradients + bias};
 }
 
 static enum sotto_status take_encoder(struct sotto_mae_pass *pass, uint32_t picture_max,
@@ -39,7 +41,8 @@ static enum sotto_status take_encoder(struct sotto_mae_pass *pass, uint32_t pict
     };
 
     return sotto_stack_take(&pass->encoder, &model,
-                            (struct sotto_block_shape){picture_max, tokens, tokens}, arena);
+                            (struct sotto_block_shape){.batch = picture_max, .length_max = tokens},
+                            arena);
 }
 
 static enum sotto_status take_decoder(struct sotto_mae_pass *pass, uint32_t picture_max,
@@ -58,7 +61,8 @@ static enum sotto_status take_decoder(struct sotto_mae_pass *pass, uint32_t pict
     };
 
     return sotto_stack_take(&pass->decoder, &model,
-                            (struct sotto_block_shape){picture_max, tokens, tokens}, arena);
+                            (struct sotto_block_shape){.batch = picture_max, .length_max = tokens},
+                            arena);
 }
 
 enum sotto_status sotto_mae_pass_take(struct sotto_mae_pass *pass, const struct sotto_mae *mae,
@@ -345,8 +349,8 @@ static struct extent extent_of(const struct sotto_mae_pass *pass, uint32_t pictu
     size_t values = sotto_mae_patch_values(mae);
 
     return (struct extent){
-        .encoder = {pictures, visible + 1, visible + 1},
-        .decoder = {pictures, patches + 1, patches + 1},
+        .encoder = {.batch = pictures, .length_max = visible + 1},
+        .decoder = {.batch = pictures, .length_max = patches + 1},
         .seen = sotto_matrix_of(pass->seen, (size_t)pictures * visible, values),
         .embedded = sotto_matrix_of(pass->embedded, (size_t)pictures * visible, mae->arch.width),
         .encoded = sotto_matrix_of(pass->encoder.normed, handed, mae->arch.width),

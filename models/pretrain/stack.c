@@ -37,7 +37,7 @@ static enum sotto_status take_blocks(struct sotto_stack *stack, const struct sot
 enum sotto_status sotto_stack_take(struct sotto_stack *stack, const struct sotto_stack_model *model,
                                    struct sotto_block_shape largest, struct sotto_arena *arena)
 {
-    size_t rows = (size_t)largest.batch * largest.token_count;
+    size_t rows = sotto_block_row_count(&largest);
     size_t values = rows * model->first.spec.width;
 
     *stack = (struct sotto_stack){
@@ -59,16 +59,15 @@ static float *stream_at(const struct sotto_stack *stack, size_t i)
 /* The rows in use of one of the stack's arrays. */
 static struct sotto_matrix rows_of(const struct sotto_stack *stack, float *at)
 {
-    return sotto_matrix_of(at, (size_t)stack->shape.batch * stack->shape.token_count,
-                           stack->blocks[0].spec.width);
+    return sotto_matrix_of(at, sotto_block_row_count(&stack->shape), stack->blocks[0].spec.width);
 }
 
 void sotto_stack_forward(struct sotto_stack *stack, struct sotto_block_shape shape)
 {
     stack->shape = shape;
     for (size_t i = 0; i < stack->block_count; i++)
-        sotto_block_forward(&stack->blocks[i], &stack->passes[i], stream_at(stack, i + 1),
-                            stream_at(stack, i), shape);
+        sotto_block_forward(&stack->blocks[i], &stack->passes[i], &stack->scratch,
+                            stream_at(stack, i + 1), stream_at(stack, i), shape);
     sotto_norm_forward(stack->blocks[0].kernels, &stack->norm, rows_of(stack, stack->normed),
                        stack->rows,
                        sotto_matrix_read(rows_of(stack, stream_at(stack, stack->block_count))));

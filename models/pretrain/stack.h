@@ -30,8 +30,8 @@ struct sotto_stack_model {
 };
 
 /*
- * Takes the memory for shapes up to `largest`, which has all queries; with a counting arena it only
- * counts. SOTTO_NO_MEMORY: the arena is full.
+ * Takes the memory for shapes up to `largest`, all rows of which go on; with a counting arena it
+ * only counts. SOTTO_NO_MEMORY: the arena is full.
  */
 SOTTO_CHECKED enum sotto_status sotto_stack_take(struct sotto_stack *stack,
                                                  const struct sotto_stack_model *model,

@@ -189,9 +189,11 @@ static double full_block(void)
     struct sotto_block_spec spec = sotto_vit_block_spec(&shape);
     size_t weights = sotto_block_weight_count(&spec);
     size_t values = (size_t)BATCH * TOKENS * shape.width;
-    struct sotto_block block = {
-        sotto_kernels_cpu(), spec, random_floats(weights, 8), random_floats(weights, 9), {{0}}};
-    struct sotto_block_shape all = {BATCH, TOKENS, TOKENS};
+    struct sotto_block block = {.kernels = sotto_kernels_cpu(),
+                                .spec = spec,
+                                .weights = random_floats(weights, 8),
+                                .weight_gradients = random_floats(weights, 9)};
+    struct sotto_block_shape all = {.batch = BATCH, .length_max = TOKENS};
     struct sotto_arena arena;
     struct sotto_block_pass pass;
     struct sotto_block_scratch scratch;
@@ -206,7 +208,7 @@ static double full_block(void)
         double start = now_s();
         double spent;
 
-        sotto_block_forward(&block, &pass, y, x, all);
+        sotto_block_forward(&block, &pass, &scratch, y, x, all);
         sotto_block_backward(&block, &pass, &scratch, y, SOTTO_BLOCK_BELOW_TRAINED);
         spent = now_s() - start;
         best = spent < best ? spent : best;

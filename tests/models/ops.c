@@ -49,8 +49,12 @@ static void layer_open(struct layer *layer)
                             .dy = normal_floats(ROWS * OUT, 1.0, 7)};
     layer->linear = (struct sotto_linear){
         IN, OUT, layer->weight, layer->bias, layer->weight_gradient, layer->bias_gradient};
-    layer->lora =
-        (struct sotto_lora){RANK, 0.75f, layer->a, layer->b, layer->a_gradient, layer->b_gradient};
+    layer->lora = (struct sotto_lora){.rank = RANK,
+                                      .scale = 0.75f,
+                                      .a = layer->a,
+                                      .b = layer->b,
+                                      .a_gradient = layer->a_gradient,
+                                      .b_gradient = layer->b_gradient};
 }
 
 static void layer_close(struct layer *layer)
@@ -81,14 +85,14 @@ static double layer_loss(void *context)
 
 static void layer_backward(struct layer *layer, struct sotto_matrix dx)
 {
-    float down_gradient[ROWS * RANK];
-    struct sotto_lora_pass pass = {layer->down, down_gradient};
+    float inner[ROWS * RANK];
     struct sotto_matrix_view dy = sotto_matrix_view_of(layer->dy, ROWS, OUT);
     struct sotto_matrix_view x = sotto_matrix_view_of(layer->x, ROWS, IN);
 
     layer_loss(layer);
     sotto_linear_backward(sotto_kernels_cpu(), &layer->linear, dx, dy, x);
-    sotto_lora_backward(sotto_kernels_cpu(), &layer->lora, dx, dy, x, pass);
+    sotto_lora_backward(sotto_kernels_cpu(), &layer->lora, inner, dy, layer->down, x);
+    sotto_lora_carry(sotto_kernels_cpu(), &layer->lora, dx, inner, 1.0f);
 }
 
 static void linear__with_adapter__gradients_are_the_slopes(void **state)

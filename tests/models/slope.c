@@ -42,7 +42,13 @@ static double difference(const struct slope *slope, float *value)
 void assert_slope(const struct slope *slope, const char *what, float *values, const float *gradient,
                   size_t count)
 {
-    size_t stride = count / SAMPLES_MAX + 1;
+    assert_slope_sampled(slope, what, values, gradient, count, SAMPLES_MAX);
+}
+
+void assert_slope_sampled(const struct slope *slope, const char *what, float *values,
+                          const float *gradient, size_t count, size_t sample_max)
+{
+    size_t stride = count / sample_max + 1;
     double largest = 0.1; /* below that the differences are rounding */
 
     for (size_t i = 0; i < count; i++)

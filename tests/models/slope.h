@@ -23,6 +23,10 @@ float *normal_floats(size_t count, double scale, uint64_t seed);
 void assert_slope(const struct slope *slope, const char *what, float *values, const float *gradient,
                   size_t count);
 
+/* The same with a regular sample of `sample_max`. */
+void assert_slope_sampled(const struct slope *slope, const char *what, float *values,
+                          const float *gradient, size_t count, size_t sample_max);
+
 /* Fails unless |a - b| <= tolerance (1 + |b|) for all elements. */
 void assert_near(const float *a, const float *b, size_t count, double tolerance);
 

@@ -80,22 +80,29 @@ static void vit__tensor_table__tiles_the_weights(void **state)
         struct sotto_vit_tensor tensor = sotto_vit_tensor(&arch, i);
 
         assert_int_equal(tensor.first, next);
-        assert_true(tensor.is_stored);
+        assert_int_equal(tensor.is_stored, tensor.count > 0);
         next += tensor.count;
     }
     assert_int_equal(next, sotto_vit_weight_count(&arch));
 }
 
+static size_t stored_count(const struct sotto_arch *arch)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < sotto_vit_tensor_count(arch); i++)
+        count += sotto_vit_tensor(arch, i).is_stored;
+    return count;
+}
+
 static void vit__without_qkv_bias__three_tensors_a_block_are_not_stored(void **state)
 {
     struct sotto_arch arch = model_folder_tiny();
-    size_t absent = 0;
+    size_t with = stored_count(&arch);
 
     (void)state;
     arch.has_qkv_bias = false;
-    for (size_t i = 0; i < sotto_vit_tensor_count(&arch); i++)
-        absent += !sotto_vit_tensor(&arch, i).is_stored;
-    assert_int_equal(absent, 3 * arch.block_count);
+    assert_int_equal(stored_count(&arch), with - 3 * arch.block_count);
 }
 
 /* The names themselves, which no other test spells out for transformers 5. */
@@ -120,17 +127,22 @@ static void vit__tensor_names__are_those_of_transformers_4_and_5(void **state)
         {"output.dense.bias", "mlp.fc2.bias"},
     };
     struct sotto_arch arch = model_folder_tiny();
+    size_t next = 0;
 
     (void)state;
     for (size_t i = 0; i < SOTTO_BLOCK_TENSOR_COUNT; i++) {
         struct sotto_vit_tensor tensor = sotto_vit_tensor(&arch, 4 + SOTTO_BLOCK_TENSOR_COUNT + i);
         char expected[2][SOTTO_VIT_NAME_MAX + 1];
 
-        snprintf(expected[0], sizeof expected[0], "vit.encoder.layer.1.%s", names[i][0]);
-        snprintf(expected[1], sizeof expected[1], "vit.layers.1.%s", names[i][1]);
+        if (!tensor.is_stored)
+            continue;
+        snprintf(expected[0], sizeof expected[0], "vit.encoder.layer.1.%s", names[next][0]);
+        snprintf(expected[1], sizeof expected[1], "vit.layers.1.%s", names[next][1]);
+        next++;
         assert_string_equal(tensor.name, expected[0]);
         assert_string_equal(tensor.name_of_5, expected[1]);
     }
+    assert_int_equal(next, sizeof names / sizeof names[0]);
 }
 
 enum naming { TRANSFORMERS_4, TRANSFORMERS_4_BARE, TRANSFORMERS_5, TRANSFORMERS_5_BARE };
@@ -155,19 +167,20 @@ static void rewrite(const struct model_folder *folder, const float *weights, enu
     struct sotto_arch arch = model_folder_tiny();
     static struct sotto_vit_tensor tensors[TINY_TENSORS];
     struct sotto_tensor_to_store stored[TINY_TENSORS];
+    size_t count = 0;
     char path[MODEL_FOLDER_PATH_MAX + 64];
 
     for (size_t i = 0; i < TINY_TENSORS; i++) {
         tensors[i] = sotto_vit_tensor(&arch, i);
-        stored[i] = (struct sotto_tensor_to_store){.name = name_in(&tensors[i], naming),
-                                                   .values = weights + tensors[i].first,
-                                                   .rank = tensors[i].rank,
-                                                   .dtype = SOTTO_DTYPE_F32};
-        memcpy(stored[i].shape, tensors[i].shape, sizeof stored[i].shape);
+        stored[count] = (struct sotto_tensor_to_store){.name = name_in(&tensors[i], naming),
+                                                       .values = weights + tensors[i].first,
+                                                       .rank = tensors[i].rank,
+                                                       .dtype = SOTTO_DTYPE_F32};
+        memcpy(stored[count].shape, tensors[i].shape, sizeof stored[count].shape);
+        count += tensors[i].is_stored;
     }
     snprintf(path, sizeof path, "%s/model.safetensors", folder->path);
-    assert_int_equal(sotto_safetensors_write(path, stored, TINY_TENSORS - missing, NULL, NULL),
-                     SOTTO_OK);
+    assert_int_equal(sotto_safetensors_write(path, stored, count - missing, NULL, NULL), SOTTO_OK);
 }
 
 static void base__any_naming__reads_the_same_weights(void **state)
