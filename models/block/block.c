@@ -73,7 +73,7 @@ static void adapter_widths(const struct sotto_block *block, size_t *ranks, size_
 {
     *ranks = 0;
     *dropped = 0;
-    for (size_t i = 0; i < SOTTO_BLOCK_LINEAR_COUNT; i++) {
+    for (uint32_t i = 0; i < SOTTO_BLOCK_LINEAR_COUNT; i++) {
         size_t in = sotto_block_tensor_place(&block->spec, sotto_block_linear_weight(i)).columns;
 
         *ranks += block->lora[i].rank;

@@ -154,7 +154,7 @@ static void bench_open(struct bench *bench, const struct recipe *recipe)
 
 static void bench_close(struct bench *bench)
 {
-    for (size_t i = 0; i < SOTTO_BLOCK_LINEAR_COUNT; i++) {
+    for (uint32_t i = 0; i < SOTTO_BLOCK_LINEAR_COUNT; i++) {
         free((void *)bench->block.lora[i].a);
         free((void *)bench->block.lora[i].b);
         free(bench->block.lora[i].a_gradient);
@@ -178,7 +178,7 @@ static void bench_backward(struct bench *bench, enum sotto_block_below below)
 
 static void assert_adapters(struct bench *bench, const struct slope *slope)
 {
-    for (size_t i = 0; i < SOTTO_BLOCK_LINEAR_COUNT; i++) {
+    for (uint32_t i = 0; i < SOTTO_BLOCK_LINEAR_COUNT; i++) {
         struct sotto_lora *lora = &bench->block.lora[i];
 
         if (lora->a_gradient != NULL)
@@ -195,7 +195,7 @@ static void assert_gradients(struct bench *bench, const struct slope *slope,
 {
     bench_backward(bench, below);
     assert_adapters(bench, slope);
-    for (size_t tensor = 0; tensor < SOTTO_BLOCK_TENSOR_COUNT; tensor++) {
+    for (uint32_t tensor = 0; tensor < SOTTO_BLOCK_TENSOR_COUNT; tensor++) {
         struct sotto_block_tensor_place place =
             sotto_block_tensor_place(&bench->block.spec, tensor);
 
@@ -332,7 +332,7 @@ static void check_vector(enum sotto_block_tensor tensor, size_t number,
 static void block__one_vector_trained__equals_its_twin(void **state)
 {
     (void)state;
-    for (size_t tensor = 0; tensor < SOTTO_BLOCK_TENSOR_COUNT; tensor++) {
+    for (uint32_t tensor = 0; tensor < SOTTO_BLOCK_TENSOR_COUNT; tensor++) {
         for (size_t number = 0; number < 12; number++) {
             check_vector(tensor, number, ragged);
             check_vector(tensor, number, ragged_first);
@@ -350,7 +350,7 @@ static void block__half_of_each_adapter_frozen__equals_its_twin(void **state)
     (void)state;
     for (int half = 0; half < 2; half++) {
         bench_open(&bench, &recipe);
-        for (size_t i = 0; i < SOTTO_BLOCK_LINEAR_COUNT; i++) {
+        for (uint32_t i = 0; i < SOTTO_BLOCK_LINEAR_COUNT; i++) {
             float **frozen =
                 half == 0 ? &bench.block.lora[i].a_gradient : &bench.block.lora[i].b_gradient;
 
@@ -394,7 +394,7 @@ static void block__dropout_in_another_group__is_the_same(void **state)
     memmove(bench.x, bench.x + (size_t)starts[2] * WIDTH, (size_t)3 * WIDTH * sizeof *bench.x);
     own_loss(&bench);
     assert_near(bench.y, kept + (size_t)starts[2] * WIDTH, (size_t)3 * WIDTH, 1e-6);
-    for (size_t i = 0; i < SOTTO_BLOCK_LINEAR_COUNT; i++)
+    for (uint32_t i = 0; i < SOTTO_BLOCK_LINEAR_COUNT; i++)
         bench.block.lora[i].dropout.key++;
     own_loss(&bench);
     assert_true(fabsf(bench.y[0] - kept[(size_t)starts[2] * WIDTH]) > 1e-4f);
@@ -447,7 +447,7 @@ static void block__nothing_trained__is_told(void **state)
     (void)state;
     bench_open(&bench, &recipe);
     assert_true(sotto_block_is_trained(&bench.block));
-    for (size_t i = 0; i < SOTTO_BLOCK_LINEAR_COUNT; i++) {
+    for (uint32_t i = 0; i < SOTTO_BLOCK_LINEAR_COUNT; i++) {
         free(bench.block.lora[i].a_gradient);
         free(bench.block.lora[i].b_gradient);
         bench.block.lora[i].a_gradient = NULL;
@@ -496,7 +496,7 @@ static void block__tensor_places__tile_the_weights(void **state)
         struct sotto_block_spec spec = spec_of(number);
         size_t next = 0;
 
-        for (size_t tensor = 0; tensor < SOTTO_BLOCK_TENSOR_COUNT; tensor++) {
+        for (uint32_t tensor = 0; tensor < SOTTO_BLOCK_TENSOR_COUNT; tensor++) {
             struct sotto_block_tensor_place place = sotto_block_tensor_place(&spec, tensor);
 
             assert_int_equal(place.first, next);
