@@ -42,13 +42,10 @@ const struct sotto_arch *sotto_model_arch(const struct sotto_model *model)
     return &model->base.arch;
 }
 
-void sotto_model_parts(const struct sotto_model *model, struct sotto_view parts[SOTTO_MODEL_PARTS])
+size_t sotto_model_parts(const struct sotto_model *model,
+                         struct sotto_view parts[SOTTO_MODEL_PARTS_MAX])
 {
-    const struct sotto_base *base = &model->base;
-
-    parts[0] = sotto_view_of(base->config, base->config_length);
-    parts[1] = base->file.file;
-    parts[2] = sotto_view_of(base->preprocessor, base->preprocessor_length);
+    return sotto_model_files_parts(&model->base.files, parts);
 }
 
 struct sotto_picture_form sotto_model_picture_form(const struct sotto_model *model)

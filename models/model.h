@@ -5,18 +5,17 @@
 #define SOTTO_MODELS_MODEL_H
 
 #include "models/arch/arch.h"
+#include "models/arch/files.h"
 #include "models/data/dataset.h"
 
 struct sotto_base;
 struct sotto_kernels;
 struct sotto_model;
 
-enum { SOTTO_MODEL_PARTS = 3 };
-
 /*
- * Opens a Hugging Face model directory: config.json, model.safetensors, preprocessor_config.json.
+ * Opens a Hugging Face model directory, whose files models/arch/files.h lists.
  *
- * SOTTO_NOT_FOUND, SOTTO_MALFORMED, SOTTO_MISMATCH (a tensor's shape against the config),
+ * SOTTO_NOT_FOUND, SOTTO_MALFORMED, SOTTO_MISMATCH (a tensor against the config),
  * SOTTO_UNSUPPORTED, SOTTO_OVER_LIMIT, SOTTO_IO, SOTTO_NO_MEMORY: *model is NULL, the fault names
  * file and tensor.
  */
@@ -25,8 +24,9 @@ SOTTO_CHECKED enum sotto_status sotto_model_open(struct sotto_model **model, con
 void sotto_model_close(struct sotto_model *model);
 
 const struct sotto_arch *sotto_model_arch(const struct sotto_model *model);
-/* The very bytes that were loaded, in the order of sotto_hash_list("sotto/1 model"); borrowed. */
-void sotto_model_parts(const struct sotto_model *model, struct sotto_view parts[SOTTO_MODEL_PARTS]);
+/* The very bytes that were loaded, as sotto_model_files_parts lists them; borrowed. */
+size_t sotto_model_parts(const struct sotto_model *model,
+                         struct sotto_view parts[SOTTO_MODEL_PARTS_MAX]);
 struct sotto_picture_form sotto_model_picture_form(const struct sotto_model *model);
 
 /* What a trainer computes with, and on. Borrowed. */

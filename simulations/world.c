@@ -93,7 +93,7 @@ static enum sotto_status fleet_open(struct sotto_world *world,
 enum sotto_status sotto_world_open(struct sotto_world *world, const struct sotto_scenario *scenario,
                                    const struct sotto_model *model, struct sotto_fault *fault)
 {
-    struct sotto_view parts[SOTTO_MODEL_PARTS];
+    struct sotto_view parts[SOTTO_MODEL_PARTS_MAX];
     struct sotto_virtual_site_setup likeness = {.policy = &world->policy};
     struct sotto_virtual_hub_setup hub = {.scenario = scenario, .layout = &world->layout};
     struct sotto_secret signing;
@@ -101,8 +101,7 @@ enum sotto_status sotto_world_open(struct sotto_world *world, const struct sotto
 
     *world = (struct sotto_world){.scenario = scenario, .model = model, .now_ms = 1000};
     sotto_entropy_init_seeded(&world->entropy, scenario->seed);
-    sotto_model_parts(model, parts);
-    sotto_hash_list(&hub.base_model, "sotto/1 model", parts, SOTTO_MODEL_PARTS);
+    sotto_hash_list(&hub.base_model, "sotto/1 model", parts, sotto_model_parts(model, parts));
     policy_open(world);
     status = layout_open(world, fault);
     world->entries = calloc(scenario->sites, sizeof *world->entries);

@@ -5,13 +5,8 @@
 #include <string.h>
 
 #include "coordinator/admin/wish.h"
-#include "core/base/file.h"
 #include "crypto/primitives/hash.h"
-#include "models/arch/arch.h"
-
-enum { MODEL_FILE_COUNT = 3, CAMPAIGN_PATH_MAX = 512 };
-
-static const size_t model_bytes_max = (size_t)1 << 36;
+#include "models/arch/files.h"
 
 /* What becomes of a wish once the model was read: the three things that are uploaded. */
 struct draft {
@@ -24,27 +19,16 @@ struct draft {
 static enum sotto_status model_read(const char *folder, struct sotto_arch *arch,
                                     struct sotto_digest *digest, struct sotto_fault *fault)
 {
-    static const char *const names[MODEL_FILE_COUNT] = {"config.json", "model.safetensors",
-                                                        "preprocessor_config.json"};
-    uint8_t *bytes[MODEL_FILE_COUNT] = {NULL};
-    struct sotto_view parts[MODEL_FILE_COUNT];
-    char path[CAMPAIGN_PATH_MAX];
-    enum sotto_status status = SOTTO_OK;
+    struct sotto_model_files files;
+    struct sotto_view parts[SOTTO_MODEL_PARTS_MAX];
+    enum sotto_status status = sotto_model_files_open(&files, folder, fault);
 
-    for (size_t i = 0; i < MODEL_FILE_COUNT && status == SOTTO_OK; i++) {
-        if (sotto_path_join(path, sizeof path, folder, names[i]) != SOTTO_OK)
-            status = sotto_fault_set(fault, SOTTO_OVER_LIMIT, "%s: the path is too long", folder);
-        else
-            status = sotto_file_read(&bytes[i], &parts[i].length, path, model_bytes_max, fault);
-        parts[i].at = bytes[i];
-        if (status == SOTTO_OK && i == 0)
-            status = sotto_arch_decode(arch, parts[i], path, fault);
-    }
-    if (status == SOTTO_OK)
-        sotto_hash_list(digest, "sotto/1 model", parts, MODEL_FILE_COUNT);
-    for (size_t i = 0; i < MODEL_FILE_COUNT; i++)
-        free(bytes[i]);
-    return status;
+    if (status != SOTTO_OK)
+        return status;
+    *arch = files.arch;
+    sotto_hash_list(digest, "sotto/1 model", parts, sotto_model_files_parts(&files, parts));
+    sotto_model_files_close(&files);
+    return SOTTO_OK;
 }
 
 /* The folder's own name stands for the model in adapter_config.json. */

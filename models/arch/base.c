@@ -9,105 +9,109 @@
 #include "models/arch/preprocessor.h"
 #include "models/arch/vit.h"
 
-enum { JSON_BYTES_MAX = 1024 * 1024 };
-
-static enum sotto_status join(char path[PATH_MAX], const char *folder, const char *name,
-                              struct sotto_fault *fault)
-{
-    enum sotto_status status = sotto_path_join(path, PATH_MAX, folder, name);
-
-    if (status != SOTTO_OK)
-        return sotto_fault_set(fault, status, "the path %.200s is too long", folder);
-    return SOTTO_OK;
-}
-
-static enum sotto_status read_config(struct sotto_base *base, const char *folder,
-                                     struct sotto_fault *fault)
-{
-    char path[PATH_MAX];
-    enum sotto_status status = join(path, folder, "config.json", fault);
-
-    if (status == SOTTO_OK)
-        status = sotto_file_read(&base->config, &base->config_length, path, JSON_BYTES_MAX, fault);
-    if (status == SOTTO_OK)
-        status = sotto_arch_decode(&base->arch, sotto_view_of(base->config, base->config_length),
-                                   path, fault);
-    if (status == SOTTO_OK && base->arch.family != SOTTO_FAMILY_VIT)
-        return sotto_fault_set(fault, SOTTO_UNSUPPORTED, "%s: no weights of %s are read yet", path,
-                               sotto_family_names(base->arch.family)->family);
-    return status;
-}
+/* A directory being read: its tensors, and which of them were read so far. */
+struct loading {
+    const struct sotto_checkpoint *checkpoint;
+    const char *folder;
+    size_t tensor_count;
+    bool *is_read; /* [tensor_count] */
+    struct sotto_fault *fault;
+};
 
 static enum sotto_status read_preprocessor(struct sotto_base *base, const char *folder,
                                            struct sotto_fault *fault)
 {
     char path[PATH_MAX];
-    enum sotto_status status = join(path, folder, "preprocessor_config.json", fault);
 
-    if (status == SOTTO_OK)
-        status = sotto_file_read(&base->preprocessor, &base->preprocessor_length, path,
-                                 JSON_BYTES_MAX, fault);
-    if (status == SOTTO_OK)
-        status = sotto_preprocessor_decode(
-            &base->pixel_map, &base->arch,
-            sotto_view_of(base->preprocessor, base->preprocessor_length), path, fault);
-    return status;
+    if (sotto_path_join(path, sizeof path, folder, sotto_model_input_name(&base->arch)) != SOTTO_OK)
+        return sotto_fault_set(fault, SOTTO_OVER_LIMIT, "the path %.200s is too long", folder);
+    return sotto_preprocessor_decode(&base->pixel_map, &base->arch,
+                                     sotto_view_of(base->files.input, base->files.input_length),
+                                     path, fault);
 }
 
 /* Under the names of transformers 4 or 5; ViTModel writes them without the prefix "vit.". */
-static const struct sotto_stored_tensor *find(const struct sotto_safetensors *file,
-                                              const struct sotto_vit_tensor *tensor)
+static size_t find(const struct loading *loading, const struct sotto_vit_tensor *tensor)
 {
     const size_t prefix = strlen("vit.");
     const char *const names[] = {tensor->name, tensor->name + prefix, tensor->name_of_5,
                                  tensor->name_of_5 + prefix};
-    const struct sotto_stored_tensor *found = NULL;
+    size_t found = loading->tensor_count;
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0] && found == NULL; i++)
-        found = sotto_safetensors_find(file, names[i]);
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && found == loading->tensor_count; i++)
+        found = sotto_checkpoint_find(loading->checkpoint, names[i]);
     return found;
 }
 
-static enum sotto_status read_tensor(struct sotto_base *base, const struct sotto_vit_tensor *tensor,
-                                     const char *path, struct sotto_fault *fault)
+static enum sotto_status read_tensor(float *weights, struct loading *loading,
+                                     const struct sotto_vit_tensor *tensor)
 {
-    const struct sotto_stored_tensor *stored = find(&base->file, tensor);
+    size_t found = find(loading, tensor);
 
     if (!tensor->is_stored)
         return SOTTO_OK;
-    if (stored == NULL)
-        return sotto_fault_set(fault, SOTTO_MISMATCH,
-                               "%s: the tensor %s is missing, which config.json asks for", path,
-                               tensor->name);
-    return sotto_stored_tensor_read(base->weights + tensor->first, stored, tensor->shape,
-                                    tensor->rank, fault);
+    if (found == loading->tensor_count)
+        return sotto_fault_set(loading->fault, SOTTO_MISMATCH,
+                               "%s: the tensor %s is missing, which config.json asks for",
+                               loading->folder, tensor->name);
+    loading->is_read[found] = true;
+    return sotto_stored_tensor_read(weights + tensor->first,
+                                    sotto_checkpoint_tensor(loading->checkpoint, found),
+                                    tensor->shape, tensor->rank, loading->fault);
 }
 
-static enum sotto_status read_weights(struct sotto_base *base, const char *folder,
-                                      struct sotto_fault *fault)
+/* A tensor that nobody knows may be one without which the model is another. */
+static enum sotto_status check_rest(const struct loading *loading, enum sotto_family family)
 {
-    char path[PATH_MAX];
-    size_t count = sotto_vit_weight_count(&base->arch);
-    enum sotto_status status = join(path, folder, "model.safetensors", fault);
+    for (size_t i = 0; i < loading->tensor_count; i++) {
+        const char *name = sotto_checkpoint_tensor(loading->checkpoint, i)->name;
 
-    if (status == SOTTO_OK)
-        status = sotto_safetensors_open(&base->file, path, fault);
-    if (status != SOTTO_OK)
-        return status;
+        if (!loading->is_read[i] && !sotto_family_leaves_out(family, name))
+            return sotto_fault_set(loading->fault, SOTTO_MISMATCH,
+                                   "%s: the tensor %s is none that config.json asks for",
+                                   loading->folder, name);
+    }
+    return SOTTO_OK;
+}
+
+static enum sotto_status read_weights(struct sotto_base *base, struct loading *loading)
+{
+    size_t count = sotto_vit_weight_count(&base->arch);
+    enum sotto_status status = SOTTO_OK;
+
     /* A weight takes at least two bytes: a small file cannot make us reserve a large memory. */
-    if (base->file.file.length / 2 < count)
-        return sotto_fault_set(fault, SOTTO_MISMATCH,
-                               "%s: too small for the %zu weights that config.json asks for", path,
-                               count);
+    if (sotto_checkpoint_bytes(loading->checkpoint) / 2 < count)
+        return sotto_fault_set(loading->fault, SOTTO_MISMATCH,
+                               "%s: the files are too small for the %zu weights that config.json "
+                               "asks for",
+                               loading->folder, count);
     if (sotto_arena_open(&base->memory, count * sizeof *base->weights) != SOTTO_OK)
-        return sotto_fault_set(fault, SOTTO_NO_MEMORY, "%s: no memory for %zu weights", path,
-                               count);
+        return sotto_fault_set(loading->fault, SOTTO_NO_MEMORY, "%s: no memory for %zu weights",
+                               loading->folder, count);
     base->weights = sotto_arena_take(&base->memory, count, sizeof *base->weights);
     for (size_t i = 0; i < sotto_vit_tensor_count(&base->arch) && status == SOTTO_OK; i++) {
         struct sotto_vit_tensor tensor = sotto_vit_tensor(&base->arch, i);
 
-        status = read_tensor(base, &tensor, path, fault);
+        status = read_tensor(base->weights, loading, &tensor);
     }
+    if (status == SOTTO_OK)
+        status = check_rest(loading, base->arch.family);
+    return status;
+}
+
+static enum sotto_status load(struct sotto_base *base, const char *folder,
+                              struct sotto_fault *fault)
+{
+    const struct sotto_checkpoint *checkpoint = &base->files.checkpoint;
+    struct loading loading = {checkpoint, folder, sotto_checkpoint_tensor_count(checkpoint), NULL,
+                              fault};
+    enum sotto_status status;
+
+    loading.is_read = calloc(loading.tensor_count + 1, sizeof *loading.is_read);
+    if (loading.is_read == NULL)
+        return sotto_fault_set(fault, SOTTO_NO_MEMORY, "%s: no memory to read it", folder);
+    status = read_weights(base, &loading);
+    free(loading.is_read);
     return status;
 }
 
@@ -117,11 +121,17 @@ enum sotto_status sotto_base_open(struct sotto_base *base, const char *folder,
     enum sotto_status status;
 
     *base = (struct sotto_base){0};
-    status = read_config(base, folder, fault);
+    status = sotto_model_files_open(&base->files, folder, fault);
+    if (status != SOTTO_OK)
+        return status;
+    base->arch = base->files.arch;
+    if (base->arch.family != SOTTO_FAMILY_VIT)
+        status = sotto_fault_set(fault, SOTTO_UNSUPPORTED, "%s: no weights of %s are read yet",
+                                 folder, sotto_family_names(base->arch.family)->family);
     if (status == SOTTO_OK)
         status = read_preprocessor(base, folder, fault);
     if (status == SOTTO_OK)
-        status = read_weights(base, folder, fault);
+        status = load(base, folder, fault);
     if (status != SOTTO_OK)
         sotto_base_close(base);
     return status;
@@ -130,8 +140,6 @@ enum sotto_status sotto_base_open(struct sotto_base *base, const char *folder,
 void sotto_base_close(struct sotto_base *base)
 {
     sotto_arena_close(&base->memory);
-    sotto_safetensors_close(&base->file);
-    free(base->config);
-    free(base->preprocessor);
+    sotto_model_files_close(&base->files);
     *base = (struct sotto_base){0};
 }

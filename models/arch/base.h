@@ -1,7 +1,6 @@
 /*
- * A base model opened from a Hugging Face directory: config.json, model.safetensors,
- * preprocessor_config.json. Its weights lie as float32 in one piece of memory, in the order of
- * models/arch/vit.h, and are only read from then on.
+ * A base model opened from a Hugging Face directory. Its weights lie as float32 in one piece of
+ * memory, in the order of models/arch/vit.h, and are only read from then on.
  */
 #ifndef SOTTO_MODELS_ARCH_BASE_H
 #define SOTTO_MODELS_ARCH_BASE_H
@@ -9,26 +8,21 @@
 #include "core/base/arena.h"
 #include "core/base/bytes.h"
 #include "models/arch/arch.h"
+#include "models/arch/files.h"
 #include "models/ops/patches.h"
-#include "models/weights/safetensors.h"
 
 struct sotto_base {
     struct sotto_arch arch;
     struct sotto_pixel_map pixel_map;
     struct sotto_arena memory;
     float *weights; /* [sotto_vit_weight_count] in `memory` */
-    /* The very bytes of the three files. */
-    uint8_t *config;
-    size_t config_length;
-    struct sotto_safetensors file;
-    uint8_t *preprocessor;
-    size_t preprocessor_length;
+    struct sotto_model_files files;
 };
 
 /*
- * SOTTO_NOT_FOUND, SOTTO_MALFORMED, SOTTO_MISMATCH (a tensor's shape against the config),
- * SOTTO_UNSUPPORTED, SOTTO_OVER_LIMIT, SOTTO_IO, SOTTO_NO_MEMORY: nothing stays open, the fault
- * names file and tensor.
+ * SOTTO_NOT_FOUND, SOTTO_MALFORMED, SOTTO_MISMATCH (a tensor that is missing, has another shape
+ * than the config says or is not known), SOTTO_UNSUPPORTED, SOTTO_OVER_LIMIT, SOTTO_IO,
+ * SOTTO_NO_MEMORY: nothing stays open, the fault names file and tensor.
  */
 SOTTO_CHECKED enum sotto_status sotto_base_open(struct sotto_base *base, const char *folder,
                                                 struct sotto_fault *fault);

@@ -1,6 +1,7 @@
 #include "models/arch/family.h"
 
 #include <assert.h>
+#include <string.h>
 
 /* A name that is the same in both. */
 #define BOTH(name)                                                                                 \
@@ -58,4 +59,50 @@ const struct sotto_family_names *sotto_family_names(enum sotto_family family)
 {
     assert((unsigned)family < SOTTO_FAMILY_COUNT);
     return &names[family];
+}
+
+enum {
+    PICTURES = 1 << SOTTO_FAMILY_VIT | 1 << SOTTO_FAMILY_DEIT,
+    BERT = 1 << SOTTO_FAMILY_BERT,
+    LLAMA = 1 << SOTTO_FAMILY_LLAMA,
+    ALL = PICTURES | BERT | LLAMA,
+};
+
+static const struct left_out {
+    int families;
+    const char *begin; /* of the name */
+    const char *end;
+} left_out[] = {
+    {ALL, "classifier.", ""},
+    {ALL, "score.", ""},
+    {PICTURES, "cls_classifier.", ""},
+    {PICTURES, "distillation_classifier.", ""},
+    {PICTURES, "decoder.", ""},
+    {PICTURES, "", "pooler.dense.weight"},
+    {PICTURES, "", "pooler.dense.bias"},
+    {PICTURES, "", "embeddings.mask_token"},
+    {BERT, "cls.", ""},
+    {BERT, "qa_outputs.", ""},
+    {BERT, "", "embeddings.position_ids"},
+    {BERT, "", "embeddings.token_type_ids"},
+    {LLAMA, "lm_head.", ""},
+    {LLAMA, "", "rotary_emb.inv_freq"},
+};
+
+static bool begins_and_ends(const char *name, const char *begin, const char *end)
+{
+    size_t length = strlen(name);
+
+    return length >= strlen(end) && strncmp(name, begin, strlen(begin)) == 0 &&
+           strcmp(name + length - strlen(end), end) == 0;
+}
+
+bool sotto_family_leaves_out(enum sotto_family family, const char *name)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof left_out / sizeof left_out[0] && !found; i++)
+        found = (left_out[i].families & 1 << family) != 0 &&
+                begins_and_ends(name, left_out[i].begin, left_out[i].end);
+    return found;
 }

@@ -26,4 +26,10 @@ struct sotto_family_names {
 /* family < SOTTO_FAMILY_COUNT */
 const struct sotto_family_names *sotto_family_names(enum sotto_family family);
 
+/*
+ * Whether a checkpoint of the family may hold a tensor of this name that nothing here reads: a head
+ * of its own, a buffer that is computed anew, a token that only pretraining sees.
+ */
+bool sotto_family_leaves_out(enum sotto_family family, const char *name);
+
 #endif

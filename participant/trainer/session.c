@@ -11,15 +11,15 @@ enum sotto_status sotto_session_open(struct sotto_session *session, const char *
                                      const struct sotto_examples_place *place,
                                      struct sotto_fault *fault)
 {
-    struct sotto_view parts[SOTTO_MODEL_PARTS];
+    struct sotto_view parts[SOTTO_MODEL_PARTS_MAX];
     enum sotto_status status = SOTTO_OK;
 
     *session = (struct sotto_session){.place = *place, .batch_max = BATCH_FIRST};
     status = sotto_model_open(&session->model, model_folder, fault);
     if (status != SOTTO_OK)
         return status;
-    sotto_model_parts(session->model, parts);
-    sotto_hash_list(&session->base_model, "sotto/1 model", parts, SOTTO_MODEL_PARTS);
+    sotto_hash_list(&session->base_model, "sotto/1 model", parts,
+                    sotto_model_parts(session->model, parts));
     return SOTTO_OK;
 }
 

@@ -160,13 +160,16 @@ static const char *name_in(const struct sotto_vit_tensor *tensor, enum naming na
 
 enum { TINY_TENSORS = 6 + 2 * SOTTO_BLOCK_TENSOR_COUNT };
 
-/* Rewrites the folder's weights under other names, without the last `missing` tensors. */
+/*
+ * Rewrites the folder's weights under other names, without the last `missing` tensors, with one
+ * called `extra` unless that is NULL.
+ */
 static void rewrite(const struct model_folder *folder, const float *weights, enum naming naming,
-                    size_t missing)
+                    size_t missing, const char *extra)
 {
     struct sotto_arch arch = model_folder_tiny();
     static struct sotto_vit_tensor tensors[TINY_TENSORS];
-    struct sotto_tensor_to_store stored[TINY_TENSORS];
+    struct sotto_tensor_to_store stored[TINY_TENSORS + 1];
     size_t count = 0;
     char path[MODEL_FOLDER_PATH_MAX + 64];
 
@@ -179,8 +182,12 @@ static void rewrite(const struct model_folder *folder, const float *weights, enu
         memcpy(stored[count].shape, tensors[i].shape, sizeof stored[count].shape);
         count += tensors[i].is_stored;
     }
+    count -= missing;
+    stored[count] =
+        (struct sotto_tensor_to_store){.name = extra, .values = weights, .rank = 1, .shape = {3}};
+    count += extra != NULL;
     snprintf(path, sizeof path, "%s/model.safetensors", folder->path);
-    assert_int_equal(sotto_safetensors_write(path, stored, count - missing, NULL, NULL), SOTTO_OK);
+    assert_int_equal(sotto_safetensors_write(path, stored, count, NULL, NULL), SOTTO_OK);
 }
 
 static void base__any_naming__reads_the_same_weights(void **state)
@@ -194,7 +201,7 @@ static void base__any_naming__reads_the_same_weights(void **state)
     for (enum naming naming = TRANSFORMERS_4; naming <= TRANSFORMERS_5_BARE; naming++) {
         struct sotto_base base;
 
-        rewrite(&folder, weights, naming, 0);
+        rewrite(&folder, weights, naming, 0, NULL);
         assert_int_equal(sotto_base_open(&base, folder.path, NULL), SOTTO_OK);
         assert_memory_equal(base.weights, weights, sotto_vit_weight_count(&arch) * sizeof *weights);
         sotto_base_close(&base);
@@ -223,8 +230,47 @@ static void base__tensor_missing__is_named(void **state)
 
     (void)state;
     model_folder_open(&folder, &arch, weights);
-    rewrite(&folder, weights, TRANSFORMERS_4, 1);
+    rewrite(&folder, weights, TRANSFORMERS_4, 1, NULL);
     assert_refused(&folder, SOTTO_MISMATCH, "vit.layernorm.bias");
+    model_folder_close(&folder);
+    free(weights);
+}
+
+static void base__tensor_of_a_head__is_passed_over(void **state)
+{
+    static const char *const names[] = {"classifier.weight", "vit.pooler.dense.bias",
+                                        "pooler.dense.weight", "vit.embeddings.mask_token"};
+    struct sotto_arch arch = model_folder_tiny();
+    float *weights = model_folder_weights(&arch, 1);
+    struct model_folder folder;
+
+    (void)state;
+    model_folder_open(&folder, &arch, weights);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct sotto_base base;
+
+        rewrite(&folder, weights, TRANSFORMERS_4, 0, names[i]);
+        assert_int_equal(sotto_base_open(&base, folder.path, NULL), SOTTO_OK);
+        sotto_base_close(&base);
+    }
+    model_folder_close(&folder);
+    free(weights);
+}
+
+static void base__tensor_that_nothing_asks_for__is_named(void **state)
+{
+    static const char *const names[] = {"vit.encoder.layer.2.layernorm_before.weight",
+                                        "layernorm.weight", "lm_head.weight"};
+    struct sotto_arch arch = model_folder_tiny();
+    float *weights = model_folder_weights(&arch, 1);
+    struct model_folder folder;
+
+    (void)state;
+    model_folder_open(&folder, &arch, weights);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        rewrite(&folder, weights, TRANSFORMERS_4, 0, names[i]);
+        assert_refused(&folder, SOTTO_MISMATCH, names[i]);
+    }
     model_folder_close(&folder);
     free(weights);
 }
@@ -328,6 +374,8 @@ int main(void)
         cmocka_unit_test(vit__tensor_names__are_those_of_transformers_4_and_5),
         cmocka_unit_test(base__any_naming__reads_the_same_weights),
         cmocka_unit_test(base__tensor_missing__is_named),
+        cmocka_unit_test(base__tensor_of_a_head__is_passed_over),
+        cmocka_unit_test(base__tensor_that_nothing_asks_for__is_named),
         cmocka_unit_test(base__not_a_number_in_the_weights__is_malformed),
         cmocka_unit_test(base__config_of_another_shape__names_the_tensor),
         cmocka_unit_test(base__config_of_a_giant__reserves_no_memory_for_it),
