@@ -56,6 +56,30 @@ SOTTO_VECTORISED static float row_max(const float *x, size_t count)
     return largest;
 }
 
+enum { SEARCHED = 64 };
+
+SOTTO_VECTORISED static bool is_among(const float *x, float value)
+{
+    int count = 0;
+
+#pragma omp simd reduction(+ : count)
+    for (size_t i = 0; i < SEARCHED; i++)
+        count += x[i] == value;
+    return count > 0;
+}
+
+size_t sotto_cpu_largest(const float *x, size_t count)
+{
+    float largest = row_max(x, count);
+    size_t at = 0;
+
+    while (at + SEARCHED <= count && !is_among(x + at, largest))
+        at += SEARCHED;
+    while (at < count && x[at] != largest)
+        at++;
+    return at < count ? at : 0;
+}
+
 SOTTO_VECTORISED static float exponentiate(float *x, float shift, size_t count)
 {
     float sum = 0.0f;

@@ -14,6 +14,9 @@ void sotto_cpu_add_column_sums(float *sums, struct sotto_matrix_view x);
 /* y[i] += x[i] */
 void sotto_cpu_add(float *y, const float *x, size_t count);
 
+/* Index of the largest; 0 if none is larger than minus infinity. NaNs are passed over. */
+size_t sotto_cpu_largest(const float *x, size_t count);
+
 /* Each row becomes its softmax; a NaN spoils its whole row. */
 void sotto_cpu_softmax_rows(struct sotto_matrix x);
 

@@ -26,6 +26,7 @@ static const struct sotto_kernels cpu = {
     .attention_forward = sotto_cpu_attention_forward,
     .attention_backward = sotto_cpu_attention_backward,
     .softmax_rows = sotto_cpu_softmax_rows,
+    .largest = sotto_cpu_largest,
 };
 
 const struct sotto_kernels *sotto_kernels_cpu(void)

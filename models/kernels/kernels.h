@@ -165,6 +165,9 @@ struct sotto_kernels {
 
     /* Each row becomes its softmax. */
     void (*softmax_rows)(struct sotto_matrix x);
+
+    /* Index of the largest of one or more values, the first of equals. */
+    size_t (*largest)(const float *x, size_t count);
 };
 
 /* The CPU's table, on OpenBLAS, which is set to one thread: parallelism is the caller's. */

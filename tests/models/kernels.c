@@ -295,6 +295,25 @@ static void softmax_rows__nan_in_a_row__stays_visible(void **state)
     assert_true(isnan(x[0]) && isnan(x[1]) && isnan(x[2]));
 }
 
+static void largest__any_length__is_the_first_of_equals(void **state)
+{
+    float *x = normal_floats(200, 1.0, 1);
+    const float nothing[] = {NAN, NAN};
+
+    (void)state;
+    for (size_t count = 1; count <= 200; count++) {
+        size_t expected = 0;
+
+        for (size_t i = 1; i < count; i++)
+            expected = x[i] > x[expected] ? i : expected;
+        assert_int_equal(kernels->largest(x, count), expected);
+    }
+    x[70] = x[150] = 100.0f;
+    assert_int_equal(kernels->largest(x, 200), 70);
+    assert_int_equal(kernels->largest(nothing, 2), 0);
+    free(x);
+}
+
 /* One layer norm with all that its kernels read. */
 struct norm_case {
     float *x;
@@ -505,6 +524,7 @@ int main(void)
         cmocka_unit_test(activations__extremes__are_the_limits),
         cmocka_unit_test(softmax_rows__wide_spread__equals_its_twin),
         cmocka_unit_test(softmax_rows__nan_in_a_row__stays_visible),
+        cmocka_unit_test(largest__any_length__is_the_first_of_equals),
         cmocka_unit_test(norm_forward__each_kind__equals_its_twin),
         cmocka_unit_test(norm_backward__each_kind__is_the_slope),
         cmocka_unit_test(norm_parameters__frozen__are_left_alone),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "models/ops/cross_entropy.h"
+#include "models/ops/language_loss.h"
 #include "models/ops/linear.h"
 #include "models/ops/norm.h"
 #include "models/ops/patches.h"
@@ -241,6 +242,106 @@ static void cross_entropy__certain_and_wrong__counts_and_stays_finite(void **sta
     assert_true(fabs(result.loss_sum - (500.0 + log(4.0))) < 1e-6);
 }
 
+/* 300 classes; 150 rows are more than one chunk. */
+enum { WORDS = 300, WORD_ROWS = 150, WORD_WIDTH = 4 };
+
+struct language {
+    struct sotto_linear head;
+    float *hidden;
+    float *weight;
+    float *scratch;
+    uint32_t labels[WORD_ROWS];
+};
+
+static void language_open(struct language *language)
+{
+    size_t scratch = sotto_language_loss_scratch(WORDS, WORD_ROWS);
+
+    language->hidden = normal_floats((size_t)WORD_ROWS * WORD_WIDTH, 1.0, 1);
+    language->weight = normal_floats((size_t)WORDS * WORD_WIDTH, 1.0, 2);
+    language->scratch = calloc(scratch, sizeof(float));
+    language->head =
+        (struct sotto_linear){.in = WORD_WIDTH, .out = WORDS, .weight = language->weight};
+    for (uint32_t row = 0; row < WORD_ROWS; row++)
+        language->labels[row] = row * 7 % WORDS;
+    assert_true(scratch < (size_t)WORD_ROWS * WORDS);
+}
+
+static void language_close(struct language *language)
+{
+    free(language->hidden);
+    free(language->weight);
+    free(language->scratch);
+}
+
+static struct sotto_cross_entropy language_score(struct language *language)
+{
+    return sotto_language_loss_forward(
+        sotto_kernels_cpu(), &language->head,
+        sotto_matrix_view_of(language->hidden, WORD_ROWS, WORD_WIDTH), language->labels,
+        language->scratch);
+}
+
+static double language_sum(void *context)
+{
+    return language_score(context).loss_sum;
+}
+
+static void language_loss__several_chunks__equals_the_whole_logits(void **state)
+{
+    struct language language;
+    struct sotto_cross_entropy expected;
+    struct sotto_cross_entropy got;
+    float *logits = calloc((size_t)WORD_ROWS * WORDS, sizeof *logits);
+
+    (void)state;
+    language_open(&language);
+    sotto_linear_forward(sotto_kernels_cpu(), &language.head,
+                         sotto_matrix_of(logits, WORD_ROWS, WORDS),
+                         sotto_matrix_view_of(language.hidden, WORD_ROWS, WORD_WIDTH), no_residual);
+    expected = sotto_cross_entropy_backward(
+        sotto_kernels_cpu(), sotto_matrix_of(logits, WORD_ROWS, WORDS), language.labels, 1.0f);
+    got = language_score(&language);
+    assert_true(fabs(got.loss_sum / expected.loss_sum - 1.0) < 1e-6);
+    assert_int_equal(got.correct_count, expected.correct_count);
+    free(logits);
+    language_close(&language);
+}
+
+static void language_loss__several_chunks__gradient_is_the_slope(void **state)
+{
+    struct language language;
+    struct slope slope = {language_sum, &language, 1e-2, 2e-3};
+    float gradient[WORD_ROWS * WORD_WIDTH];
+    struct sotto_cross_entropy loss;
+
+    (void)state;
+    language_open(&language);
+    memcpy(gradient, language.hidden, sizeof gradient);
+    loss = sotto_language_loss_backward(sotto_kernels_cpu(), &language.head,
+                                        sotto_matrix_of(gradient, WORD_ROWS, WORD_WIDTH),
+                                        language.labels, 1.0f, language.scratch);
+    assert_true(fabs(loss.loss_sum / language_score(&language).loss_sum - 1.0) < 1e-9);
+    assert_slope(&slope, "hidden", language.hidden, gradient, WORD_ROWS * WORD_WIDTH);
+    language_close(&language);
+}
+
+/* The label is far behind: its probability is no float any more, its loss is. */
+static void language_loss__certain_and_wrong__stays_finite(void **state)
+{
+    const float weight[] = {0.0f, 500.0f};
+    const struct sotto_linear head = {.in = 1, .out = 2, .weight = weight};
+    const uint32_t wrong = 0;
+    float hidden = 1.0f;
+    float scratch[2];
+    struct sotto_cross_entropy loss = sotto_language_loss_backward(
+        sotto_kernels_cpu(), &head, sotto_matrix_of(&hidden, 1, 1), &wrong, 0.5f, scratch);
+
+    (void)state;
+    assert_true(fabs(loss.loss_sum - 500.0) < 1e-6 && loss.correct_count == 0);
+    assert_true(fabsf(hidden - 250.0f) < 1e-3f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +353,9 @@ int main(void)
         cmocka_unit_test(patches__two_channels__lie_as_a_convolution_weight),
         cmocka_unit_test(cross_entropy__random_logits__gradient_is_the_slope),
         cmocka_unit_test(cross_entropy__certain_and_wrong__counts_and_stays_finite),
+        cmocka_unit_test(language_loss__several_chunks__equals_the_whole_logits),
+        cmocka_unit_test(language_loss__several_chunks__gradient_is_the_slope),
+        cmocka_unit_test(language_loss__certain_and_wrong__stays_finite),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,34 @@
+/*
+ * Softmax cross-entropy of a classifier over a whole vocabulary, without ever holding all logits:
+ * some rows at a time, logits become probabilities become the gradient, and are forgotten.
+ *     logits = h W^T,  loss = -sum over rows of log softmax(logits)[label]
+ */
+#ifndef SOTTO_MODELS_OPS_LANGUAGE_LOSS_H
+#define SOTTO_MODELS_OPS_LANGUAGE_LOSS_H
+
+#include "models/ops/cross_entropy.h"
+#include "models/ops/linear.h"
+
+/* Floats of scratch for up to row_max rows: at most 2^23, or 16 rows of a larger vocabulary. */
+size_t sotto_language_loss_scratch(uint32_t vocabulary, size_t row_max);
+
+/*
+ *   head     in     [vocabulary, width], frozen
+ *   hidden   inout  [rows, width] dense; comes back as the gradient of weight * loss
+ *   labels   in     [rows], each below the vocabulary
+ *   weight   in     of a row: 1 / labelled rows of the whole batch, for its mean
+ *   scratch  out    [sotto_language_loss_scratch(vocabulary, rows)]
+ */
+struct sotto_cross_entropy sotto_language_loss_backward(const struct sotto_kernels *kernels,
+                                                        const struct sotto_linear *head,
+                                                        struct sotto_matrix hidden,
+                                                        const uint32_t *labels, float weight,
+                                                        float *scratch);
+
+/* The same without the gradient; hidden stays as it is. */
+struct sotto_cross_entropy sotto_language_loss_forward(const struct sotto_kernels *kernels,
+                                                       const struct sotto_linear *head,
+                                                       struct sotto_matrix_view hidden,
+                                                       const uint32_t *labels, float *scratch);
+
+#endif
