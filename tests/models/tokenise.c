@@ -1,0 +1,266 @@
+#include "models/tokenise/tokeniser.h"
+
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/base/file.h"
+
+/* tests/vectors/make_tokenise.py says what is special about each. */
+static const char *const vector_names[] = {
+    "bert-uncased", "bert-cased", "bert-accents", "bert-umlauts", "bert-cut",
+    "bert-added",   "gpt2",       "roberta",      "smollm",       "llama3",
+    "qwen2",        "llama2",     "mistral",      "metaspace",    "unknown",
+};
+
+static const struct sotto_encoding_form framed = {.is_framed = true};
+
+static struct sotto_tokeniser *open_vector(const char *name)
+{
+    struct sotto_tokeniser *tokeniser;
+    struct sotto_fault fault = {0};
+    uint8_t *bytes;
+    size_t length;
+    char path[128];
+
+    snprintf(path, sizeof path, "tests/vectors/tokenise/%s.json", name);
+    assert_int_equal(sotto_file_read(&bytes, &length, path, SOTTO_TOKENISER_BYTES_MAX, NULL),
+                     SOTTO_OK);
+    if (sotto_tokeniser_open(&tokeniser, sotto_view_of(bytes, length), path, &fault) != SOTTO_OK)
+        fail_msg("%s", fault.text);
+    free(bytes);
+    return tokeniser;
+}
+
+/* Whether a list of indices is the encoding. */
+static bool is_same(const struct sotto_encoding *encoding, const json_t *expected)
+{
+    if (encoding->count != json_array_size(expected))
+        return false;
+    for (size_t i = 0; i < encoding->count; i++) {
+        if (json_integer_value(json_array_get(expected, i)) != encoding->tokens[i])
+            return false;
+    }
+    return true;
+}
+
+static void check_vector(const char *name)
+{
+    struct sotto_tokeniser *tokeniser = open_vector(name);
+    struct sotto_encoder *encoder;
+    struct sotto_encoding encoding;
+    char path[128];
+    json_t *pairs;
+
+    snprintf(path, sizeof path, "tests/vectors/tokenise/%s.ids", name);
+    pairs = json_load_file(path, JSON_ALLOW_NUL, NULL);
+    assert_true(json_array_size(pairs) > 30);
+    assert_int_equal(sotto_encoder_open(&encoder, tokeniser), SOTTO_OK);
+    for (size_t i = 0; i < json_array_size(pairs); i++) {
+        const json_t *text = json_array_get(json_array_get(pairs, i), 0);
+        struct sotto_view view = sotto_view_of(json_string_value(text), json_string_length(text));
+
+        assert_int_equal(sotto_encoder_run(encoder, &encoding, view, framed), SOTTO_OK);
+        if (!is_same(&encoding, json_array_get(json_array_get(pairs, i), 1)))
+            fail_msg("%s: other indices for text %zu, '%s'", name, i, json_string_value(text));
+        for (size_t j = 0; j < encoding.count; j++)
+            assert_true(encoding.tokens[j] < sotto_tokeniser_size(tokeniser));
+    }
+    sotto_encoder_close(encoder);
+    sotto_tokeniser_close(tokeniser);
+    json_decref(pairs);
+}
+
+static void tokeniser__nasty_texts__give_the_indices_of_the_reference(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof vector_names / sizeof vector_names[0]; i++)
+        check_vector(vector_names[i]);
+}
+
+struct refusal {
+    const char *json;
+    enum sotto_status status;
+    const char *named; /* in the fault */
+};
+
+#define WORDS "\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"[UNK]\":0,\"a\":1}}"
+#define PAIRS "\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2,\"ab c\":3},\"merges\":"
+
+static const struct refusal refusals[] = {
+    {"{", SOTTO_MALFORMED, "line 1"},
+    {"[]", SOTTO_MALFORMED, "not a JSON object"},
+    {"{}", SOTTO_UNSUPPORTED, "model: ''"},
+    {"{" WORDS ",\"spell\":1}", SOTTO_UNSUPPORTED, "'spell'"},
+    {"{\"model\":{\"type\":\"Unigram\",\"vocab\":[]}}", SOTTO_UNSUPPORTED, "'Unigram'"},
+    {"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{}}}", SOTTO_MALFORMED, "vocab"},
+    {"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"a\":-1}}}", SOTTO_MALFORMED, "'a'"},
+    {"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"a\":0}}}", SOTTO_MALFORMED, "unk_token"},
+    {"{\"model\":{" PAIRS "[\"ac\"]}}", SOTTO_MALFORMED, "merge 0"},
+    {"{\"model\":{" PAIRS "[[\"a\",\"b\"],[\"ab\",\"c\"]]}}", SOTTO_MALFORMED, "merge 1"},
+    {"{\"model\":{" PAIRS "[],\"dropout\":0.1}}", SOTTO_UNSUPPORTED, "dropout"},
+    {"{\"model\":{" PAIRS "[],\"end_of_word_suffix\":\"</w>\"}}", SOTTO_UNSUPPORTED, "end_of_word"},
+    {"{\"model\":{" PAIRS "[],\"byte_fallback\":true}}", SOTTO_UNSUPPORTED, "<0x00>"},
+    {"{" WORDS ",\"normalizer\":{\"type\":\"Nmt\"}}", SOTTO_UNSUPPORTED, "normalizer: 'Nmt'"},
+    {"{" WORDS ",\"normalizer\":{\"type\":\"NFC\",\"x\":1}}", SOTTO_UNSUPPORTED, "'x'"},
+    {"{" WORDS ",\"pre_tokenizer\":{\"type\":\"UnicodeScripts\"}}", SOTTO_UNSUPPORTED, "Scripts"},
+    {"{" WORDS ",\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(a+)+$\"},"
+     "\"behavior\":\"Isolated\",\"invert\":false}}",
+     SOTTO_UNSUPPORTED, "(a+)+$"},
+    {"{" WORDS ",\"post_processor\":{\"type\":\"Mystery\"}}", SOTTO_UNSUPPORTED, "'Mystery'"},
+    {"{" WORDS ",\"truncation\":{\"max_length\":9,\"direction\":\"Left\"}}", SOTTO_UNSUPPORTED,
+     "truncation"},
+    {"{" WORDS ",\"added_tokens\":[{\"content\":\"x\"}]}", SOTTO_MALFORMED, "without id"},
+    {"{" WORDS ",\"added_tokens\":[{\"id\":2,\"content\":\"x\",\"colour\":0}]}", SOTTO_UNSUPPORTED,
+     "'colour'"},
+};
+
+static void tokeniser__unsupported_part__is_named(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        struct sotto_tokeniser *tokeniser;
+        struct sotto_fault fault = {0};
+
+        assert_int_equal(sotto_tokeniser_open(&tokeniser, sotto_view_text(refusals[i].json),
+                                              "tokenizer.json", &fault),
+                         refusals[i].status);
+        assert_null(tokeniser);
+        if (strstr(fault.text, refusals[i].named) == NULL)
+            fail_msg("'%s' does not name %s", fault.text, refusals[i].named);
+        assert_non_null(strstr(fault.text, "tokenizer.json"));
+    }
+}
+
+/* An encoder of a vector; close_encoder closes both. */
+static struct sotto_encoder *open_encoder(const char *name, struct sotto_tokeniser **tokeniser)
+{
+    struct sotto_encoder *encoder;
+
+    *tokeniser = open_vector(name);
+    assert_int_equal(sotto_encoder_open(&encoder, *tokeniser), SOTTO_OK);
+    return encoder;
+}
+
+static void close_encoder(struct sotto_encoder *encoder, struct sotto_tokeniser *tokeniser)
+{
+    sotto_encoder_close(encoder);
+    sotto_tokeniser_close(tokeniser);
+}
+
+static void encoder__invalid_utf8__is_malformed(void **state)
+{
+    static const char *const wrong[] = {
+        "\xff", "a\xc3",        "\xc0\xaf",    "\xed\xa0\x80", "\xf4\x90\x80\x80",
+        "\x80", "\xe0\x80\xaf", "\xf0\x9f\x98"};
+    struct sotto_tokeniser *tokeniser;
+    struct sotto_encoder *encoder = open_encoder("gpt2", &tokeniser);
+    struct sotto_encoding encoding;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_int_equal(sotto_encoder_run(encoder, &encoding, sotto_view_text(wrong[i]), framed),
+                         SOTTO_MALFORMED);
+        assert_int_equal(encoding.count, 0);
+    }
+    close_encoder(encoder, tokeniser);
+}
+
+static void encoder__long_text__is_cut_inside_the_frame(void **state)
+{
+    struct sotto_tokeniser *tokeniser;
+    struct sotto_encoder *encoder = open_encoder("bert-uncased", &tokeniser);
+    struct sotto_encoding_form form = {.length_max = 6, .is_framed = true};
+    struct sotto_encoding encoding;
+
+    (void)state;
+    assert_int_equal(sotto_encoder_run(encoder, &encoding, sotto_view_text("a a a a"), form),
+                     SOTTO_OK);
+    assert_false(encoding.is_cut);
+    assert_int_equal(encoding.count, 6);
+    assert_int_equal(sotto_encoder_run(encoder, &encoding, sotto_view_text("a a a a a"), form),
+                     SOTTO_OK);
+    assert_true(encoding.is_cut);
+    assert_int_equal(encoding.count, 6);
+    assert_int_equal(encoding.tokens[0], 2);
+    assert_int_equal(encoding.tokens[5], 3);
+    form.length_max = 2;
+    assert_int_equal(sotto_encoder_run(encoder, &encoding, sotto_view_text("a"), form),
+                     SOTTO_OVER_LIMIT);
+    close_encoder(encoder, tokeniser);
+}
+
+static void encoder__truncation_of_the_file__holds_below_the_callers(void **state)
+{
+    struct sotto_tokeniser *tokeniser;
+    struct sotto_encoder *encoder = open_encoder("bert-cut", &tokeniser);
+    struct sotto_encoding_form form = {.length_max = 100, .is_framed = true};
+    struct sotto_view text = sotto_view_text("a a a a a a a a a a a a a a a a");
+    struct sotto_encoding encoding;
+
+    (void)state;
+    assert_int_equal(sotto_encoder_run(encoder, &encoding, text, form), SOTTO_OK);
+    assert_int_equal(encoding.count, 12);
+    form.length_max = 5;
+    assert_int_equal(sotto_encoder_run(encoder, &encoding, text, form), SOTTO_OK);
+    assert_int_equal(encoding.count, 5);
+    close_encoder(encoder, tokeniser);
+}
+
+static void encoder__without_frame__gives_the_text_alone(void **state)
+{
+    struct sotto_tokeniser *tokeniser;
+    struct sotto_encoder *encoder = open_encoder("bert-uncased", &tokeniser);
+    struct sotto_encoding encoding;
+
+    (void)state;
+    assert_int_equal(sotto_encoder_run(encoder, &encoding, sotto_view_text("[MASK]"),
+                                       (struct sotto_encoding_form){.is_framed = false}),
+                     SOTTO_OK);
+    assert_int_equal(encoding.count, 1);
+    assert_int_equal(encoding.tokens[0], 4);
+    assert_int_equal(sotto_tokeniser_find(tokeniser, sotto_view_text("[MASK]")), 4);
+    assert_int_equal(sotto_tokeniser_find(tokeniser, sotto_view_text("[NONE]")), SOTTO_TOKEN_NONE);
+    close_encoder(encoder, tokeniser);
+}
+
+/* One word of a million letters: merging it letter by letter would take an hour. */
+static void encoder__endless_word__is_not_quadratic(void **state)
+{
+    enum { LETTERS = 1000000 };
+    struct sotto_tokeniser *tokeniser;
+    struct sotto_encoder *encoder = open_encoder("llama2", &tokeniser);
+    struct sotto_encoding_form form = {.length_max = SOTTO_TEXT_BYTES_MAX};
+    struct sotto_encoding encoding;
+    char *word = malloc(LETTERS);
+
+    (void)state;
+    assert_non_null(word);
+    for (size_t i = 0; i < LETTERS; i++)
+        word[i] = "the quick"[i % 9];
+    assert_int_equal(sotto_encoder_run(encoder, &encoding, sotto_view_of(word, LETTERS), form),
+                     SOTTO_OK);
+    assert_true(encoding.count > LETTERS / 9);
+    free(word);
+    close_encoder(encoder, tokeniser);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tokeniser__nasty_texts__give_the_indices_of_the_reference),
+        cmocka_unit_test(tokeniser__unsupported_part__is_named),
+        cmocka_unit_test(encoder__invalid_utf8__is_malformed),
+        cmocka_unit_test(encoder__long_text__is_cut_inside_the_frame),
+        cmocka_unit_test(encoder__truncation_of_the_file__holds_below_the_callers),
+        cmocka_unit_test(encoder__without_frame__gives_the_text_alone),
+        cmocka_unit_test(encoder__endless_word__is_not_quadratic),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
