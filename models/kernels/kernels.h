@@ -1,7 +1,7 @@
 /*
  * The table of compute kernels that every op is written over. float32, row-major; loops flat; no
  * allocation, no thread, no global state. Each kernel is compared with a naive twin under its own
- * tolerance in tests/models/kernels.c.
+ * tolerance in tests/models.
  *
  * Same inputs on the same machine give the same bits; another machine may take another vector
  * width.
@@ -170,7 +170,7 @@ struct sotto_kernels {
     size_t (*largest)(const float *x, size_t count);
 };
 
-/* The CPU's table, on OpenBLAS, which is set to one thread: parallelism is the caller's. */
+/* The CPU's table. OpenBLAS in it is set to one thread: parallelism is the caller's. */
 const struct sotto_kernels *sotto_kernels_cpu(void);
 
 #endif

@@ -4,6 +4,8 @@
 #include <cblas.h>
 #include <limits.h>
 
+#include "models/kernels/wide.h"
+
 static int dimension(size_t count)
 {
     assert(count <= INT_MAX);
@@ -20,14 +22,23 @@ static size_t factor_columns(struct sotto_factor factor)
     return factor.is_transposed ? factor.view.rows : factor.view.columns;
 }
 
+void sotto_blas_matmul(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b,
+                       float alpha, float beta)
+{
+    cblas_sgemm(CblasRowMajor, a.is_transposed ? CblasTrans : CblasNoTrans,
+                b.is_transposed ? CblasTrans : CblasNoTrans, dimension(c.rows),
+                dimension(c.columns), dimension(factor_columns(a)), alpha, a.view.at,
+                dimension(a.view.stride), b.view.at, dimension(b.view.stride), beta, c.at,
+                dimension(c.stride));
+}
+
 void sotto_cpu_matmul(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b,
                       float alpha, float beta)
 {
-    size_t inner = factor_columns(a);
-
-    assert(factor_rows(a) == c.rows && factor_columns(b) == c.columns && factor_rows(b) == inner);
-    cblas_sgemm(CblasRowMajor, a.is_transposed ? CblasTrans : CblasNoTrans,
-                b.is_transposed ? CblasTrans : CblasNoTrans, dimension(c.rows),
-                dimension(c.columns), dimension(inner), alpha, a.view.at, dimension(a.view.stride),
-                b.view.at, dimension(b.view.stride), beta, c.at, dimension(c.stride));
+    assert(factor_rows(a) == c.rows && factor_columns(b) == c.columns &&
+           factor_rows(b) == factor_columns(a));
+    if (sotto_wide_is_supported())
+        sotto_wide_matmul(c, a, b, alpha, beta);
+    else
+        sotto_blas_matmul(c, a, b, alpha, beta);
 }

@@ -1,11 +1,15 @@
-/* The product kernel, on OpenBLAS; what it does is said in models/kernels/kernels.h. */
+/* The product kernel; what it does is said in models/kernels/kernels.h. Bad shapes assert. */
 #ifndef SOTTO_MODELS_KERNELS_MATMUL_H
 #define SOTTO_MODELS_KERNELS_MATMUL_H
 
 #include "models/kernels/matrix.h"
 
-/* c = alpha a b + beta c. Shapes that do not fit assert. */
+/* The own one where the processor has 512-bit vectors (models/kernels/wide.h), or OpenBLAS. */
 void sotto_cpu_matmul(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b,
                       float alpha, float beta);
+
+/* OpenBLAS, on any processor. */
+void sotto_blas_matmul(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b,
+                       float alpha, float beta);
 
 #endif

@@ -1,0 +1,22 @@
+/*
+ * The product kernel of processors with 512-bit vectors (AVX-512). What a product is: as
+ * models/kernels/kernels.h says of matmul.
+ *
+ * Operands are copied into panels that stay in the caches, as Goto and van de Geijn, Anatomy of
+ * High-Performance Matrix Multiplication, TOMS 2008, describe; a tile of 14 x 32 results stays in
+ * registers. Sums run over the inner dimension in order, so that a row of the result has the same
+ * bits whatever rows are computed with it.
+ */
+#ifndef SOTTO_MODELS_KERNELS_WIDE_H
+#define SOTTO_MODELS_KERNELS_WIDE_H
+
+#include "models/kernels/matrix.h"
+
+/* Whether this processor has what the product needs. */
+bool sotto_wide_is_supported(void);
+
+/* c = alpha a b + beta c. The shapes fit; the processor is supported. Half a MiB of stack. */
+void sotto_wide_matmul(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b,
+                       float alpha, float beta);
+
+#endif
