@@ -21,6 +21,8 @@ struct sotto_block {
     struct sotto_block_spec spec;
     struct sotto_rotary rotary; /* for the longest sample; looked at if the spec is rotary */
     const float *weights; /* [sotto_block_weight_count] in the order of enum sotto_block_tensor */
+    /* [SOTTO_BLOCK_LINEAR_COUNT] by models/block/packing.h, in place of the matrices; or NULL. */
+    const struct sotto_packed *packed;
     float *weight_gradients; /* the same order, added to; NULL: the base is frozen */
     /* Of the tensors of one column: in place of what `weights` has, or NULL. */
     const float *vector[SOTTO_BLOCK_TENSOR_COUNT];

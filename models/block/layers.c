@@ -128,6 +128,10 @@ static struct sotto_linear stack_of(const struct sotto_block_run *run,
 
     for (size_t i = 0; i < layers->count; i++)
         linear.out += place_of(run->block, sotto_block_linear_weight(layers->at[i])).rows;
+    if (run->block->packed != NULL) {
+        linear.packed = run->block->packed[layers->at[0]];
+        linear.packed.rows = linear.out;
+    }
     return linear;
 }
 

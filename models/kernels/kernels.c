@@ -13,6 +13,8 @@
 static const struct sotto_kernels cpu = {
     .name = "cpu",
     .matmul = sotto_cpu_matmul,
+    .pack = sotto_cpu_pack,
+    .matmul_packed = sotto_cpu_matmul_packed,
     .fill_rows = sotto_cpu_fill_rows,
     .add_column_sums = sotto_cpu_add_column_sums,
     .add = sotto_cpu_add,

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "models/kernels/matrix.h"
+#include "models/kernels/packed/packed.h"
 
 enum sotto_norm_kind { SOTTO_NORM_LAYER, SOTTO_NORM_RMS };
 
@@ -92,6 +93,13 @@ struct sotto_kernels {
     /* c = alpha a b + beta c. With beta 0, c may hold anything. */
     void (*matmul)(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b, float alpha,
                    float beta);
+
+    /* Weights as bfloat16 in the order of the product below; models/kernels/packed/packed.h. */
+    struct sotto_packed (*pack)(uint16_t *memory, struct sotto_matrix_view w);
+
+    /* c = a W^T or a W, plus c if `adds`. */
+    void (*matmul_packed)(struct sotto_matrix c, struct sotto_matrix_view a,
+                          const struct sotto_packed *w, enum sotto_packed_way way, bool adds);
 
     /* y[i, :] = bias + residual[i, :]; bias and residual.at may be NULL; residual is not y. */
     void (*fill_rows)(struct sotto_matrix y, const float *bias, struct sotto_matrix_view residual);

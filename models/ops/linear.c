@@ -10,8 +10,11 @@ void sotto_linear_forward(const struct sotto_kernels *kernels, const struct sott
                           struct sotto_matrix_view residual)
 {
     kernels->fill_rows(y, linear->bias, residual);
-    kernels->matmul(y, sotto_factor_plain(x), sotto_factor_transposed(weight_of(linear)), 1.0f,
-                    1.0f);
+    if (linear->packed.rows > 0)
+        kernels->matmul_packed(y, x, &linear->packed, SOTTO_PACKED_FORWARD, true);
+    else
+        kernels->matmul(y, sotto_factor_plain(x), sotto_factor_transposed(weight_of(linear)), 1.0f,
+                        1.0f);
 }
 
 void sotto_linear_backward(const struct sotto_kernels *kernels, const struct sotto_linear *linear,
@@ -23,7 +26,11 @@ void sotto_linear_backward(const struct sotto_kernels *kernels, const struct sot
                         sotto_factor_transposed(dy), sotto_factor_plain(x), 1.0f, 1.0f);
     if (linear->bias_gradient != NULL)
         kernels->add_column_sums(linear->bias_gradient, dy);
-    if (dx.at != NULL)
+    if (dx.at == NULL)
+        return;
+    if (linear->packed.rows > 0)
+        kernels->matmul_packed(dx, dy, &linear->packed, SOTTO_PACKED_BACKWARD, false);
+    else
         kernels->matmul(dx, sotto_factor_plain(dy), sotto_factor_plain(weight_of(linear)), 1.0f,
                         0.0f);
 }

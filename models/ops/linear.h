@@ -12,8 +12,9 @@
 struct sotto_linear {
     uint32_t in;
     uint32_t out;
-    const float *weight; /* [out, in] */
-    const float *bias;   /* [out] or NULL */
+    const float *weight;        /* [out, in] */
+    struct sotto_packed packed; /* of the same shape, used in the place of `weight`; rows 0: none */
+    const float *bias;          /* [out] or NULL */
     float *weight_gradient;
     float *bias_gradient;
 };

@@ -91,12 +91,12 @@ enum sotto_status sotto_mae_pass_take(struct sotto_mae_pass *pass, const struct 
 static struct sotto_linear linear_at(const struct sotto_mae_pass *pass, size_t in, size_t out,
                                      size_t weight, size_t bias)
 {
-    return (struct sotto_linear){(uint32_t)in,
-                                 (uint32_t)out,
-                                 pass->weights + weight,
-                                 pass->weights + bias,
-                                 pass->gradients + weight,
-                                 pass->gradients + bias};
+    return (struct sotto_linear){.in = (uint32_t)in,
+                                 .out = (uint32_t)out,
+                                 .weight = pass->weights + weight,
+                                 .bias = pass->weights + bias,
+                                 .weight_gradient = pass->gradients + weight,
+                                 .bias_gradient = pass->gradients + bias};
 }
 
 static struct sotto_linear embedding_of(const struct sotto_mae_pass *pass)

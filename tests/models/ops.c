@@ -48,8 +48,12 @@ static void layer_open(struct layer *layer)
                             .x = normal_floats(ROWS * IN, 1.0, 5),
                             .residual = normal_floats(ROWS * OUT, 1.0, 6),
                             .dy = normal_floats(ROWS * OUT, 1.0, 7)};
-    layer->linear = (struct sotto_linear){
-        IN, OUT, layer->weight, layer->bias, layer->weight_gradient, layer->bias_gradient};
+    layer->linear = (struct sotto_linear){.in = IN,
+                                          .out = OUT,
+                                          .weight = layer->weight,
+                                          .bias = layer->bias,
+                                          .weight_gradient = layer->weight_gradient,
+                                          .bias_gradient = layer->bias_gradient};
     layer->lora = (struct sotto_lora){.rank = RANK,
                                       .scale = 0.75f,
                                       .a = layer->a,

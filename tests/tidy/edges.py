@@ -15,7 +15,7 @@ EDGES = {
     'crypto/privacy/': ('core/base/', 'crypto/primitives/', 'crypto/ring/'),
     'crypto/secagg/': ('core/base/', 'crypto/primitives/', 'crypto/ring/', 'crypto/secagg/'),
     'models/': ('core/base/', 'core/threads/', 'models/'),
-    'models/kernels/': ('core/base/',),
+    'models/kernels/': ('core/base/', 'models/kernels/'),
     'models/ops/': ('core/base/', 'models/kernels/'),
     'models/block/': ('core/base/', 'models/ops/', 'models/kernels/'),
     'models/arch/': ('core/base/', 'models/kernels/', 'models/ops/', 'models/block/',

@@ -1,0 +1,23 @@
+/*
+ * A frozen block's matrices as models/kernels/packed/packed.h has them. Layers of one input, whose
+ * weights follow one another, are packed as one, so that they still act as one.
+ */
+#ifndef SOTTO_MODELS_BLOCK_PACKING_H
+#define SOTTO_MODELS_BLOCK_PACKING_H
+
+#include "models/block/spec.h"
+#include "models/kernels/kernels.h"
+
+/* Elements that packing a block takes; 0: a width is no multiple of SOTTO_PANEL_WIDTH. */
+size_t sotto_block_packed_count(const struct sotto_block_spec *spec);
+
+/*
+ *   packed   out  [SOTTO_BLOCK_LINEAR_COUNT]; rows 0 where the spec has no such layer
+ *   memory   out  [sotto_block_packed_count], which is not 0
+ *   weights  in   [sotto_block_weight_count]
+ */
+void sotto_block_pack(struct sotto_packed *packed, uint16_t *memory,
+                      const struct sotto_kernels *kernels, const struct sotto_block_spec *spec,
+                      const float *weights);
+
+#endif

@@ -1,0 +1,177 @@
+#include "models/kernels/packed/packed.h"
+
+#include <assert.h>
+
+#include "models/kernels/packed/tile.h"
+#include "models/kernels/packed/tile_avx512.h"
+
+/* Rows of `a` that are rounded at a time: with their columns they stay in L2. */
+enum { BLOCK_ROWS = 8 * SOTTO_TILE_ROWS };
+
+size_t sotto_packed_count(size_t rows, size_t columns)
+{
+    return 2 * rows * columns;
+}
+
+/* One panel of 32 rows. */
+static void pack_forward(uint16_t *out, struct sotto_matrix_view w, size_t first)
+{
+    float pairs[2 * SOTTO_PANEL_WIDTH];
+
+    for (size_t column = 0; column < w.columns; column += 2) {
+        for (size_t j = 0; j < SOTTO_PANEL_WIDTH; j++) {
+            const float *at = w.at + (first + j) * w.stride + column;
+
+            pairs[2 * j] = at[0];
+            pairs[2 * j + 1] = at[1];
+        }
+        sotto_tile_portable()->round(out + column * SOTTO_PANEL_WIDTH, pairs,
+                                     2 * SOTTO_PANEL_WIDTH);
+    }
+}
+
+/* One panel of 32 columns. */
+static void pack_backward(uint16_t *out, struct sotto_matrix_view w, size_t first)
+{
+    float pairs[2 * SOTTO_PANEL_WIDTH];
+
+    for (size_t row = 0; row < w.rows; row += 2) {
+        for (size_t j = 0; j < SOTTO_PANEL_WIDTH; j++) {
+            const float *at = w.at + row * w.stride + first + j;
+
+            pairs[2 * j] = at[0];
+            pairs[2 * j + 1] = at[w.stride];
+        }
+        sotto_tile_portable()->round(out + row * SOTTO_PANEL_WIDTH, pairs, 2 * SOTTO_PANEL_WIDTH);
+    }
+}
+
+struct sotto_packed sotto_cpu_pack(uint16_t *memory, struct sotto_matrix_view w)
+{
+    uint16_t *forward = memory;
+    uint16_t *backward = memory + w.rows * w.columns;
+
+    assert(w.rows % SOTTO_PANEL_WIDTH == 0 && w.columns % SOTTO_PANEL_WIDTH == 0);
+    for (size_t row = 0; row < w.rows; row += SOTTO_PANEL_WIDTH)
+        pack_forward(forward + row * w.columns, w, row);
+    for (size_t column = 0; column < w.columns; column += SOTTO_PANEL_WIDTH)
+        pack_backward(backward + column * w.rows, w, column);
+    return (struct sotto_packed){(uint32_t)w.rows, (uint32_t)w.columns, forward, backward,
+                                 w.rows * SOTTO_PANEL_WIDTH};
+}
+
+struct sotto_packed sotto_packed_rows(struct sotto_packed packed, uint32_t first, uint32_t count)
+{
+    assert(first % SOTTO_PANEL_WIDTH == 0 && count % SOTTO_PANEL_WIDTH == 0 &&
+           first + count <= packed.rows);
+    packed.forward += (size_t)first * packed.columns;
+    packed.backward += (size_t)first * SOTTO_PANEL_WIDTH;
+    packed.rows = count;
+    return packed;
+}
+
+/* A product as the tiles see it: panels of its columns, and how long each is. */
+struct product {
+    const struct sotto_tile_kernel *kernel;
+    struct sotto_matrix c;
+    struct sotto_matrix_view a;
+    const uint16_t *panels;
+    size_t panel_stride;
+    bool adds;
+};
+
+/* Some rows and some of the inner dimension; rows in tiles of equal heights, give or take one. */
+struct piece {
+    size_t row;
+    size_t rows;
+    size_t inner;
+    size_t inner_count;
+};
+
+static void multiply_panel(const struct product *product, const struct piece *piece,
+                           const uint16_t *rounded, size_t panel)
+{
+    size_t tiles = (piece->rows + SOTTO_TILE_ROWS - 1) / SOTTO_TILE_ROWS;
+    struct sotto_tile tile = {
+        .c_stride = product->c.stride,
+        .panel = product->panels + panel * product->panel_stride + piece->inner * SOTTO_PANEL_WIDTH,
+        .pairs = piece->inner_count / 2,
+        .adds = product->adds || piece->inner > 0,
+    };
+
+    for (size_t i = 0; i < tiles; i++) {
+        size_t row = piece->rows * i / tiles;
+
+        tile.c = product->c.at + (piece->row + row) * product->c.stride + panel * SOTTO_PANEL_WIDTH;
+        tile.a = rounded + row * SOTTO_TILE_STRIDE;
+        tile.rows = (uint32_t)(piece->rows * (i + 1) / tiles - row);
+        product->kernel->multiply(&tile);
+    }
+}
+
+static void multiply_piece(const struct product *product, const struct piece *piece)
+{
+    _Alignas(64) uint16_t rounded[BLOCK_ROWS * SOTTO_TILE_STRIDE];
+
+    for (size_t row = 0; row < piece->rows; row++)
+        product->kernel->round(rounded + row * SOTTO_TILE_STRIDE,
+                               product->a.at + (piece->row + row) * product->a.stride +
+                                   piece->inner,
+                               piece->inner_count);
+    for (size_t panel = 0; panel < product->c.columns / SOTTO_PANEL_WIDTH; panel++)
+        multiply_panel(product, piece, rounded, panel);
+}
+
+/* The place where part `index` of `parts` nearly equal ones begins, in whole units. */
+static size_t cut(size_t total, size_t unit, size_t index, size_t parts)
+{
+    return total / unit * index / parts * unit;
+}
+
+static void multiply(const struct product *product)
+{
+    size_t inner_parts = (product->a.columns + SOTTO_TILE_INNER - 1) / SOTTO_TILE_INNER;
+    size_t row_parts = (product->c.rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+
+    for (size_t i = 0; i < inner_parts; i++) {
+        struct piece piece = {.inner = cut(product->a.columns, SOTTO_PANEL_WIDTH, i, inner_parts)};
+
+        piece.inner_count =
+            cut(product->a.columns, SOTTO_PANEL_WIDTH, i + 1, inner_parts) - piece.inner;
+        for (size_t j = 0; j < row_parts; j++) {
+            piece.row = cut(product->c.rows, 1, j, row_parts);
+            piece.rows = cut(product->c.rows, 1, j + 1, row_parts) - piece.row;
+            multiply_piece(product, &piece);
+        }
+    }
+}
+
+static void multiply_by(const struct sotto_tile_kernel *kernel, struct product product,
+                        const struct sotto_packed *w, enum sotto_packed_way way)
+{
+    bool is_forward = way == SOTTO_PACKED_FORWARD;
+
+    assert(product.c.rows == product.a.rows);
+    assert(product.c.columns == (is_forward ? w->rows : w->columns));
+    assert(product.a.columns == (is_forward ? w->columns : w->rows));
+    product.kernel = kernel;
+    product.panels = is_forward ? w->forward : w->backward;
+    product.panel_stride = is_forward ? (size_t)w->columns * SOTTO_PANEL_WIDTH : w->backward_stride;
+    multiply(&product);
+}
+
+void sotto_cpu_matmul_packed(struct sotto_matrix c, struct sotto_matrix_view a,
+                             const struct sotto_packed *w, enum sotto_packed_way way, bool adds)
+{
+    const struct sotto_tile_kernel *kernel = sotto_tile_avx512();
+
+    multiply_by(kernel == NULL ? sotto_tile_portable() : kernel,
+                (struct product){.c = c, .a = a, .adds = adds}, w, way);
+}
+
+void sotto_portable_matmul_packed(struct sotto_matrix c, struct sotto_matrix_view a,
+                                  const struct sotto_packed *w, enum sotto_packed_way way,
+                                  bool adds)
+{
+    multiply_by(sotto_tile_portable(), (struct product){.c = c, .a = a, .adds = adds}, w, way);
+}
