@@ -3,8 +3,8 @@
     torch_side.py JOB DTYPE STEPS      DTYPE: f32, bf16
 
 Plain torch modules; the adapters are PEFT's formula, W x + B (A x) alpha / r, beside frozen
-weights. Where this torch has scaled_dot_product_attention it is used. One thread, unless OMP_NUM_THREADS
-says otherwise. In bf16 everything is: weights, adapters, activations.
+weights. Where this torch has scaled_dot_product_attention it is used. One thread, unless
+OMP_NUM_THREADS says otherwise. In bf16 everything is: weights, adapters, activations.
 """
 import json
 import os
