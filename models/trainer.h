@@ -95,16 +95,31 @@ SOTTO_CHECKED enum sotto_status sotto_trainer_gradient(struct sotto_trainer *tra
                                                        size_t count);
 
 struct sotto_score {
-    size_t count;
-    size_t correct;
-    double loss_mean;
+    size_t count;     /* examples, or tokens of all answers */
+    size_t correct;   /* whose most probable label, or token, is the right one */
+    double loss_mean; /* over them; a language model's perplexity is e to this */
 };
-/* Without a gradient. The dataset's form and labels are the model's and the layout's. */
-void sotto_trainer_evaluate(struct sotto_trainer *trainer, const struct sotto_dataset *dataset,
-                            struct sotto_score *score);
 
-/* pixels [channels, side, side]; probabilities [label_count], softmax. */
-void sotto_trainer_predict(struct sotto_trainer *trainer, const uint8_t *pixels,
-                           float *probabilities);
+/*
+ * Without a gradient. SOTTO_MISMATCH, SOTTO_NO_MEMORY as sotto_trainer_fit has them: the score is
+ * all zero.
+ */
+SOTTO_CHECKED enum sotto_status sotto_trainer_evaluate(struct sotto_trainer *trainer,
+                                                       const struct sotto_dataset *dataset,
+                                                       struct sotto_score *score);
+
+/*
+ * What the model says to one example, whose label or answers are not looked at.
+ *
+ *   probabilities  out  [label_count] of the classes; of a language model [vocabulary], of the
+ *                       token after the text
+ *   example        in   below dataset->count
+ *
+ * SOTTO_MISMATCH: the examples are not of the model's form; SOTTO_NO_MEMORY.
+ */
+SOTTO_CHECKED enum sotto_status sotto_trainer_predict(struct sotto_trainer *trainer,
+                                                      float *probabilities,
+                                                      const struct sotto_dataset *dataset,
+                                                      size_t example);
 
 #endif

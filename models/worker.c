@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "models/arch/base.h"
+#include "models/ops/language_loss.h"
 
 _Static_assert((int)SOTTO_TARGET_COUNT == (int)SOTTO_BLOCK_LINEAR_COUNT &&
                    (int)SOTTO_TARGET_QUERY == (int)SOTTO_BLOCK_QUERY &&
@@ -14,11 +15,63 @@ _Static_assert((int)SOTTO_TARGET_COUNT == (int)SOTTO_BLOCK_LINEAR_COUNT &&
 /* Products over fewer rows reach less of a core's rate; more rows take more memory. */
 enum { GROUP_ROWS = 256 };
 
-uint32_t sotto_group_example_max(const struct sotto_arch *arch)
+static bool has_texts(const struct sotto_arch *arch)
 {
-    uint32_t tokens = sotto_arch_token_count(arch);
+    return arch->task != SOTTO_TASK_PICTURE_CLASS;
+}
 
-    return tokens < GROUP_ROWS ? GROUP_ROWS / tokens : 1;
+static uint32_t least(uint32_t left, uint32_t right)
+{
+    return left < right ? left : right;
+}
+
+uint32_t sotto_example_length(const struct sotto_arch *arch, const struct sotto_dataset *dataset,
+                              uint32_t example)
+{
+    if (!has_texts(arch))
+        return sotto_arch_token_count(arch);
+    return (uint32_t)(dataset->starts[example + 1] - dataset->starts[example]);
+}
+
+uint32_t sotto_example_targets(const struct sotto_dataset *dataset, uint32_t example)
+{
+    uint32_t targets = 0;
+
+    if (dataset->is_answer == NULL)
+        return 1;
+    for (size_t at = dataset->starts[example] + 1; at < dataset->starts[example + 1]; at++)
+        targets += dataset->is_answer[at];
+    return targets;
+}
+
+struct sotto_network_room sotto_group_room(const struct sotto_arch *arch, uint32_t batch_max,
+                                           uint32_t length_max)
+{
+    struct sotto_network_room room = {.sample_max = least(batch_max, GROUP_ROWS),
+                                      .length_max = length_max};
+
+    if (!has_texts(arch)) {
+        room.length_max = sotto_arch_token_count(arch);
+        room.sample_max =
+            room.length_max < GROUP_ROWS ? least(batch_max, GROUP_ROWS / room.length_max) : 1;
+    }
+    room.row_max = room.sample_max * room.length_max;
+    if (has_texts(arch) && room.row_max > GROUP_ROWS)
+        room.row_max = length_max > GROUP_ROWS ? length_max : GROUP_ROWS;
+    return room;
+}
+
+uint32_t sotto_group_cut(const struct sotto_arch *arch, const struct sotto_dataset *dataset,
+                         const uint32_t *examples, uint32_t count)
+{
+    uint32_t rows = sotto_example_length(arch, dataset, examples[0]);
+    uint32_t cut = 1;
+
+    while (cut < count && rows + sotto_example_length(arch, dataset, examples[cut]) <= GROUP_ROWS) {
+        rows += sotto_example_length(arch, dataset, examples[cut]);
+        cut++;
+    }
+    return cut;
 }
 
 static void *take(struct sotto_arena *arena, bool *is_full, size_t count, size_t size)
@@ -29,28 +82,47 @@ static void *take(struct sotto_arena *arena, bool *is_full, size_t count, size_t
     return taken;
 }
 
+static bool is_language_model(const struct sotto_worker *worker)
+{
+    return sotto_model_arch(worker->workshop->model)->task == SOTTO_TASK_CAUSAL_LM;
+}
+
+static size_t logits_of(const struct sotto_worker *worker, const struct sotto_network_room *room)
+{
+    const struct sotto_arch *arch = sotto_model_arch(worker->workshop->model);
+
+    return is_language_model(worker)
+               ? sotto_language_loss_scratch(arch->vocabulary, room->row_max)
+               : (size_t)room->sample_max * worker->workshop->layout->choice.label_count;
+}
+
 static enum sotto_status take_memory(struct sotto_worker *worker, struct sotto_arena *arena)
 {
     const struct sotto_layout *layout = worker->workshop->layout;
-    size_t count = worker->workshop->example_max;
-    size_t features = count * layout->base.width;
+    struct sotto_network_room room = worker->workshop->room;
+    size_t width = layout->base.width;
+    size_t targets = is_language_model(worker) ? room.row_max : room.sample_max;
     bool is_full = false;
 
     worker->gradients = take(arena, &is_full, layout->lane_count, sizeof(float));
-    worker->features = take(arena, &is_full, features, sizeof(float));
-    worker->features_gradient = take(arena, &is_full, features, sizeof(float));
-    worker->logits = take(arena, &is_full, count * layout->choice.label_count, sizeof(float));
-    worker->pictures = take(arena, &is_full, count, sizeof *worker->pictures);
-    worker->labels = take(arena, &is_full, count, sizeof *worker->labels);
+    worker->features = take(arena, &is_full, targets * width, sizeof(float));
+    worker->features_gradient = take(arena, &is_full, room.sample_max * width, sizeof(float));
+    worker->logits = take(arena, &is_full, logits_of(worker, &room), sizeof(float));
+    worker->pictures = take(arena, &is_full, room.sample_max, sizeof *worker->pictures);
+    worker->texts = take(arena, &is_full, room.sample_max, sizeof *worker->texts);
+    worker->lengths = take(arena, &is_full, room.sample_max, sizeof *worker->lengths);
+    worker->prefixes = take(arena, &is_full, room.sample_max, sizeof *worker->prefixes);
+    worker->picks = take(arena, &is_full, targets, sizeof *worker->picks);
+    worker->labels = take(arena, &is_full, targets, sizeof *worker->labels);
     if (is_full)
         return SOTTO_NO_MEMORY;
-    return sotto_vit_pass_take(&worker->pass, &worker->vit, (uint32_t)count, arena);
+    return sotto_network_pass_take(&worker->pass, &worker->network, room, arena);
 }
 
 static void bind_tensor(struct sotto_worker *worker, const struct sotto_layout_tensor *tensor)
 {
     const float *shared = worker->workshop->lanes;
-    struct sotto_lora *lora = &worker->vit.blocks[tensor->block].lora[tensor->target];
+    struct sotto_lora *lora = &worker->network.blocks[tensor->block].lora[tensor->target];
     const float *lanes = shared == NULL ? NULL : shared + tensor->first;
     float *gradients = worker->gradients == NULL ? NULL : worker->gradients + tensor->first;
 
@@ -98,16 +170,20 @@ enum sotto_status sotto_worker_open(struct sotto_worker *worker,
     enum sotto_status status;
 
     *worker = (struct sotto_worker){.workshop = workshop};
-    worker->vit = (struct sotto_vit){
+    worker->network = (struct sotto_network){
         .kernels = sotto_model_kernels(workshop->model),
         .arch = &base->arch,
         .weights = base->weights,
         .pixel_map = base->pixel_map,
-        .blocks = calloc(base->arch.block_count, sizeof *worker->vit.blocks),
+        .rotary = workshop->rotary,
+        .blocks = calloc(base->arch.block_count, sizeof *worker->network.blocks),
+        .adapted_first = workshop->layout->first_block,
     };
-    if (worker->vit.blocks == NULL)
+    if (worker->network.blocks == NULL)
         return SOTTO_NO_MEMORY;
-    sotto_vit_bind(&worker->vit);
+    sotto_network_bind(&worker->network);
+    if (is_language_model(worker))
+        worker->head = sotto_network_lm_head(&worker->network);
     bind_adapter(worker);
     status = take_memory(worker, arena);
     if (status == SOTTO_OK)
@@ -117,44 +193,99 @@ enum sotto_status sotto_worker_open(struct sotto_worker *worker,
 
 void sotto_worker_close(struct sotto_worker *worker)
 {
-    free(worker->vit.blocks);
-    worker->vit.blocks = NULL;
+    free(worker->network.blocks);
+    worker->network.blocks = NULL;
 }
 
-void sotto_worker_see(struct sotto_worker *worker, const struct sotto_group *group)
+/* Tokens of an answer, and the rows that foretell them. */
+static void pick_answers(struct sotto_worker *worker, struct sotto_samples *samples,
+                         const struct sotto_group *group)
 {
     const struct sotto_dataset *dataset = group->dataset;
-    size_t picture = (size_t)dataset->channels * dataset->side * dataset->side;
-    size_t width = worker->workshop->layout->base.width;
+    uint32_t row = 0;
 
-    assert(group->count >= 1 && group->count <= worker->workshop->example_max);
-    for (uint32_t i = 0; i < group->count && group->known != NULL; i++)
-        memcpy(worker->features + i * width, group->known + group->examples[i] * width,
-               width * sizeof *worker->features);
-    if (group->known != NULL)
-        return;
-    for (uint32_t i = 0; i < group->count; i++)
-        worker->pictures[i] = dataset->pixels + group->examples[i] * picture;
-    sotto_vit_forward(&worker->vit, &worker->pass, worker->features, worker->pictures,
-                      group->count);
+    for (uint32_t i = 0; i < group->count; i++) {
+        size_t first = dataset->starts[group->examples[i]];
+
+        for (uint32_t token = 1; token < worker->lengths[i]; token++) {
+            if (dataset->is_answer == NULL || !dataset->is_answer[first + token])
+                continue;
+            worker->picks[samples->pick_count] = row + token - 1;
+            worker->labels[samples->pick_count] = dataset->tokens[first + token];
+            samples->pick_count++;
+        }
+        row += worker->lengths[i];
+    }
+}
+
+static struct sotto_samples samples_of(struct sotto_worker *worker, const struct sotto_group *group)
+{
+    const struct sotto_dataset *dataset = group->dataset;
+    const struct sotto_arch *arch = worker->network.arch;
+    size_t picture = (size_t)dataset->channels * dataset->side * dataset->side;
+    size_t width = arch->width;
+    struct sotto_samples samples = {.count = group->count,
+                                    .lengths = worker->lengths,
+                                    .picks = worker->picks,
+                                    .sample_first = group->sample_first};
+
+    assert(group->count >= 1 && group->count <= worker->workshop->room.sample_max);
+    for (uint32_t i = 0; i < group->count; i++) {
+        uint32_t example = group->examples[i];
+
+        worker->lengths[i] = sotto_example_length(arch, dataset, example);
+        if (group->known != NULL)
+            worker->prefixes[i] = group->known->rows + group->known->starts[example] * width;
+        if (has_texts(arch))
+            worker->texts[i] = dataset->tokens + dataset->starts[example];
+        else
+            worker->pictures[i] = dataset->pixels + example * picture;
+    }
+    samples.texts = has_texts(arch) ? worker->texts : NULL;
+    samples.pictures = has_texts(arch) ? NULL : worker->pictures;
+    samples.prefixes = group->known != NULL ? worker->prefixes : NULL;
+    return samples;
+}
+
+const float *sotto_worker_prefix(struct sotto_worker *worker, const struct sotto_group *group)
+{
+    struct sotto_samples samples = samples_of(worker, group);
+
+    return sotto_network_prefix(&worker->network, &worker->pass, &samples);
 }
 
 struct sotto_matrix sotto_worker_classify(struct sotto_worker *worker,
                                           const struct sotto_group *group)
 {
     const struct sotto_layout *layout = worker->workshop->layout;
+    struct sotto_samples samples = samples_of(worker, group);
     struct sotto_matrix logits =
         sotto_matrix_of(worker->logits, group->count, layout->choice.label_count);
     struct sotto_matrix_view none = {NULL, 0, 0, 0};
 
-    sotto_worker_see(worker, group);
-    sotto_linear_forward(worker->vit.kernels, &worker->head, logits,
+    sotto_network_forward(&worker->network, &worker->pass, worker->features, &samples);
+    sotto_linear_forward(worker->network.kernels, &worker->head, logits,
                          sotto_matrix_view_of(worker->features, group->count, layout->base.width),
                          none);
     for (size_t row = 0; row < group->count && group->log_shares != NULL; row++)
-        worker->vit.kernels->add(logits.at + row * logits.stride, group->log_shares,
-                                 logits.columns);
+        worker->network.kernels->add(logits.at + row * logits.stride, group->log_shares,
+                                     logits.columns);
     return logits;
+}
+
+void sotto_worker_foretell(struct sotto_worker *worker, float *logits,
+                           const struct sotto_group *group)
+{
+    struct sotto_samples samples = samples_of(worker, group);
+    size_t width = worker->network.arch->width;
+    struct sotto_matrix_view none = {NULL, 0, 0, 0};
+
+    worker->picks[0] = worker->lengths[0] - 1;
+    samples.pick_count = 1;
+    sotto_network_forward(&worker->network, &worker->pass, worker->features, &samples);
+    sotto_linear_forward(worker->network.kernels, &worker->head,
+                         sotto_matrix_of(logits, 1, worker->head.out),
+                         sotto_matrix_view_of(worker->features, 1, width), none);
 }
 
 /* The logits become the gradient of the loss. */
@@ -164,27 +295,71 @@ static struct sotto_matrix lose(struct sotto_worker *worker, const struct sotto_
 
     for (uint32_t i = 0; i < group->count; i++)
         worker->labels[i] = group->dataset->labels[group->examples[i]];
-    worker->loss =
-        sotto_cross_entropy_backward(worker->vit.kernels, logits, worker->labels, group->weight);
+    worker->loss = sotto_cross_entropy_backward(worker->network.kernels, logits, worker->labels,
+                                                group->weight);
     return logits;
+}
+
+static void classify_backward(struct sotto_worker *worker, const struct sotto_group *group)
+{
+    size_t width = worker->network.arch->width;
+    struct sotto_matrix logits = lose(worker, group);
+
+    sotto_linear_backward(worker->network.kernels, &worker->head,
+                          sotto_matrix_of(worker->features_gradient, group->count, width),
+                          sotto_matrix_read(logits),
+                          sotto_matrix_view_of(worker->features, group->count, width));
+    sotto_network_backward(&worker->network, &worker->pass, worker->features_gradient);
+}
+
+/* The features of a language model, one for each target; none: nothing is computed. */
+static struct sotto_matrix read_on(struct sotto_worker *worker, const struct sotto_group *group)
+{
+    struct sotto_samples samples = samples_of(worker, group);
+
+    worker->loss = (struct sotto_cross_entropy){0};
+    pick_answers(worker, &samples, group);
+    if (samples.pick_count > 0)
+        sotto_network_forward(&worker->network, &worker->pass, worker->features, &samples);
+    return sotto_matrix_of(worker->features, samples.pick_count, worker->network.arch->width);
+}
+
+static void language_score(struct sotto_worker *worker, const struct sotto_group *group)
+{
+    struct sotto_matrix hidden = read_on(worker, group);
+
+    if (hidden.rows > 0)
+        worker->loss =
+            sotto_language_loss_forward(worker->network.kernels, &worker->head,
+                                        sotto_matrix_read(hidden), worker->labels, worker->logits);
+}
+
+static void language_backward(struct sotto_worker *worker, const struct sotto_group *group)
+{
+    struct sotto_matrix hidden = read_on(worker, group);
+
+    if (hidden.rows == 0)
+        return;
+    worker->loss = sotto_language_loss_backward(worker->network.kernels, &worker->head, hidden,
+                                                worker->labels, group->weight, worker->logits);
+    sotto_network_backward(&worker->network, &worker->pass, worker->features);
 }
 
 void sotto_worker_score(struct sotto_worker *worker, const struct sotto_group *group)
 {
-    lose(worker, group);
+    if (is_language_model(worker))
+        language_score(worker, group);
+    else
+        lose(worker, group);
 }
 
 void sotto_worker_differentiate(struct sotto_worker *worker, const struct sotto_group *group)
 {
-    const struct sotto_layout *layout = worker->workshop->layout;
-    struct sotto_matrix logits = lose(worker, group);
+    size_t lane_count = worker->workshop->layout->lane_count;
 
-    memset(worker->gradients, 0, layout->lane_count * sizeof *worker->gradients);
-    sotto_linear_backward(
-        worker->vit.kernels, &worker->head,
-        sotto_matrix_of(worker->features_gradient, group->count, layout->base.width),
-        sotto_matrix_read(logits),
-        sotto_matrix_view_of(worker->features, group->count, layout->base.width));
-    if (group->known == NULL)
-        sotto_vit_backward(&worker->vit, &worker->pass, worker->features_gradient);
+    memset(worker->gradients, 0, lane_count * sizeof *worker->gradients);
+    if (is_language_model(worker))
+        language_backward(worker, group);
+    else
+        classify_backward(worker, group);
 }

@@ -6,13 +6,16 @@
  * Groups are cut by the examples alone, never by the number of threads, and a group's gradient is
  * zero before it: so the sum over the groups, in their order, has the same bits on any number of
  * threads.
+ *
+ * A target is what the loss is about: an example's label, or an answer's token, which the token
+ * before it foretells.
  */
 #ifndef SOTTO_MODELS_WORKER_H
 #define SOTTO_MODELS_WORKER_H
 
 #include "core/base/arena.h"
 #include "models/adapter/layout.h"
-#include "models/arch/vit.h"
+#include "models/arch/network.h"
 #include "models/data/dataset.h"
 #include "models/model.h"
 #include "models/ops/cross_entropy.h"
@@ -21,36 +24,60 @@
 struct sotto_workshop {
     const struct sotto_model *model;
     const struct sotto_layout *layout;
-    const float *lanes;   /* [lane_count] the adapter; NULL in a dry run */
-    uint32_t example_max; /* of a group */
+    const float *lanes;             /* [lane_count] the adapter; NULL in a dry run */
+    struct sotto_network_room room; /* of a group */
+    struct sotto_rotary rotary;     /* [length_max, head_width / 2], of Llama */
 };
 
 struct sotto_worker {
     const struct sotto_workshop *workshop;
-    struct sotto_vit vit;
-    struct sotto_vit_pass pass;
-    struct sotto_linear head;
+    struct sotto_network network;
+    struct sotto_network_pass pass;
+    struct sotto_linear head;        /* the adapter's classifier or the base's language model */
     float *gradients;                /* [lane_count] of the group */
-    float *features;                 /* [example_max, width] */
-    float *features_gradient;        /* [example_max, width] */
-    float *logits;                   /* [example_max, label_count] */
-    const uint8_t **pictures;        /* [example_max] */
-    uint32_t *labels;                /* [example_max] */
+    float *features;                 /* [targets, width] */
+    float *features_gradient;        /* [sample_max, width], of a classifier */
+    float *logits;                   /* [sample_max, label_count], or some rows of a vocabulary */
+    const uint8_t **pictures;        /* [sample_max] */
+    const uint32_t **texts;          /* [sample_max] */
+    uint32_t *lengths;               /* [sample_max] */
+    const float **prefixes;          /* [sample_max] */
+    uint32_t *picks;                 /* [row_max] rows that foretell an answer's token */
+    uint32_t *labels;                /* [targets] */
     struct sotto_cross_entropy loss; /* sums over the group, by sotto_worker_differentiate */
+};
+
+/* What sotto_network_prefix makes of each example of a dataset. */
+struct sotto_prefixes {
+    float *rows;
+    size_t *starts; /* [count + 1] where an example's begin, in rows of the model's width */
 };
 
 /* A group: `count` examples of a dataset. */
 struct sotto_group {
     const struct sotto_dataset *dataset;
-    const uint32_t *examples; /* [count] their indices */
-    uint32_t count;           /* 1 .. example_max */
-    const float *known;       /* [dataset->count, width] all features, or NULL: to be computed */
-    const float *log_shares;  /* [label_count] is added to each example's logits */
-    float weight;             /* of an example in the loss: 1 / examples of the batch */
+    const uint32_t *examples;           /* [count] their indices */
+    uint32_t count;                     /* 1 .. room.sample_max */
+    const struct sotto_prefixes *known; /* of the dataset, or NULL: to be computed */
+    const float *log_shares; /* [label_count] is added to each example's logits; NULL: nothing is */
+    float weight;            /* of a target in the loss: 1 / targets of the batch */
+    uint32_t sample_first;   /* number of the first example in its batch */
 };
 
-/* How many examples of this architecture a group has at most: rows enough to keep a core busy. */
-uint32_t sotto_group_example_max(const struct sotto_arch *arch);
+/* How much room a group takes: texts of up to length_max, or pictures; batches of batch_max. */
+struct sotto_network_room sotto_group_room(const struct sotto_arch *arch, uint32_t batch_max,
+                                           uint32_t length_max);
+
+/* How many of `count` examples, from the first on, make a group. */
+uint32_t sotto_group_cut(const struct sotto_arch *arch, const struct sotto_dataset *dataset,
+                         const uint32_t *examples, uint32_t count);
+
+/* Rows of an example: the tokens of a picture or text. */
+uint32_t sotto_example_length(const struct sotto_arch *arch, const struct sotto_dataset *dataset,
+                              uint32_t example);
+
+/* Targets of an example: 1, or the tokens of its answers. */
+uint32_t sotto_example_targets(const struct sotto_dataset *dataset, uint32_t example);
 
 /*
  * Opens a worker, or counts what it takes where the arena counts; close it either way.
@@ -61,12 +88,21 @@ SOTTO_CHECKED enum sotto_status sotto_worker_open(struct sotto_worker *worker,
                                                   struct sotto_arena *arena);
 void sotto_worker_close(struct sotto_worker *worker); /* closing twice is harmless */
 
-/* worker->features of the group's examples, [count, width]. */
-void sotto_worker_see(struct sotto_worker *worker, const struct sotto_group *group);
+/* Rows of the group's examples as sotto_network_prefix has them, in the worker's memory. */
+const float *sotto_worker_prefix(struct sotto_worker *worker, const struct sotto_group *group);
 
-/* Logits [count, label_count], in the worker's memory. */
+/* Logits [count, label_count] of a classifier, in the worker's memory. */
 struct sotto_matrix sotto_worker_classify(struct sotto_worker *worker,
                                           const struct sotto_group *group);
+
+/*
+ * Logits of the token after a text, of a language model.
+ *
+ *   logits  out  [vocabulary]
+ *   group   in   of one example
+ */
+void sotto_worker_foretell(struct sotto_worker *worker, float *logits,
+                           const struct sotto_group *group);
 
 /* worker->loss alone. */
 void sotto_worker_score(struct sotto_worker *worker, const struct sotto_group *group);

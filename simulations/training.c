@@ -48,14 +48,16 @@ static struct sotto_dataset part_of(const struct sotto_dataset *whole, size_t in
     return part;
 }
 
+/* Leaves the score all zero where it cannot be taken; whoever adds them up misses the examples. */
 static void task_score(struct run *run, struct sotto_trainer *trainer, size_t index)
 {
     struct sotto_dataset part = part_of(run->dataset, index, run->task_count);
 
     /* The adapter was checked before the threads started. */
     if (part.count > 0 &&
-        sotto_trainer_load(trainer, run->lanes, run->crew->layout->lane_count) == SOTTO_OK)
-        sotto_trainer_evaluate(trainer, &part, &run->scores[index]);
+        sotto_trainer_load(trainer, run->lanes, run->crew->layout->lane_count) == SOTTO_OK &&
+        sotto_trainer_evaluate(trainer, &part, &run->scores[index]) != SOTTO_OK)
+        run->scores[index] = (struct sotto_score){0};
 }
 
 static void *worker_main(void *context)
@@ -140,6 +142,9 @@ enum sotto_status sotto_training_score(const struct sotto_training_crew *crew, c
     }
     if (score->count > 0)
         score->loss_mean /= (double)score->count;
+    if (status == SOTTO_OK && score->count != dataset->count)
+        status =
+            sotto_fault_set(fault, SOTTO_MISMATCH, "the test examples are not of the model's form");
     free(scores);
     return status;
 }

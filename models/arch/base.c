@@ -1,18 +1,20 @@
 #include "models/arch/base.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/file.h"
 #include "models/arch/family.h"
 #include "models/arch/preprocessor.h"
-#include "models/arch/vit.h"
+#include "models/arch/tensors.h"
 
 /* A directory being read: its tensors, and which of them were read so far. */
 struct loading {
     const struct sotto_checkpoint *checkpoint;
     const char *folder;
+    const char *prefix; /* of the family's names */
     size_t tensor_count;
     bool *is_read; /* [tensor_count] */
     struct sotto_fault *fault;
@@ -30,30 +32,58 @@ static enum sotto_status read_preprocessor(struct sotto_base *base, const char *
                                      path, fault);
 }
 
-/* Under the names of transformers 4 or 5; ViTModel writes them without the prefix "vit.". */
-static size_t find(const struct loading *loading, const struct sotto_vit_tensor *tensor)
+/* As a file may call it: the LayerNorms of BERT's first files say gamma and beta. */
+static size_t find_name(const struct loading *loading, const char *name)
 {
-    const size_t prefix = strlen("vit.");
-    const char *const names[] = {tensor->name, tensor->name + prefix, tensor->name_of_5,
-                                 tensor->name_of_5 + prefix};
+    static const struct {
+        const char *ending;
+        const char *older;
+    } endings[] = {{".LayerNorm.weight", ".LayerNorm.gamma"},
+                   {".LayerNorm.bias", ".LayerNorm.beta"}};
+    size_t found = sotto_checkpoint_find(loading->checkpoint, name);
+    char older[SOTTO_BASE_NAME_MAX + 1];
+
+    for (size_t i = 0; i < 2 && found == loading->tensor_count; i++) {
+        size_t kept = strlen(name) - strlen(endings[i].ending);
+
+        if (strlen(name) <= strlen(endings[i].ending) ||
+            strcmp(name + kept, endings[i].ending) != 0)
+            continue;
+        snprintf(older, sizeof older, "%.*s%s", (int)kept, name, endings[i].older);
+        found = sotto_checkpoint_find(loading->checkpoint, older);
+    }
+    return found;
+}
+
+/* Under the names of transformers 4 or 5; models without a head have none of the prefix. */
+static size_t find(const struct loading *loading, const struct sotto_base_tensor *tensor)
+{
+    size_t prefix = strlen(loading->prefix);
     size_t found = loading->tensor_count;
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0] && found == loading->tensor_count; i++)
-        found = sotto_checkpoint_find(loading->checkpoint, names[i]);
+    for (size_t naming = 0; naming < SOTTO_NAMING_COUNT && found == loading->tensor_count;
+         naming++) {
+        const char *name = tensor->names[naming];
+
+        found = find_name(loading, name);
+        if (found == loading->tensor_count && strncmp(name, loading->prefix, prefix) == 0)
+            found = find_name(loading, name + prefix);
+    }
     return found;
 }
 
 static enum sotto_status read_tensor(float *weights, struct loading *loading,
-                                     const struct sotto_vit_tensor *tensor)
+                                     const struct sotto_base_tensor *tensor)
 {
-    size_t found = find(loading, tensor);
+    size_t found;
 
-    if (!tensor->is_stored)
+    if (tensor->count == 0)
         return SOTTO_OK;
+    found = find(loading, tensor);
     if (found == loading->tensor_count)
         return sotto_fault_set(loading->fault, SOTTO_MISMATCH,
                                "%s: the tensor %s is missing, which config.json asks for",
-                               loading->folder, tensor->name);
+                               loading->folder, tensor->names[SOTTO_NAMING_4]);
     loading->is_read[found] = true;
     return sotto_stored_tensor_read(weights + tensor->first,
                                     sotto_checkpoint_tensor(loading->checkpoint, found),
@@ -76,7 +106,7 @@ static enum sotto_status check_rest(const struct loading *loading, enum sotto_fa
 
 static enum sotto_status read_weights(struct sotto_base *base, struct loading *loading)
 {
-    size_t count = sotto_vit_weight_count(&base->arch);
+    size_t count = sotto_base_weight_count(&base->arch);
     enum sotto_status status = SOTTO_OK;
 
     /* A weight takes at least two bytes: a small file cannot make us reserve a large memory. */
@@ -89,8 +119,8 @@ static enum sotto_status read_weights(struct sotto_base *base, struct loading *l
         return sotto_fault_set(loading->fault, SOTTO_NO_MEMORY, "%s: no memory for %zu weights",
                                loading->folder, count);
     base->weights = sotto_arena_take(&base->memory, count, sizeof *base->weights);
-    for (size_t i = 0; i < sotto_vit_tensor_count(&base->arch) && status == SOTTO_OK; i++) {
-        struct sotto_vit_tensor tensor = sotto_vit_tensor(&base->arch, i);
+    for (size_t i = 0; i < sotto_base_tensor_count(&base->arch) && status == SOTTO_OK; i++) {
+        struct sotto_base_tensor tensor = sotto_base_tensor(&base->arch, i);
 
         status = read_tensor(base->weights, loading, &tensor);
     }
@@ -103,8 +133,11 @@ static enum sotto_status load(struct sotto_base *base, const char *folder,
                               struct sotto_fault *fault)
 {
     const struct sotto_checkpoint *checkpoint = &base->files.checkpoint;
-    struct loading loading = {checkpoint, folder, sotto_checkpoint_tensor_count(checkpoint), NULL,
-                              fault};
+    struct loading loading = {.checkpoint = checkpoint,
+                              .folder = folder,
+                              .prefix = sotto_family_names(base->arch.family)->prefix,
+                              .tensor_count = sotto_checkpoint_tensor_count(checkpoint),
+                              .fault = fault};
     enum sotto_status status;
 
     loading.is_read = calloc(loading.tensor_count + 1, sizeof *loading.is_read);
@@ -125,10 +158,7 @@ enum sotto_status sotto_base_open(struct sotto_base *base, const char *folder,
     if (status != SOTTO_OK)
         return status;
     base->arch = base->files.arch;
-    if (base->arch.family != SOTTO_FAMILY_VIT)
-        status = sotto_fault_set(fault, SOTTO_UNSUPPORTED, "%s: no weights of %s are read yet",
-                                 folder, sotto_family_names(base->arch.family)->family);
-    if (status == SOTTO_OK)
+    if (base->arch.task == SOTTO_TASK_PICTURE_CLASS)
         status = read_preprocessor(base, folder, fault);
     if (status == SOTTO_OK)
         status = load(base, folder, fault);

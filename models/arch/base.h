@@ -1,6 +1,6 @@
 /*
  * A base model opened from a Hugging Face directory. Its weights lie as float32 in one piece of
- * memory, in the order of models/arch/vit.h, and are only read from then on.
+ * memory, in the order of models/arch/tensors.h, and are only read from then on.
  */
 #ifndef SOTTO_MODELS_ARCH_BASE_H
 #define SOTTO_MODELS_ARCH_BASE_H
@@ -13,9 +13,9 @@
 
 struct sotto_base {
     struct sotto_arch arch;
-    struct sotto_pixel_map pixel_map;
+    struct sotto_pixel_map pixel_map; /* of pictures */
     struct sotto_arena memory;
-    float *weights; /* [sotto_vit_weight_count] in `memory` */
+    float *weights; /* [sotto_base_weight_count] in `memory` */
     struct sotto_model_files files;
 };
 

@@ -16,7 +16,7 @@
                 [SOTTO_BLOCK_ATTENTION_OUT] = {"attention.output.dense", "attention.o_proj"},      \
                 [SOTTO_BLOCK_MLP_IN] = {"intermediate.dense", "mlp.fc1"},                          \
                 [SOTTO_BLOCK_MLP_OUT] = {"output.dense", "mlp.fc2"}},                              \
-    .norm_before = BOTH("layernorm_before"), .norm_after = BOTH("layernorm_after")
+    .attention_norm = BOTH("layernorm_before"), .mlp_norm = BOTH("layernorm_after")
 
 static const struct sotto_family_names names[SOTTO_FAMILY_COUNT] = {
     [SOTTO_FAMILY_VIT] = {.family = "vit",
@@ -39,8 +39,8 @@ static const struct sotto_family_names names[SOTTO_FAMILY_COUNT] = {
                                        [SOTTO_BLOCK_ATTENTION_OUT] = BOTH("attention.output.dense"),
                                        [SOTTO_BLOCK_MLP_IN] = BOTH("intermediate.dense"),
                                        [SOTTO_BLOCK_MLP_OUT] = BOTH("output.dense")},
-                           .norm_before = BOTH("attention.output.LayerNorm"),
-                           .norm_after = BOTH("output.LayerNorm")},
+                           .attention_norm = BOTH("attention.output.LayerNorm"),
+                           .mlp_norm = BOTH("output.LayerNorm")},
     [SOTTO_FAMILY_LLAMA] = {.family = "llama",
                             .prefix = "model.",
                             .head = "lm_head",
@@ -49,10 +49,11 @@ static const struct sotto_family_names names[SOTTO_FAMILY_COUNT] = {
                                         [SOTTO_BLOCK_KEY] = BOTH("self_attn.k_proj"),
                                         [SOTTO_BLOCK_VALUE] = BOTH("self_attn.v_proj"),
                                         [SOTTO_BLOCK_ATTENTION_OUT] = BOTH("self_attn.o_proj"),
+                                        [SOTTO_BLOCK_MLP_GATE] = BOTH("mlp.gate_proj"),
                                         [SOTTO_BLOCK_MLP_IN] = BOTH("mlp.up_proj"),
                                         [SOTTO_BLOCK_MLP_OUT] = BOTH("mlp.down_proj")},
-                            .norm_before = BOTH("input_layernorm"),
-                            .norm_after = BOTH("post_attention_layernorm")},
+                            .attention_norm = BOTH("input_layernorm"),
+                            .mlp_norm = BOTH("post_attention_layernorm")},
 };
 
 const struct sotto_family_names *sotto_family_names(enum sotto_family family)

@@ -6,7 +6,7 @@
 #define SOTTO_MODELS_ARCH_FAMILY_H
 
 #include "models/arch/arch.h"
-#include "models/block/block.h"
+#include "models/block/spec.h"
 
 /* Whose words: transformers 4's are written, those of 5 are read as well. */
 enum sotto_naming { SOTTO_NAMING_4, SOTTO_NAMING_5, SOTTO_NAMING_COUNT };
@@ -19,8 +19,8 @@ struct sotto_family_names {
     const char *blocks[SOTTO_NAMING_COUNT];
     /* A block's modules, such as "attention.output.dense"; NULL: the family has none such. */
     const char *linears[SOTTO_BLOCK_LINEAR_COUNT][SOTTO_NAMING_COUNT];
-    const char *norm_before[SOTTO_NAMING_COUNT];
-    const char *norm_after[SOTTO_NAMING_COUNT];
+    const char *attention_norm[SOTTO_NAMING_COUNT];
+    const char *mlp_norm[SOTTO_NAMING_COUNT];
 };
 
 /* family < SOTTO_FAMILY_COUNT */

@@ -107,3 +107,28 @@ void sotto_cpu_softmax_rows(struct sotto_matrix x)
         scale(at, 1.0f / sum, x.columns);
     }
 }
+
+void sotto_cpu_tanh_forward(float *x, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        x[i] = tanhf(x[i]);
+}
+
+SOTTO_VECTORISED void sotto_cpu_tanh_backward(float *restrict dx, const float *restrict y,
+                                              size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        dx[i] *= 1.0f - y[i] * y[i];
+}
+
+void sotto_cpu_gather_rows(struct sotto_matrix y, struct sotto_matrix_view x, const uint32_t *rows)
+{
+    for (size_t i = 0; i < y.rows; i++)
+        memcpy(y.at + i * y.stride, x.at + rows[i] * x.stride, y.columns * sizeof *y.at);
+}
+
+void sotto_cpu_scatter_rows(struct sotto_matrix y, struct sotto_matrix_view x, const uint32_t *rows)
+{
+    for (size_t i = 0; i < x.rows; i++)
+        sotto_cpu_add(y.at + rows[i] * y.stride, x.at + i * x.stride, x.columns);
+}

@@ -2,6 +2,8 @@
 #ifndef SOTTO_MODELS_KERNELS_ELEMENTWISE_H
 #define SOTTO_MODELS_KERNELS_ELEMENTWISE_H
 
+#include <stdint.h>
+
 #include "models/kernels/matrix.h"
 
 /* y[i, :] = bias + residual[i, :], either of which may be absent. */
@@ -19,5 +21,14 @@ size_t sotto_cpu_largest(const float *x, size_t count);
 
 /* Each row becomes its softmax; a NaN spoils its whole row. */
 void sotto_cpu_softmax_rows(struct sotto_matrix x);
+
+/* x[i] = tanh(x[i]), and its backward. */
+void sotto_cpu_tanh_forward(float *x, size_t count);
+void sotto_cpu_tanh_backward(float *dx, const float *y, size_t count);
+
+/* y[i, :] = x[rows[i], :], and y[rows[i], :] += x[i, :]. */
+void sotto_cpu_gather_rows(struct sotto_matrix y, struct sotto_matrix_view x, const uint32_t *rows);
+void sotto_cpu_scatter_rows(struct sotto_matrix y, struct sotto_matrix_view x,
+                            const uint32_t *rows);
 
 #endif

@@ -29,6 +29,10 @@ static const struct sotto_kernels cpu = {
     .attention_backward = sotto_cpu_attention_backward,
     .softmax_rows = sotto_cpu_softmax_rows,
     .largest = sotto_cpu_largest,
+    .tanh_forward = sotto_cpu_tanh_forward,
+    .tanh_backward = sotto_cpu_tanh_backward,
+    .gather_rows = sotto_cpu_gather_rows,
+    .scatter_rows = sotto_cpu_scatter_rows,
 };
 
 const struct sotto_kernels *sotto_kernels_cpu(void)

@@ -176,6 +176,18 @@ struct sotto_kernels {
 
     /* Index of the largest of one or more values, the first of equals. */
     size_t (*largest)(const float *x, size_t count);
+
+    /* x[i] = tanh(x[i]) */
+    void (*tanh_forward)(float *x, size_t count);
+
+    /* dx[i] *= 1 - y[i]^2, where y is what the forward made */
+    void (*tanh_backward)(float *dx, const float *y, size_t count);
+
+    /* y[i, :] = x[rows[i], :]; rows below the rows of x */
+    void (*gather_rows)(struct sotto_matrix y, struct sotto_matrix_view x, const uint32_t *rows);
+
+    /* y[rows[i], :] += x[i, :]; rows below the rows of y */
+    void (*scatter_rows)(struct sotto_matrix y, struct sotto_matrix_view x, const uint32_t *rows);
 };
 
 /* The CPU's table. OpenBLAS in it is set to one thread: parallelism is the caller's. */

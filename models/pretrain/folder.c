@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "core/base/file.h"
-#include "models/arch/vit.h"
+#include "models/arch/tensors.h"
 #include "models/weights/safetensors.h"
 #include "models/weights/staging.h"
 
@@ -87,9 +87,9 @@ static enum sotto_status write_tensors(const char *folder,
                                        const struct sotto_pretrained *pretrained,
                                        struct sotto_fault *fault)
 {
-    size_t tensor_count = sotto_vit_tensor_count(&pretrained->arch);
+    size_t tensor_count = sotto_base_tensor_count(&pretrained->arch);
     struct sotto_tensor_to_store *stored = calloc(tensor_count, sizeof *stored);
-    struct sotto_vit_tensor *tensors = calloc(tensor_count, sizeof *tensors);
+    struct sotto_base_tensor *tensors = calloc(tensor_count, sizeof *tensors);
     size_t stored_count = 0;
     char path[PATH_MAX];
     enum sotto_status status = path_in(path, folder, "model.safetensors", fault);
@@ -99,10 +99,10 @@ static enum sotto_status write_tensors(const char *folder,
     for (size_t i = 0; i < tensor_count && status == SOTTO_OK; i++) {
         struct sotto_tensor_to_store *next = &stored[stored_count];
 
-        tensors[i] = sotto_vit_tensor(&pretrained->arch, i);
-        if (!tensors[i].is_stored)
+        tensors[i] = sotto_base_tensor(&pretrained->arch, i);
+        if (tensors[i].count == 0)
             continue;
-        *next = (struct sotto_tensor_to_store){.name = tensors[i].name,
+        *next = (struct sotto_tensor_to_store){.name = tensors[i].names[SOTTO_NAMING_4],
                                                .values = pretrained->weights + tensors[i].first,
                                                .rank = tensors[i].rank,
                                                .dtype = pretrained->dtype};

@@ -10,7 +10,7 @@
 
 struct sotto_pretrained {
     struct sotto_arch arch;
-    const float *weights; /* as sotto_vit_places has them */
+    const float *weights; /* in the order of models/arch/tensors.h */
     enum sotto_dtype dtype;
     double pixel_mean; /* of pixels scaled to 0 .. 1 */
     double pixel_deviation;

@@ -34,14 +34,14 @@ uint32_t sotto_mae_hidden_count(const struct sotto_mae *mae)
 
 size_t sotto_mae_patch_values(const struct sotto_mae *mae)
 {
-    struct sotto_patch_shape shape = sotto_vit_patch_shape(&mae->arch);
+    struct sotto_patch_shape shape = sotto_arch_patch_shape(&mae->arch);
 
     return sotto_patch_values(&shape);
 }
 
 struct sotto_block_spec sotto_mae_decoder_spec(const struct sotto_mae *mae)
 {
-    struct sotto_block_spec spec = sotto_vit_block_spec(&mae->arch);
+    struct sotto_block_spec spec = sotto_arch_block_spec(&mae->arch);
 
     spec.width = mae->decoder_width;
     spec.mlp_width = 4 * mae->decoder_width;
@@ -51,11 +51,24 @@ struct sotto_block_spec sotto_mae_decoder_spec(const struct sotto_mae *mae)
     return spec;
 }
 
+struct sotto_mae_encoder_places sotto_mae_encoder_places(const struct sotto_arch *arch)
+{
+    return (struct sotto_mae_encoder_places){
+        .class_token = sotto_base_outer_place(arch, SOTTO_OUTER_CLASS_TOKEN),
+        .positions = sotto_base_outer_place(arch, SOTTO_OUTER_POSITIONS),
+        .patch_weight = sotto_base_outer_place(arch, SOTTO_OUTER_PATCH_WEIGHT),
+        .patch_bias = sotto_base_outer_place(arch, SOTTO_OUTER_PATCH_BIAS),
+        .blocks = sotto_base_blocks_place(arch),
+        .norm_gain = sotto_base_outer_place(arch, SOTTO_OUTER_NORM_GAIN),
+        .norm_bias = sotto_base_outer_place(arch, SOTTO_OUTER_NORM_BIAS),
+    };
+}
+
 struct sotto_mae_places sotto_mae_places(const struct sotto_mae *mae)
 {
     struct sotto_block_spec spec = sotto_mae_decoder_spec(mae);
     size_t width = mae->decoder_width;
-    struct sotto_mae_places places = {.embed_weight = sotto_vit_weight_count(&mae->arch)};
+    struct sotto_mae_places places = {.embed_weight = sotto_base_weight_count(&mae->arch)};
 
     places.embed_bias = places.embed_weight + width * mae->arch.width;
     places.mask_token = places.embed_bias + width;
@@ -81,8 +94,8 @@ static void visit_vector(struct visitor *visitor, size_t first, size_t count)
 
 static void visit_encoder(struct visitor *visitor, const struct sotto_arch *arch)
 {
-    for (size_t i = 0; i < sotto_vit_tensor_count(arch); i++) {
-        struct sotto_vit_tensor tensor = sotto_vit_tensor(arch, i);
+    for (size_t i = 0; i < sotto_base_tensor_count(arch); i++) {
+        struct sotto_base_tensor tensor = sotto_base_tensor(arch, i);
 
         if (tensor.has_decay)
             visit_matrix(visitor, tensor.first, tensor.shape[0], tensor.count / tensor.shape[0]);
@@ -186,8 +199,8 @@ static void start_gains(float *blocks, size_t block_count, const struct sotto_bl
 void sotto_mae_start(float *weights, const struct sotto_mae *mae, struct sotto_entropy *entropy)
 {
     struct sotto_mae_places places = sotto_mae_places(mae);
-    struct sotto_vit_places encoder = sotto_vit_places(&mae->arch);
-    struct sotto_block_spec encoder_spec = sotto_vit_block_spec(&mae->arch);
+    struct sotto_mae_encoder_places encoder = sotto_mae_encoder_places(&mae->arch);
+    struct sotto_block_spec encoder_spec = sotto_arch_block_spec(&mae->arch);
     struct sotto_block_spec decoder_spec = sotto_mae_decoder_spec(mae);
     struct visitor visitor = {.visit = start_matrix, .weights = weights, .entropy = entropy};
     uint32_t grid = mae->arch.image_side / mae->arch.patch_side;

@@ -8,7 +8,7 @@
 #define SOTTO_MODELS_PRETRAIN_MAE_H
 
 #include "core/base/entropy.h"
-#include "models/arch/vit.h"
+#include "models/arch/tensors.h"
 #include "models/optim/adamw.h"
 
 struct sotto_mae {
@@ -21,8 +21,8 @@ struct sotto_mae {
 };
 
 /*
- * Where the decoder's tensors lie; the encoder's come first, as sotto_vit_places has them. The
- * decoder's positions and the mask token are added to what it is given.
+ * Where the decoder's tensors lie; the encoder's come first, in the order of
+ * models/arch/tensors.h. The decoder's positions and the mask token are added to what it is given.
  */
 struct sotto_mae_places {
     size_t embed_weight; /* [decoder width, width] */
@@ -37,6 +37,18 @@ struct sotto_mae_places {
     size_t count;        /* of all weights, the encoder's included */
 };
 struct sotto_mae_places sotto_mae_places(const struct sotto_mae *mae);
+
+/* Where the encoder's tensors outside its blocks lie, and its blocks. */
+struct sotto_mae_encoder_places {
+    size_t class_token;  /* [width] */
+    size_t positions;    /* [token count, width], class token first */
+    size_t patch_weight; /* [width, patch values] */
+    size_t patch_bias;   /* [width] */
+    size_t blocks;       /* block_count * sotto_block_weight_count */
+    size_t norm_gain;    /* [width] */
+    size_t norm_bias;    /* [width] */
+};
+struct sotto_mae_encoder_places sotto_mae_encoder_places(const struct sotto_arch *arch);
 
 uint32_t sotto_mae_patch_count(const struct sotto_mae *mae);
 uint32_t sotto_mae_hidden_count(const struct sotto_mae *mae); /* patches to be drawn */

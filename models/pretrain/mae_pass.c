@@ -29,11 +29,11 @@ static enum sotto_status take_encoder(struct sotto_mae_pass *pass, uint32_t pict
                                       struct sotto_arena *arena)
 {
     const struct sotto_mae *mae = pass->mae;
-    struct sotto_vit_places places = sotto_vit_places(&mae->arch);
+    struct sotto_mae_encoder_places places = sotto_mae_encoder_places(&mae->arch);
     uint32_t tokens = mae->visible_count + 1;
     struct sotto_stack_model model = {
         .first = {.kernels = mae->kernels,
-                  .spec = sotto_vit_block_spec(&mae->arch),
+                  .spec = sotto_arch_block_spec(&mae->arch),
                   .weights = pass->weights + places.blocks,
                   .weight_gradients = pass->gradients + places.blocks},
         .block_count = mae->arch.block_count,
@@ -101,7 +101,7 @@ static struct sotto_linear linear_at(const struct sotto_mae_pass *pass, size_t i
 
 static struct sotto_linear embedding_of(const struct sotto_mae_pass *pass)
 {
-    struct sotto_vit_places places = sotto_vit_places(&pass->mae->arch);
+    struct sotto_mae_encoder_places places = sotto_mae_encoder_places(&pass->mae->arch);
 
     return linear_at(pass, sotto_mae_patch_values(pass->mae), pass->mae->arch.width,
                      places.patch_weight, places.patch_bias);
@@ -139,7 +139,7 @@ static uint32_t patch_at(const struct sotto_mae *mae, const struct sotto_mae_bat
 static void cut_pictures(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
 {
     const struct sotto_mae *mae = pass->mae;
-    struct sotto_patch_shape shape = sotto_vit_patch_shape(&mae->arch);
+    struct sotto_patch_shape shape = sotto_arch_patch_shape(&mae->arch);
     size_t picture_bytes = (size_t)shape.channels * shape.image_side * shape.image_side;
     size_t values = sotto_mae_patch_values(mae);
     size_t patches = sotto_mae_patch_count(mae);
@@ -158,7 +158,7 @@ static void cut_pictures(struct sotto_mae_pass *pass, const struct sotto_mae_bat
 static void place_visible(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
 {
     const struct sotto_mae *mae = pass->mae;
-    struct sotto_vit_places places = sotto_vit_places(&mae->arch);
+    struct sotto_mae_encoder_places places = sotto_mae_encoder_places(&mae->arch);
     const float *positions = pass->weights + places.positions;
     const float *embedded = pass->embedded;
     size_t width = mae->arch.width;
@@ -309,7 +309,7 @@ static void take_all_back(struct sotto_mae_pass *pass, const struct sotto_mae_ba
 static void take_visible_back(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
 {
     const struct sotto_mae *mae = pass->mae;
-    struct sotto_vit_places places = sotto_vit_places(&mae->arch);
+    struct sotto_mae_encoder_places places = sotto_mae_encoder_places(&mae->arch);
     float *positions = pass->gradients + places.positions;
     const float *token = pass->encoder.gradient;
     float *embedded = pass->embedded;

@@ -107,8 +107,13 @@ enum sotto_status sotto_command_evaluate(int argument_count, char **arguments,
     status =
         sotto_examples_open(&examples, &options.place, &bench.layout.choice, bench.model, fault);
     if (status == SOTTO_OK) {
-        sotto_trainer_evaluate(bench.trainer, &examples, &score);
-        print_score(&score, options.as_json);
+        status = sotto_trainer_evaluate(bench.trainer, &examples, &score);
+        if (status == SOTTO_OK)
+            print_score(&score, options.as_json);
+        else
+            sotto_fault_set(fault, status,
+                            "the examples do not fit the model, or there is no "
+                            "memory to evaluate them");
         sotto_dataset_close(&examples);
     }
     sotto_bench_close(&bench);

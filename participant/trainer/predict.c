@@ -53,12 +53,15 @@ static enum sotto_status predict(const struct sotto_bench *bench, const char *ph
     struct sotto_picture_form form = sotto_model_picture_form(bench->model);
     uint8_t *pixels = malloc((size_t)form.channels * form.side * form.side);
     float probabilities[SOTTO_LABELS_MAX];
+    struct sotto_dataset one = {
+        .count = 1, .channels = form.channels, .side = form.side, .pixels = pixels};
     enum sotto_status status = SOTTO_NO_MEMORY;
 
     if (pixels != NULL)
         status = sotto_picture_read(pixels, form, photo, fault);
+    if (status == SOTTO_OK)
+        status = sotto_trainer_predict(bench->trainer, probabilities, &one, 0);
     if (status == SOTTO_OK) {
-        sotto_trainer_predict(bench->trainer, pixels, probabilities);
         *best = (struct prediction){0, probabilities[0]};
         for (uint32_t label = 1; label < bench->layout.choice.label_count; label++)
             if (probabilities[label] > best->probability)

@@ -509,6 +509,51 @@ static void drop__three_in_ten__go_and_the_others_grow(void **state)
     free(z);
 }
 
+static void tanh__whole_range__equals_its_twin_and_its_slope(void **state)
+{
+    float x[] = {-90.0f, -2.5f, -0.3f, -1e-4f, 0.0f, 0.02f, 0.9f, 5.0f, 90.0f};
+    enum { COUNT = sizeof x / sizeof x[0] };
+    float y[COUNT], dx[COUNT];
+
+    (void)state;
+    memcpy(y, x, sizeof x);
+    kernels->tanh_forward(y, COUNT);
+    for (size_t i = 0; i < COUNT; i++)
+        dx[i] = 2.0f;
+    kernels->tanh_backward(dx, y, COUNT);
+    for (size_t i = 0; i < COUNT; i++) {
+        double right = tanh(x[i]);
+
+        assert_true(fabs(y[i] - right) < 1e-6);
+        assert_true(fabs(dx[i] - 2.0 * (1.0 - right * right)) < 1e-6);
+    }
+}
+
+/* Rows 4, 0, 4 of a strided matrix, and back: the row that was taken twice gets both. */
+static void gather_and_scatter__a_row_twice__copies_and_adds(void **state)
+{
+    static const uint32_t rows[] = {4, 0, 4};
+    float *x = normal_floats(SPAN, 1.0, 1);
+    float *sums = normal_floats(SPAN, 1.0, 2);
+    float *before = normal_floats(SPAN, 1.0, 2);
+    float y[3 * COLUMNS];
+
+    (void)state;
+    kernels->gather_rows(sotto_matrix_of(y, 3, COLUMNS), strided_view(x), rows);
+    for (size_t i = 0; i < 3; i++)
+        assert_memory_equal(y + i * COLUMNS, x + rows[i] * STRIDE, COLUMNS * sizeof *y);
+    kernels->scatter_rows(strided(sums), sotto_matrix_view_of(y, 3, COLUMNS), rows);
+    for (size_t i = 0; i < SPAN; i++) {
+        float times = i / STRIDE == 4 ? 2.0f : i / STRIDE == 0 ? 1.0f : 0.0f;
+        float added = i % STRIDE < COLUMNS ? times * x[i] : 0.0f;
+
+        assert_true(fabsf(sums[i] - before[i] - added) < 1e-6f);
+    }
+    free(x);
+    free(sums);
+    free(before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -529,6 +574,8 @@ int main(void)
         cmocka_unit_test(norm_backward__each_kind__is_the_slope),
         cmocka_unit_test(norm_parameters__frozen__are_left_alone),
         cmocka_unit_test(rotate__two_heads__turns_pairs_and_back),
+        cmocka_unit_test(tanh__whole_range__equals_its_twin_and_its_slope),
+        cmocka_unit_test(gather_and_scatter__a_row_twice__copies_and_adds),
         cmocka_unit_test(drop__three_in_ten__go_and_the_others_grow),
     };
 

@@ -130,7 +130,7 @@ static void fitted(struct outcome *outcome, const struct school *school, uint32_
     assert_int_equal(sotto_trainer_load(trainer, school->lanes, lane_count), SOTTO_OK);
     assert_int_equal(sotto_trainer_fit(trainer, &school->dataset, &fit, &outcome->result),
                      SOTTO_OK);
-    sotto_trainer_evaluate(trainer, &school->dataset, &outcome->score);
+    assert_int_equal(sotto_trainer_evaluate(trainer, &school->dataset, &outcome->score), SOTTO_OK);
     sotto_trainer_save(trainer, outcome->lanes);
     sotto_trainer_close(trainer);
     sotto_threads_close(threads);

@@ -89,6 +89,13 @@ static void bench_close(struct bench *bench)
     free(bench->lanes);
 }
 
+static void predict(struct sotto_trainer *trainer, float *probabilities, uint8_t *pixels)
+{
+    const struct sotto_dataset one = {.channels = 1, .side = SIDE, .count = 1, .pixels = pixels};
+
+    assert_int_equal(sotto_trainer_predict(trainer, probabilities, &one, 0), SOTTO_OK);
+}
+
 static const struct sotto_fit brief_fit = {
     .epochs = 12,
     .batch = BATCH_MAX,
@@ -108,7 +115,7 @@ static double loss_of(void *context)
     some.count = BATCH_MAX;
     assert_int_equal(sotto_trainer_load(bench->trainer, bench->lanes, bench->layout.lane_count),
                      SOTTO_OK);
-    sotto_trainer_evaluate(bench->trainer, &some, &score);
+    assert_int_equal(sotto_trainer_evaluate(bench->trainer, &some, &score), SOTTO_OK);
     return score.loss_mean;
 }
 
@@ -166,7 +173,7 @@ static void trainer__fresh_adapter__predicts_every_label_alike(void **state)
 
     (void)state;
     bench_open(&bench, 2, ALL_TARGETS);
-    sotto_trainer_predict(bench.trainer, bench.pixels, probabilities);
+    predict(bench.trainer, probabilities, bench.pixels);
     for (size_t label = 0; label < LABELS; label++)
         assert_true(fabsf(probabilities[label] - 1.0f / LABELS) < 1e-7f);
     bench_close(&bench);
@@ -185,7 +192,7 @@ static void trainer__fit__learns_the_pictures(void **state)
     assert_int_equal(result.step_count, 12 * 3);
     assert_true(fabs(result.loss_first - log(LABELS)) < 1e-5);
     assert_true(result.loss_last < 0.3 * result.loss_first);
-    sotto_trainer_evaluate(bench.trainer, &bench.dataset, &score);
+    assert_int_equal(sotto_trainer_evaluate(bench.trainer, &bench.dataset, &score), SOTTO_OK);
     assert_int_equal(score.count, EXAMPLES);
     assert_int_equal(score.correct, EXAMPLES);
     bench_close(&bench);
@@ -213,10 +220,10 @@ static void trainer__head_alone_fit__lowers_the_loss_that_evaluation_sees(void *
 
     (void)state;
     bench_open(&bench, 0, 0);
-    sotto_trainer_evaluate(bench.trainer, &bench.dataset, &before);
+    assert_int_equal(sotto_trainer_evaluate(bench.trainer, &bench.dataset, &before), SOTTO_OK);
     assert_int_equal(sotto_trainer_fit(bench.trainer, &bench.dataset, &brief_fit, &result),
                      SOTTO_OK);
-    sotto_trainer_evaluate(bench.trainer, &bench.dataset, &after);
+    assert_int_equal(sotto_trainer_evaluate(bench.trainer, &bench.dataset, &after), SOTTO_OK);
     assert_true(fabs(result.loss_first - before.loss_mean) < 1e-5);
     assert_true(after.loss_mean < 0.9 * before.loss_mean);
     assert_true(fabs(after.loss_mean - result.loss_last) < 0.3 * before.loss_mean);
@@ -237,7 +244,7 @@ static void trainer__skewed_labels_alone__are_not_learnt(void **state)
         bench.labels[example] = example % 8 < LABELS ? (uint32_t)(example % 8) : 0;
     assert_int_equal(sotto_trainer_fit(bench.trainer, &bench.dataset, &brief_fit, &result),
                      SOTTO_OK);
-    sotto_trainer_predict(bench.trainer, bench.pixels, probabilities);
+    predict(bench.trainer, probabilities, bench.pixels);
     for (size_t label = 0; label < LABELS; label++)
         assert_true(fabsf(probabilities[label] - 1.0f / LABELS) < 0.1f);
     bench_close(&bench);
@@ -275,11 +282,11 @@ static void trainer__saved_and_loaded__predicts_the_same(void **state)
     (void)state;
     bench_open(&bench, 2, ALL_TARGETS);
     fitted(bench.lanes, &bench, &brief_fit);
-    sotto_trainer_predict(bench.trainer, bench.pixels, before);
+    predict(bench.trainer, before, bench.pixels);
     assert_int_equal(sotto_trainer_open(&other, bench.model, &bench.layout, 1, NULL, NULL),
                      SOTTO_OK);
     assert_int_equal(sotto_trainer_load(other, bench.lanes, bench.layout.lane_count), SOTTO_OK);
-    sotto_trainer_predict(other, bench.pixels, after);
+    predict(other, after, bench.pixels);
     assert_memory_equal(before, after, sizeof before);
     sotto_trainer_close(other);
     bench_close(&bench);
@@ -301,11 +308,11 @@ static void trainer__evaluate__agrees_with_predict(void **state)
         float p[LABELS];
         uint32_t label = bench.labels[i];
 
-        sotto_trainer_predict(bench.trainer, bench.pixels + i * SIDE * SIDE, p);
+        predict(bench.trainer, p, bench.pixels + i * SIDE * SIDE);
         correct += p[label] > p[(label + 1) % LABELS] && p[label] > p[(label + 2) % LABELS];
         loss -= log(p[label]) / EXAMPLES;
     }
-    sotto_trainer_evaluate(bench.trainer, &bench.dataset, &score);
+    assert_int_equal(sotto_trainer_evaluate(bench.trainer, &bench.dataset, &score), SOTTO_OK);
     assert_int_equal(score.correct, correct);
     assert_true(fabs(score.loss_mean - loss) < 1e-5);
     bench_close(&bench);
@@ -354,7 +361,7 @@ static void trainer__load_of_what_is_no_adapter__is_refused(void **state)
     (void)state;
     bench_open(&bench, 2, ALL_TARGETS);
     fitted(bench.lanes, &bench, &brief_fit);
-    sotto_trainer_predict(bench.trainer, bench.pixels, before);
+    predict(bench.trainer, before, bench.pixels);
     assert_int_equal(sotto_trainer_load(bench.trainer, bench.lanes, bench.layout.lane_count - 1),
                      SOTTO_MISMATCH);
     bench.lanes[0] = 9.0f;
@@ -364,7 +371,7 @@ static void trainer__load_of_what_is_no_adapter__is_refused(void **state)
     bench.lanes[bench.layout.lane_count - 1] = INFINITY;
     assert_int_equal(sotto_trainer_load(bench.trainer, bench.lanes, bench.layout.lane_count),
                      SOTTO_MALFORMED);
-    sotto_trainer_predict(bench.trainer, bench.pixels, after);
+    predict(bench.trainer, after, bench.pixels);
     assert_memory_equal(before, after, sizeof before);
     bench_close(&bench);
 }

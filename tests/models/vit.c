@@ -9,12 +9,13 @@
 #include <cmocka.h>
 
 #include "models/arch/base.h"
-#include "models/arch/vit.h"
+#include "models/arch/network.h"
+#include "models/arch/tensors.h"
 #include "tests/models/golden.h"
 #include "tests/models/slope.h"
 #include "tests/support/model_folder.h"
 
-enum { PICTURES = 5, WIDTH = 32, PIXELS = 3 * 12 * 12 };
+enum { PICTURES = 5, WIDTH = 32, PIXELS = 3 * 12 * 12, TOKENS = 10 };
 
 static const char golden_folder[] = "tests/vectors/vit";
 
@@ -22,22 +23,27 @@ static const char golden_folder[] = "tests/vectors/vit";
 struct bench {
     struct sotto_base base;
     struct sotto_block blocks[2];
-    struct sotto_vit vit;
-    struct sotto_vit_pass pass;
+    struct sotto_network network;
+    struct sotto_network_pass pass;
     struct sotto_arena arena;
 };
 
 static void bench_open(struct bench *bench, const char *folder, uint32_t batch_max)
 {
+    struct sotto_network_room room = {batch_max, TOKENS, batch_max * TOKENS};
     struct sotto_fault fault = {0};
 
     if (sotto_base_open(&bench->base, folder, &fault) != SOTTO_OK)
         fail_msg("%s", fault.text);
-    bench->vit = (struct sotto_vit){sotto_kernels_cpu(), &bench->base.arch, bench->base.weights,
-                                    bench->base.pixel_map, bench->blocks};
-    sotto_vit_bind(&bench->vit);
+    bench->network = (struct sotto_network){.kernels = sotto_kernels_cpu(),
+                                            .arch = &bench->base.arch,
+                                            .weights = bench->base.weights,
+                                            .pixel_map = bench->base.pixel_map,
+                                            .blocks = bench->blocks,
+                                            .adapted_first = bench->base.arch.block_count};
+    sotto_network_bind(&bench->network);
     assert_int_equal(sotto_arena_open(&bench->arena, 1 << 20), SOTTO_OK);
-    assert_int_equal(sotto_vit_pass_take(&bench->pass, &bench->vit, batch_max, &bench->arena),
+    assert_int_equal(sotto_network_pass_take(&bench->pass, &bench->network, room, &bench->arena),
                      SOTTO_OK);
 }
 
@@ -54,6 +60,7 @@ static void vit__golden_pictures__features_as_another_implementation(void **stat
     uint8_t *pixels = golden_pixels(&count);
     float *expected = golden_read("features", &count);
     const uint8_t *pictures[PICTURES];
+    struct sotto_samples samples = {.count = PICTURES, .pictures = pictures};
     float features[PICTURES * WIDTH];
 
     (void)state;
@@ -61,9 +68,10 @@ static void vit__golden_pictures__features_as_another_implementation(void **stat
     for (size_t i = 0; i < PICTURES; i++)
         pictures[i] = pixels + i * PIXELS;
     bench_open(&bench, golden_folder, PICTURES);
-    sotto_vit_forward(&bench.vit, &bench.pass, features, pictures, PICTURES);
+    sotto_network_forward(&bench.network, &bench.pass, features, &samples);
     assert_near(features, expected, PICTURES * WIDTH, 1e-5);
-    sotto_vit_forward(&bench.vit, &bench.pass, features, pictures + 3, 1);
+    samples = (struct sotto_samples){.count = 1, .pictures = pictures + 3};
+    sotto_network_forward(&bench.network, &bench.pass, features, &samples);
     assert_near(features, expected + (size_t)3 * WIDTH, WIDTH, 1e-5);
     bench_close(&bench);
     free(pixels);
@@ -76,22 +84,21 @@ static void vit__tensor_table__tiles_the_weights(void **state)
     size_t next = 0;
 
     (void)state;
-    for (size_t i = 0; i < sotto_vit_tensor_count(&arch); i++) {
-        struct sotto_vit_tensor tensor = sotto_vit_tensor(&arch, i);
+    for (size_t i = 0; i < sotto_base_tensor_count(&arch); i++) {
+        struct sotto_base_tensor tensor = sotto_base_tensor(&arch, i);
 
         assert_int_equal(tensor.first, next);
-        assert_int_equal(tensor.is_stored, tensor.count > 0);
         next += tensor.count;
     }
-    assert_int_equal(next, sotto_vit_weight_count(&arch));
+    assert_int_equal(next, sotto_base_weight_count(&arch));
 }
 
 static size_t stored_count(const struct sotto_arch *arch)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < sotto_vit_tensor_count(arch); i++)
-        count += sotto_vit_tensor(arch, i).is_stored;
+    for (size_t i = 0; i < sotto_base_tensor_count(arch); i++)
+        count += sotto_base_tensor(arch, i).count > 0;
     return count;
 }
 
@@ -131,34 +138,35 @@ static void vit__tensor_names__are_those_of_transformers_4_and_5(void **state)
 
     (void)state;
     for (size_t i = 0; i < SOTTO_BLOCK_TENSOR_COUNT; i++) {
-        struct sotto_vit_tensor tensor = sotto_vit_tensor(&arch, 4 + SOTTO_BLOCK_TENSOR_COUNT + i);
-        char expected[2][SOTTO_VIT_NAME_MAX + 1];
+        struct sotto_base_tensor tensor =
+            sotto_base_tensor(&arch, SOTTO_OUTER_NORM_GAIN + SOTTO_BLOCK_TENSOR_COUNT + i);
+        char expected[2][SOTTO_BASE_NAME_MAX + 1];
 
-        if (!tensor.is_stored)
+        if (tensor.count == 0)
             continue;
         snprintf(expected[0], sizeof expected[0], "vit.encoder.layer.1.%s", names[next][0]);
         snprintf(expected[1], sizeof expected[1], "vit.layers.1.%s", names[next][1]);
         next++;
-        assert_string_equal(tensor.name, expected[0]);
-        assert_string_equal(tensor.name_of_5, expected[1]);
+        assert_string_equal(tensor.names[SOTTO_NAMING_4], expected[0]);
+        assert_string_equal(tensor.names[SOTTO_NAMING_5], expected[1]);
     }
     assert_int_equal(next, sizeof names / sizeof names[0]);
 }
 
 enum naming { TRANSFORMERS_4, TRANSFORMERS_4_BARE, TRANSFORMERS_5, TRANSFORMERS_5_BARE };
 
-static const char *name_in(const struct sotto_vit_tensor *tensor, enum naming naming)
+static const char *name_in(const struct sotto_base_tensor *tensor, enum naming naming)
 {
     switch (naming) {
-    case TRANSFORMERS_4: return tensor->name;
-    case TRANSFORMERS_4_BARE: return tensor->name + strlen("vit.");
-    case TRANSFORMERS_5: return tensor->name_of_5;
-    case TRANSFORMERS_5_BARE: return tensor->name_of_5 + strlen("vit.");
+    case TRANSFORMERS_4: return tensor->names[SOTTO_NAMING_4];
+    case TRANSFORMERS_4_BARE: return tensor->names[SOTTO_NAMING_4] + strlen("vit.");
+    case TRANSFORMERS_5: return tensor->names[SOTTO_NAMING_5];
+    case TRANSFORMERS_5_BARE: return tensor->names[SOTTO_NAMING_5] + strlen("vit.");
     }
     return NULL;
 }
 
-enum { TINY_TENSORS = 6 + 2 * SOTTO_BLOCK_TENSOR_COUNT };
+enum { TINY_TENSORS = SOTTO_OUTER_COUNT + 2 * SOTTO_BLOCK_TENSOR_COUNT };
 
 /*
  * Rewrites the folder's weights under other names, without the last `missing` tensors, with one
@@ -168,19 +176,19 @@ static void rewrite(const struct model_folder *folder, const float *weights, enu
                     size_t missing, const char *extra)
 {
     struct sotto_arch arch = model_folder_tiny();
-    static struct sotto_vit_tensor tensors[TINY_TENSORS];
+    static struct sotto_base_tensor tensors[TINY_TENSORS];
     struct sotto_tensor_to_store stored[TINY_TENSORS + 1];
     size_t count = 0;
     char path[MODEL_FOLDER_PATH_MAX + 64];
 
     for (size_t i = 0; i < TINY_TENSORS; i++) {
-        tensors[i] = sotto_vit_tensor(&arch, i);
+        tensors[i] = sotto_base_tensor(&arch, i);
         stored[count] = (struct sotto_tensor_to_store){.name = name_in(&tensors[i], naming),
                                                        .values = weights + tensors[i].first,
                                                        .rank = tensors[i].rank,
                                                        .dtype = SOTTO_DTYPE_F32};
         memcpy(stored[count].shape, tensors[i].shape, sizeof stored[count].shape);
-        count += tensors[i].is_stored;
+        count += tensors[i].count > 0;
     }
     count -= missing;
     stored[count] =
@@ -203,7 +211,8 @@ static void base__any_naming__reads_the_same_weights(void **state)
 
         rewrite(&folder, weights, naming, 0, NULL);
         assert_int_equal(sotto_base_open(&base, folder.path, NULL), SOTTO_OK);
-        assert_memory_equal(base.weights, weights, sotto_vit_weight_count(&arch) * sizeof *weights);
+        assert_memory_equal(base.weights, weights,
+                            sotto_base_weight_count(&arch) * sizeof *weights);
         sotto_base_close(&base);
     }
     model_folder_close(&folder);
@@ -282,7 +291,7 @@ static void base__not_a_number_in_the_weights__is_malformed(void **state)
     struct model_folder folder;
 
     (void)state;
-    weights[sotto_vit_places(&arch).norm_gain + 3] = NAN;
+    weights[sotto_base_outer_place(&arch, SOTTO_OUTER_NORM_GAIN) + 3] = NAN;
     model_folder_open(&folder, &arch, weights);
     assert_refused(&folder, SOTTO_MALFORMED, "vit.layernorm.weight");
     model_folder_close(&folder);

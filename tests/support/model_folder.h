@@ -1,4 +1,4 @@
-/* A Hugging Face directory of a ViT with random weights, for tests and benchmarks. */
+/* A Hugging Face directory of any family with random weights, for tests and benchmarks. */
 #ifndef SOTTO_TESTS_SUPPORT_MODEL_FOLDER_H
 #define SOTTO_TESTS_SUPPORT_MODEL_FOLDER_H
 
@@ -17,11 +17,20 @@ struct model_folder {
 struct sotto_arch model_folder_tiny(void);
 
 /*
- * [sotto_vit_weight_count] from malloc: matrices N(0, 1 / columns), gains near 1, the rest near 0.
+ * The same of any family: texts of up to 24 of 13 words; Llama with one key head for both query
+ * heads, heads of 6, a gate, and an epsilon that keeps the norms of small rows smooth.
+ */
+struct sotto_arch model_folder_tiny_of(enum sotto_family family);
+
+/*
+ * [sotto_base_weight_count] from malloc: matrices N(0, 1 / columns), gains near 1, the rest near 0.
  */
 float *model_folder_weights(const struct sotto_arch *arch, uint64_t seed);
 
-/* A fresh temporary folder with the three files; aborts if it cannot be written. */
+/*
+ * A fresh temporary folder with its three files; aborts if it cannot be written. Of a text family
+ * tokenizer.json is an empty object.
+ */
 void model_folder_open(struct model_folder *folder, const struct sotto_arch *arch,
                        const float *weights);
 /* Removes the folder and the three files. */

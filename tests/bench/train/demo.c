@@ -11,7 +11,8 @@
 
 #include "core/base/clock.h"
 #include "core/base/entropy.h"
-#include "models/arch/vit.h"
+#include "models/arch/tensors.h"
+#include "models/block/block.h"
 #include "models/trainer.h"
 #include "tests/support/model_folder.h"
 
@@ -186,7 +187,7 @@ static double adapter_step(const struct sotto_model *model)
 /* Seconds of one block's forward and backward with all gradients, the best of several. */
 static double full_block(void)
 {
-    struct sotto_block_spec spec = sotto_vit_block_spec(&shape);
+    struct sotto_block_spec spec = sotto_arch_block_spec(&shape);
     size_t weights = sotto_block_weight_count(&spec);
     size_t values = (size_t)BATCH * TOKENS * shape.width;
     struct sotto_block block = {.kernels = sotto_kernels_cpu(),

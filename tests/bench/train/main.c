@@ -184,7 +184,8 @@ static double predict_ms(struct bench *bench)
         double start = now_ms(CLOCK_PROCESS_CPUTIME_ID);
         double spent;
 
-        sotto_trainer_predict(bench->trainer, bench->dataset.pixels, probabilities);
+        if (sotto_trainer_predict(bench->trainer, probabilities, &bench->dataset, 0) != SOTTO_OK)
+            abort();
         spent = now_ms(CLOCK_PROCESS_CPUTIME_ID) - start;
         best = spent < best ? spent : best;
     }

@@ -1,0 +1,68 @@
+#include "models/arch/embedding.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "models/arch/tensors.h"
+
+static const float *outer_at(const struct sotto_network *network, enum sotto_outer outer)
+{
+    return network->weights + sotto_base_outer_place(network->arch, outer);
+}
+
+void sotto_embed_picture(const struct sotto_network *network, float *rows, float *patches,
+                         const uint8_t *pixels)
+{
+    struct sotto_patch_shape shape = sotto_arch_patch_shape(network->arch);
+    size_t width = network->arch->width;
+    size_t count = sotto_patch_count(&shape);
+    size_t values = sotto_patch_values(&shape);
+    size_t before = sotto_arch_token_count(network->arch) - count;
+    const float *positions = outer_at(network, SOTTO_OUTER_POSITIONS);
+    struct sotto_linear projection = {.in = (uint32_t)values,
+                                      .out = (uint32_t)width,
+                                      .weight = outer_at(network, SOTTO_OUTER_PATCH_WEIGHT),
+                                      .bias = outer_at(network, SOTTO_OUTER_PATCH_BIAS)};
+
+    memcpy(rows, outer_at(network, SOTTO_OUTER_CLASS_TOKEN), width * sizeof *rows);
+    if (sotto_base_has_outer(network->arch, SOTTO_OUTER_SECOND_TOKEN))
+        memcpy(rows + width, outer_at(network, SOTTO_OUTER_SECOND_TOKEN), width * sizeof *rows);
+    network->kernels->add(rows, positions, before * width);
+    sotto_patches_cut(patches, pixels, &shape, &network->pixel_map);
+    sotto_linear_forward(network->kernels, &projection,
+                         sotto_matrix_of(rows + before * width, count, width),
+                         sotto_matrix_view_of(patches, count, values),
+                         sotto_matrix_view_of(positions + before * width, count, width));
+}
+
+static void add_positions_and_norm(const struct sotto_network *network, float *rows, float *plain,
+                                   struct sotto_norm_rows scratch, uint32_t length)
+{
+    size_t width = network->arch->width;
+    const float *type = outer_at(network, SOTTO_OUTER_TYPES);
+    struct sotto_norm norm = {.kind = SOTTO_NORM_LAYER,
+                              .epsilon = (float)network->arch->norm_epsilon,
+                              .gain = outer_at(network, SOTTO_OUTER_EMBEDDING_NORM_GAIN),
+                              .bias = outer_at(network, SOTTO_OUTER_EMBEDDING_NORM_BIAS)};
+
+    network->kernels->add(plain, outer_at(network, SOTTO_OUTER_POSITIONS), length * width);
+    for (uint32_t row = 0; row < length; row++)
+        network->kernels->add(plain + row * width, type, width);
+    sotto_norm_forward(network->kernels, &norm, sotto_matrix_of(rows, length, width), scratch,
+                       sotto_matrix_view_of(plain, length, width));
+}
+
+void sotto_embed_text(const struct sotto_network *network, float *rows, float *plain,
+                      struct sotto_norm_rows scratch, const uint32_t *tokens, uint32_t length)
+{
+    size_t width = network->arch->width;
+    bool has_positions = sotto_base_has_outer(network->arch, SOTTO_OUTER_POSITIONS);
+    struct sotto_matrix_view words = sotto_matrix_view_of(outer_at(network, SOTTO_OUTER_WORDS),
+                                                          network->arch->vocabulary, width);
+
+    assert(length >= 1 && length <= network->arch->position_count);
+    network->kernels->gather_rows(sotto_matrix_of(has_positions ? plain : rows, length, width),
+                                  words, tokens);
+    if (has_positions)
+        add_positions_and_norm(network, rows, plain, scratch, length);
+}
