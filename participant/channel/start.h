@@ -7,10 +7,15 @@
 
 #include "core/base/bytes.h"
 
-enum { SOTTO_START_PATH_MAX = 1024, SOTTO_START_BYTES_MAX = 16 * 1024 };
+enum {
+    SOTTO_START_PATH_MAX = 1024,
+    SOTTO_START_BYTES_MAX = 16 * 1024,
+    SOTTO_START_THREADS_MAX = 64,
+};
 
 struct sotto_trainer_start {
     bool is_degraded_allowed; /* go on where the kernel lacks a layer of confinement */
+    uint32_t thread_count;    /* that train, 1 .. SOTTO_START_THREADS_MAX */
     char model[SOTTO_START_PATH_MAX];
     char examples[SOTTO_START_PATH_MAX]; /* a folder of label folders, or a file of IDX pictures */
     char labels[SOTTO_START_PATH_MAX];   /* the IDX labels; "" with a folder */

@@ -40,6 +40,7 @@ struct site_text {
     char *model;
     char *examples;
     char *labels;
+    uint32_t *threads;
     enum sandbox sandbox;
     struct policy_text *policy;
 };
@@ -92,6 +93,7 @@ static const cyaml_schema_field_t site_fields[] = {
                            SOTTO_START_PATH_MAX - 1),
     CYAML_FIELD_STRING_PTR("labels", OPTIONAL, struct site_text, labels, 1,
                            SOTTO_START_PATH_MAX - 1),
+    CYAML_FIELD_UINT_PTR("threads", OPTIONAL, struct site_text, threads),
     CYAML_FIELD_ENUM("sandbox", CYAML_FLAG_OPTIONAL, struct site_text, sandbox, sandboxes,
                      CYAML_ARRAY_LEN(sandboxes)),
     CYAML_FIELD_MAPPING_PTR("policy", OPTIONAL, struct site_text, policy, policy_fields),
@@ -188,12 +190,17 @@ static enum sotto_status site_take(struct sotto_site_config *site, const struct 
                                    const char *name, struct sotto_fault *fault)
 {
     struct sotto_site_config read = {.id = text->id,
+                                     .thread_count = 1,
                                      .is_degraded_allowed = text->sandbox == SANDBOX_DEGRADED};
     struct sotto_fault reason = {0};
     enum sotto_status status = policy_take(&read.policy, text->policy, &reason);
 
     if (status != SOTTO_OK)
         return sotto_fault_set(fault, status, "%s: %s", name, reason.text);
+    set_u32(&read.thread_count, text->threads);
+    if (read.thread_count < 1 || read.thread_count > SOTTO_START_THREADS_MAX)
+        return sotto_fault_set(fault, SOTTO_MALFORMED, "%s: threads is %u; it must be from 1 to %d",
+                               name, read.thread_count, SOTTO_START_THREADS_MAX);
     snprintf(read.url, sizeof read.url, "%s", text->url);
     snprintf(read.name, sizeof read.name, "%s", text->name);
     snprintf(read.model, sizeof read.model, "%s", text->model);
@@ -357,6 +364,8 @@ enum sotto_status sotto_site_compose(char text[SOTTO_SITE_YAML_MAX], struct sott
     print_quoted(&page, "examples", site->examples);
     if (site->labels[0] != '\0')
         print_quoted(&page, "labels", site->labels);
+    print(&page, "\n# Processors that training may use at a time; the result is the same.\n"
+                 "threads: 1\n");
     print(&page, "\n# full, or degraded: go on where the kernel lacks a layer of confinement.\n"
                  "sandbox: full\n");
     print_policy(&page, overrides);

@@ -17,6 +17,7 @@ struct sotto_site_config {
     char model[SOTTO_START_PATH_MAX];
     char examples[SOTTO_START_PATH_MAX];
     char labels[SOTTO_START_PATH_MAX]; /* "" unless examples is an IDX file */
+    uint32_t thread_count;             /* that train, 1 .. SOTTO_START_THREADS_MAX */
     bool is_degraded_allowed;          /* sandbox: degraded */
     struct sotto_policy policy;
 };

@@ -94,7 +94,8 @@ static enum sotto_status start_trainer(struct sotto_team *team,
                                        const struct sotto_site_config *site,
                                        struct sotto_fault *fault)
 {
-    struct sotto_trainer_start start = {.is_degraded_allowed = site->is_degraded_allowed};
+    struct sotto_trainer_start start = {.is_degraded_allowed = site->is_degraded_allowed,
+                                        .thread_count = site->thread_count};
     uint8_t bytes[SOTTO_START_BYTES_MAX];
     struct sotto_buffer buffer = sotto_buffer_of(bytes, sizeof bytes);
     enum sotto_status status = SOTTO_OK;

@@ -243,7 +243,8 @@ static enum sotto_status live(struct trainer *trainer, struct sotto_fault *fault
     if (trainer->start.labels[0] != '\0')
         place = (struct sotto_examples_place){
             .folder = "", .images = trainer->start.examples, .labels = trainer->start.labels};
-    status = sotto_session_open(&trainer->session, trainer->start.model, &place, fault);
+    status = sotto_session_open(&trainer->session, trainer->start.model, &place,
+                                trainer->start.thread_count, fault);
     if (status != SOTTO_OK)
         return status;
     sotto_note_tell(&trainer->supervisor, SOTTO_NOTE_READY, trainer->start.model);

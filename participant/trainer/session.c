@@ -3,21 +3,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/threads/threads.h"
 #include "crypto/primitives/hash.h"
 
 enum { BATCH_FIRST = 32 };
 
 enum sotto_status sotto_session_open(struct sotto_session *session, const char *model_folder,
                                      const struct sotto_examples_place *place,
-                                     struct sotto_fault *fault)
+                                     uint32_t thread_count, struct sotto_fault *fault)
 {
     struct sotto_view parts[SOTTO_MODEL_PARTS_MAX];
     enum sotto_status status = SOTTO_OK;
 
     *session = (struct sotto_session){.place = *place, .batch_max = BATCH_FIRST};
+    if (sotto_threads_open(&session->threads, thread_count) != SOTTO_OK)
+        return sotto_fault_set(fault, SOTTO_NO_MEMORY,
+                               "the system gives no %u threads: set a smaller number of threads",
+                               thread_count);
     status = sotto_model_open(&session->model, model_folder, fault);
-    if (status != SOTTO_OK)
+    if (status != SOTTO_OK) {
+        sotto_session_close(session);
         return status;
+    }
     sotto_hash_list(&session->base_model, "sotto/1 model", parts,
                     sotto_model_parts(session->model, parts));
     return SOTTO_OK;
@@ -47,6 +54,8 @@ void sotto_session_close(struct sotto_session *session)
     if (session->model != NULL)
         sotto_model_close(session->model);
     session->model = NULL;
+    sotto_threads_close(session->threads);
+    session->threads = NULL;
 }
 
 static bool has_same_labels(const struct sotto_layout *left, const struct sotto_layout *right)
@@ -68,7 +77,7 @@ static enum sotto_status trainer_open(struct sotto_session *session, uint32_t ba
         sotto_trainer_close(session->trainer);
     session->trainer = NULL;
     status = sotto_trainer_open(&session->trainer, session->model, &session->layout, batch_max,
-                                NULL, fault);
+                                session->threads, fault);
     if (status == SOTTO_OK)
         session->batch_max = batch_max;
     return status;

@@ -12,6 +12,7 @@
 
 struct sotto_session {
     struct sotto_examples_place place;
+    struct sotto_threads *threads; /* that share the training */
     struct sotto_model *model;
     struct sotto_digest base_model;
     struct sotto_layout layout;
@@ -23,10 +24,14 @@ struct sotto_session {
     bool has_examples;
 };
 
-/* The statuses of sotto_model_open; the session is then empty and safe to close. */
+/*
+ * The statuses of sotto_model_open, and SOTTO_NO_MEMORY where the threads cannot be had; the
+ * session is then empty and safe to close.
+ */
 SOTTO_CHECKED enum sotto_status sotto_session_open(struct sotto_session *session,
                                                    const char *model_folder,
                                                    const struct sotto_examples_place *place,
+                                                   uint32_t thread_count,
                                                    struct sotto_fault *fault);
 void sotto_session_close(struct sotto_session *session);
 

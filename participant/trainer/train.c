@@ -9,6 +9,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
+#include "core/threads/threads.h"
 #include "models/adapter/peft.h"
 #include "participant/trainer/examples.h"
 
@@ -21,11 +22,13 @@ struct options {
     struct sotto_examples_place place;
     struct sotto_adapter_choice choice;
     struct sotto_fit fit;
+    uint32_t thread_count;
     bool as_json;
 };
 
 /* All that a run opens. */
 struct run {
+    struct sotto_threads *threads;
     struct sotto_model *model;
     struct sotto_layout layout;
     struct sotto_dataset examples;
@@ -42,6 +45,7 @@ enum {
     KEY_RATE,
     KEY_DECAY,
     KEY_SEED,
+    KEY_THREADS,
     KEY_IMAGES,
     KEY_IMAGE_LABELS
 };
@@ -62,6 +66,7 @@ static const struct argp_option option_table[] = {
     {"learning-rate", KEY_RATE, "X", 0, "At the start; it falls to a twentieth (0.003)", 2},
     {"weight-decay", KEY_DECAY, "X", 0, "Of AdamW (0.01)", 2},
     {"seed", KEY_SEED, "N", 0, "Of the start and of the shuffle (1)", 2},
+    {"threads", KEY_THREADS, "N", 0, "Processors to use; the result is the same (1)", 2},
     {"json", 'j', NULL, 0, "Print JSON", 3},
     {0},
 };
@@ -138,6 +143,9 @@ static error_t parse_number(int key, const char *text, struct argp_state *state)
     case KEY_BATCH: fit->batch = count(state, "batch", text, 1024); return 0;
     case KEY_RATE: fit->learning_rate_start = real(state, "learning-rate", text); return 0;
     case KEY_DECAY: fit->weight_decay = real(state, "weight-decay", text); return 0;
+    case KEY_THREADS:
+        options->thread_count = count(state, "threads", text, SOTTO_THREADS_WIDTH_MAX);
+        return 0;
     case KEY_SEED: fit->seed = whole(state, "seed", text, UINT64_MAX); return 0;
     }
     return ARGP_ERR_UNKNOWN;
@@ -182,6 +190,9 @@ static enum sotto_status run_open(struct run *run, const struct options *options
     struct sotto_entropy entropy;
     enum sotto_status status = sotto_model_open(&run->model, options->model, fault);
 
+    if (status == SOTTO_OK && sotto_threads_open(&run->threads, options->thread_count) != SOTTO_OK)
+        status = sotto_fault_set(fault, SOTTO_NO_MEMORY, "the system gives no %u threads",
+                                 options->thread_count);
     if (status == SOTTO_OK)
         status = sotto_layout_derive(&run->layout, sotto_model_arch(run->model), &options->choice,
                                      fault);
@@ -190,7 +201,7 @@ static enum sotto_status run_open(struct run *run, const struct options *options
                                      fault);
     if (status == SOTTO_OK)
         status = sotto_trainer_open(&run->trainer, run->model, &run->layout, options->fit.batch,
-                                    NULL, fault);
+                                    run->threads, fault);
     if (status != SOTTO_OK)
         return status;
     run->lanes = malloc(run->layout.lane_count * sizeof *run->lanes);
@@ -206,6 +217,7 @@ static void run_close(struct run *run)
     free(run->lanes);
     if (run->trainer != NULL)
         sotto_trainer_close(run->trainer);
+    sotto_threads_close(run->threads);
     sotto_dataset_close(&run->examples);
     if (run->model != NULL)
         sotto_model_close(run->model);
@@ -293,6 +305,7 @@ enum sotto_status sotto_command_train(int argument_count, char **arguments,
     if (status != SOTTO_OK)
         return status;
     options.fit.seed = 1;
+    options.thread_count = 1;
     argp_parse(&argp, argument_count, arguments, 0, NULL, &options);
     status = run_open(&run, &options, fault);
     if (status == SOTTO_OK)

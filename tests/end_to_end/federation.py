@@ -171,6 +171,14 @@ class Federation:
             *options,
         )
 
+    def edit_site(self, name, old, new):
+        path = self.path(f"{name}/site.yaml")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        assert text.count(old) == 1, text
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace(old, new))
+
     def join(self, name):
         self.start(name, "sotto-participant", "run", "--state", self.path(name))
 

@@ -28,6 +28,7 @@ class Story(unittest.TestCase):
         f.serve()
         for name in f.names:
             f.enrol(name, "--policy", "epochs_max=100")
+            f.edit_site(name, "threads: 1", "threads: 2")
             f.join(name)
 
     def create(self, *options):

@@ -268,6 +268,27 @@ static int open_in_thread(const struct place *place)
     return error;
 }
 
+static void *file_in_thread(void *argument)
+{
+    int *error = argument;
+
+    *error = read_resolver_file(NULL);
+    return NULL;
+}
+
+/* As training does: threads that are started once the process is confined. */
+static int read_in_thread(const struct place *place)
+{
+    pthread_t thread;
+    int error = -1;
+
+    (void)place;
+    if (pthread_create(&thread, NULL, file_in_thread, &error) != 0)
+        return EAGAIN;
+    pthread_join(thread, NULL);
+    return error;
+}
+
 static void trainer__any_socket__is_denied(void **state)
 {
     assert_int_equal(as_trainer(*state, open_internet), EPERM);
@@ -287,6 +308,7 @@ static void trainer__its_own_folders__are_open(void **state)
 static void trainer__everything_else__is_shut(void **state)
 {
     assert_int_equal(as_trainer(*state, read_resolver_file), EACCES);
+    assert_int_equal(as_trainer(*state, read_in_thread), EACCES);
     assert_int_equal(as_trainer(*state, overwrite_photo), EACCES);
     assert_int_equal(as_trainer(*state, run_program), EPERM);
 }
