@@ -37,6 +37,21 @@ enum sotto_status sotto_dtype_parse(enum sotto_dtype *dtype, const char *name)
     return SOTTO_UNSUPPORTED;
 }
 
+size_t sotto_dtype_unread_bytes(const char *name)
+{
+    static const struct dtype_row unread[] = {
+        {"BOOL", 1}, {"I8", 1},  {"U8", 1},  {"I16", 2}, {"U16", 2},     {"I32", 4},
+        {"U32", 4},  {"I64", 8}, {"U64", 8}, {"F64", 8}, {"F8_E4M3", 1}, {"F8_E5M2", 1},
+    };
+    size_t bytes = 0;
+
+    for (size_t row = 0; row < sizeof unread / sizeof unread[0]; row++) {
+        if (strcmp(unread[row].name, name) == 0)
+            bytes = unread[row].bytes;
+    }
+    return bytes;
+}
+
 static uint32_t bits_of(float value)
 {
     uint32_t bits;

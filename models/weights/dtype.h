@@ -19,6 +19,12 @@ const char *sotto_dtype_name(enum sotto_dtype dtype);
 SOTTO_CHECKED enum sotto_status sotto_dtype_parse(enum sotto_dtype *dtype, const char *name);
 
 /*
+ * Bytes of one element of a type that files may hold and that nothing here reads, such as "I64" or
+ * "BOOL"; 0: of any other name.
+ */
+size_t sotto_dtype_unread_bytes(const char *name);
+
+/*
  * Widens to float32; exact.
  *
  *   out    out  [count]

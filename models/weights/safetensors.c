@@ -59,7 +59,10 @@ static enum sotto_status read_dtype(struct sotto_stored_tensor *tensor, const js
         return sotto_fault_set(reading->fault, SOTTO_MALFORMED,
                                "%s: tensor %s has no dtype: get the file anew", reading->path,
                                tensor->name);
-    if (sotto_dtype_parse(&tensor->dtype, dtype) != SOTTO_OK)
+    tensor->is_readable = sotto_dtype_parse(&tensor->dtype, dtype) == SOTTO_OK;
+    tensor->element_bytes =
+        tensor->is_readable ? sotto_dtype_bytes(tensor->dtype) : sotto_dtype_unread_bytes(dtype);
+    if (tensor->element_bytes == 0)
         return sotto_fault_set(
             reading->fault, SOTTO_UNSUPPORTED,
             "%s: tensor %s is of dtype %.16s: convert the file to F32, F16 or BF16", reading->path,
@@ -109,8 +112,7 @@ static enum sotto_status read_range(struct sotto_stored_tensor *tensor, uint64_t
             "%s: tensor %s lies outside the file, which may be cut short: get the "
             "file anew",
             reading->path, tensor->name);
-    if (__builtin_mul_overflow(count, sotto_dtype_bytes(tensor->dtype), &expected) ||
-        end - begin != expected)
+    if (__builtin_mul_overflow(count, tensor->element_bytes, &expected) || end - begin != expected)
         return sotto_fault_set(reading->fault, SOTTO_MALFORMED,
                                "%s: tensor %s has %" PRIu64
                                " bytes, other than its shape and dtype say: get the file anew",
@@ -329,7 +331,7 @@ enum sotto_status sotto_stored_tensor_read(float *out, const struct sotto_stored
                                            const uint64_t *shape, size_t rank,
                                            struct sotto_fault *fault)
 {
-    size_t count = tensor->bytes.length / sotto_dtype_bytes(tensor->dtype);
+    size_t count = tensor->bytes.length / tensor->element_bytes;
     char stored[SHAPE_TEXT_MAX];
     char expected[SHAPE_TEXT_MAX];
 
@@ -339,6 +341,11 @@ enum sotto_status sotto_stored_tensor_read(float *out, const struct sotto_stored
             fault, SOTTO_MISMATCH,
             "tensor %s has shape %s instead of %s: take files that belong together", tensor->name,
             shape_text(stored, tensor->shape, tensor->rank), shape_text(expected, shape, rank));
+    if (!tensor->is_readable)
+        return sotto_fault_set(fault, SOTTO_UNSUPPORTED,
+                               "tensor %s is of a dtype that is not read: convert the file to F32, "
+                               "F16 or BF16",
+                               tensor->name);
     sotto_dtype_load(out, tensor->bytes.at, count, tensor->dtype);
     for (size_t i = 0; i < count; i++) {
         if (!isfinite(out[i]))

@@ -1,7 +1,7 @@
 /*
  * safetensors files, mapped read-only and believed only after validation: header at most 16 MiB and
- * within the file, JSON object, every tensor's dtype known, dtype x shape = bytes, ranges
- * contiguous from 0 to the end without gap or overlap, no name twice.
+ * within the file, JSON object, every tensor's dtype one of the format's, dtype x shape = bytes,
+ * ranges contiguous from 0 to the end without gap or overlap, no name twice.
  * Source: the format description in the README of the safetensors project.
  *
  * A file must not be cut short while it is mapped: reading beyond its new end stops the process.
@@ -21,7 +21,9 @@ enum {
 
 struct sotto_stored_tensor {
     char name[SOTTO_TENSOR_NAME_MAX + 1];
+    bool is_readable; /* of a dtype below; else integers or the like, which are passed over */
     enum sotto_dtype dtype;
+    size_t element_bytes;
     size_t rank;
     uint64_t shape[SOTTO_TENSOR_RANK_MAX];
     struct sotto_view bytes; /* in the map */
@@ -58,7 +60,8 @@ const struct sotto_stored_tensor *sotto_safetensors_find(const struct sotto_safe
 
 /*
  * Converts a tensor to float32. SOTTO_MISMATCH: its shape is not `shape[rank]`, with both in the
- * fault; SOTTO_MALFORMED: it holds NaN or an infinity. out[count] is unspecified after a failure.
+ * fault; SOTTO_UNSUPPORTED: it is not readable; SOTTO_MALFORMED: it holds NaN or an infinity.
+ * out[count] is unspecified after a failure.
  */
 SOTTO_CHECKED enum sotto_status sotto_stored_tensor_read(float *out,
                                                          const struct sotto_stored_tensor *tensor,

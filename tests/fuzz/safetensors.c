@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         return 0;
     for (size_t i = 0; i < file.tensor_count; i++) {
         const struct sotto_stored_tensor *tensor = &file.tensors[i];
-        size_t count = tensor->bytes.length / sotto_dtype_bytes(tensor->dtype);
+        size_t count = tensor->bytes.length / tensor->element_bytes;
         float *values = malloc((count + 1) * sizeof *values);
 
         if (tensor->bytes.at < bytes || tensor->bytes.at + tensor->bytes.length > bytes + length)

@@ -102,6 +102,32 @@ static void safetensors__header__is_what_the_format_describes(void **state)
     folder_close(&folder);
 }
 
+/* Integers lie in many a file, such as BERT's positions; the tensors beside them are read. */
+static void safetensors__integers_beside_floats__are_passed_over(void **state)
+{
+    struct bytes bytes =
+        bytes_of("{\"i\":{\"dtype\":\"I64\",\"shape\":[2],\"data_offsets\":[0,16]},"
+                 "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[16,20]}}",
+                 20);
+    struct sotto_safetensors file;
+    const struct sotto_stored_tensor *integers;
+    const uint64_t one = 1, two = 2;
+    struct sotto_fault fault = {0};
+    float read[2];
+
+    (void)state;
+    assert_int_equal(
+        sotto_safetensors_decode(&file, sotto_view_of(bytes.at, bytes.length), "m", NULL),
+        SOTTO_OK);
+    assert_int_equal(
+        sotto_stored_tensor_read(read, sotto_safetensors_find(&file, "a"), &one, 1, NULL),
+        SOTTO_OK);
+    integers = sotto_safetensors_find(&file, "i");
+    assert_int_equal(sotto_stored_tensor_read(read, integers, &two, 1, &fault), SOTTO_UNSUPPORTED);
+    assert_non_null(strstr(fault.text, "tensor i is of a dtype"));
+    sotto_safetensors_close(&file);
+}
+
 static void safetensors__cut_anywhere__is_refused(void **state)
 {
     struct bytes bytes =
@@ -133,8 +159,10 @@ static void safetensors__contradictory_entries__are_refused(void **state)
     assert_header_refused("{\"a\":1}", 0, SOTTO_MALFORMED, "no object");
     assert_header_refused("{\"a\":{\"shape\":[1],\"data_offsets\":[0,4]}}", 4, SOTTO_MALFORMED,
                           "no dtype");
-    assert_header_refused("{\"a\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[0,8]}}", 8,
-                          SOTTO_UNSUPPORTED, "I64");
+    assert_header_refused("{\"a\":{\"dtype\":\"C64\",\"shape\":[1],\"data_offsets\":[0,8]}}", 8,
+                          SOTTO_UNSUPPORTED, "C64");
+    assert_header_refused("{\"a\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4,
+                          SOTTO_MALFORMED, "other than its shape");
     assert_header_refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}", 4,
                           SOTTO_MALFORMED, "shape");
     assert_header_refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,8]}}", 8,
@@ -244,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(safetensors__written_tensors__are_read_again),
         cmocka_unit_test(safetensors__header__is_what_the_format_describes),
+        cmocka_unit_test(safetensors__integers_beside_floats__are_passed_over),
         cmocka_unit_test(safetensors__cut_anywhere__is_refused),
         cmocka_unit_test(safetensors__header_length_beyond_the_file__is_refused),
         cmocka_unit_test(safetensors__contradictory_entries__are_refused),

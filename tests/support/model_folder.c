@@ -136,6 +136,23 @@ static void write_text_config(const struct model_folder *folder, const struct so
     model_folder_write(folder, "config.json", text);
 }
 
+void model_folder_write_config(const struct model_folder *folder, const struct sotto_arch *arch)
+{
+    if (arch->task == SOTTO_TASK_PICTURE_CLASS)
+        write_picture_config(folder, arch);
+    else
+        write_text_config(folder, arch);
+}
+
+void model_folder_remove(const struct model_folder *folder, const char *name)
+{
+    char path[MODEL_FOLDER_PATH_MAX + 64];
+
+    path_of(path, folder, name);
+    if (unlink(path) != 0)
+        abort();
+}
+
 static void write_input(const struct model_folder *folder, const struct sotto_arch *arch)
 {
     if (arch->task != SOTTO_TASK_PICTURE_CLASS)
@@ -182,10 +199,7 @@ void model_folder_open(struct model_folder *folder, const struct sotto_arch *arc
     snprintf(folder->path, sizeof folder->path, P_tmpdir "/sotto-model-XXXXXX");
     if (mkdtemp(folder->path) == NULL)
         abort();
-    if (arch->task == SOTTO_TASK_PICTURE_CLASS)
-        write_picture_config(folder, arch);
-    else
-        write_text_config(folder, arch);
+    model_folder_write_config(folder, arch);
     write_weights(folder, arch, weights);
     write_input(folder, arch);
 }

@@ -39,4 +39,10 @@ void model_folder_close(struct model_folder *folder);
 /* One more file in the folder, or another content for one of the three. */
 void model_folder_write(const struct model_folder *folder, const char *name, const char *text);
 
+/* The config.json of another shape. */
+void model_folder_write_config(const struct model_folder *folder, const struct sotto_arch *arch);
+
+/* A file that is in the folder. */
+void model_folder_remove(const struct model_folder *folder, const char *name);
+
 #endif
