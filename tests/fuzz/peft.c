@@ -10,12 +10,17 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
-static const struct sotto_arch tiny = {.width = 8,
-                                       .mlp_width = 16,
-                                       .block_count = 1,
-                                       .head_count = 2,
-                                       .kv_head_count = 2,
-                                       .head_width = 4};
+/* Of every family; which one is tried, the number of bytes decides. */
+#define TINY(kind, job)                                                                            \
+    {                                                                                              \
+        .family = (kind), .task = (job), .width = 8, .mlp_width = 16, .block_count = 1,            \
+        .head_count = 2, .kv_head_count = 2, .head_width = 4, .has_qkv_bias = true                 \
+    }
+static const struct sotto_arch tiny[] = {
+    TINY(SOTTO_FAMILY_VIT, SOTTO_TASK_PICTURE_CLASS),
+    TINY(SOTTO_FAMILY_BERT, SOTTO_TASK_TEXT_CLASS),
+    TINY(SOTTO_FAMILY_LLAMA, SOTTO_TASK_CAUSAL_LM),
+};
 static char folder[64];
 
 static void remove_folder(void)
@@ -46,6 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     const uint8_t *zero = length == 0 ? NULL : memchr(bytes, 0, length);
     size_t config = zero == NULL ? length : (size_t)(zero - bytes);
+    const struct sotto_arch *arch = &tiny[length % (sizeof tiny / sizeof tiny[0])];
     struct sotto_layout layout;
     float *lanes;
 
@@ -57,8 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     put("adapter_config.json", sotto_view_of(bytes, config));
     put("adapter_model.safetensors",
         zero == NULL ? sotto_view_of("", 0) : sotto_view_of(zero + 1, length - config - 1));
-    if (sotto_peft_read(&lanes, &layout, folder, &tiny, NULL) == SOTTO_OK) {
-        if (layout.base.width != tiny.width || layout.base.block_count != tiny.block_count)
+    if (sotto_peft_read(&lanes, &layout, folder, arch, NULL) == SOTTO_OK) {
+        if (layout.base.family != arch->family || layout.base.width != arch->width)
             abort();
         free(lanes);
     }

@@ -21,27 +21,70 @@ static const struct sotto_arch tiny = {.width = 16,
                                        .kv_head_count = 2,
                                        .head_width = 8};
 
+static const struct sotto_arch bert = {.family = SOTTO_FAMILY_BERT,
+                                       .task = SOTTO_TASK_TEXT_CLASS,
+                                       .width = 16,
+                                       .mlp_width = 24,
+                                       .block_count = 3,
+                                       .head_count = 2,
+                                       .kv_head_count = 2,
+                                       .head_width = 8,
+                                       .has_qkv_bias = true,
+                                       .has_out_bias = true,
+                                       .has_mlp_bias = true};
+
+static const struct sotto_arch llama = {.family = SOTTO_FAMILY_LLAMA,
+                                        .task = SOTTO_TASK_CAUSAL_LM,
+                                        .width = 16,
+                                        .mlp_width = 24,
+                                        .block_count = 2,
+                                        .head_count = 4,
+                                        .kv_head_count = 2,
+                                        .head_width = 6};
+
+/* Texts of adapter_config.json. */
+#define LORA(rest)   "{\"peft_type\": \"LORA\", " rest "}"
+#define LORA_4(rest) LORA("\"r\": 4, \"lora_alpha\": 8, " rest)
+
 /* An adapter whose lanes count up, in a temporary folder. */
 struct adapter {
+    const struct sotto_arch *arch;
     struct folder folder;
     struct folder_path path; /* of the adapter directory */
     struct sotto_layout layout;
     float *lanes;
 };
 
-static void adapter_open(struct adapter *adapter, uint32_t rank, const char *targets)
+static void adapter_open_choice(struct adapter *adapter, const struct sotto_arch *arch,
+                                const struct sotto_adapter_choice *choice)
 {
-    struct sotto_adapter_choice choice = {
-        .rank = rank, .alpha = 12.5, .label_count = 3, .labels = {"bag", "coat", "ankle-boot"}};
+    struct sotto_fault fault = {0};
 
-    assert_int_equal(sotto_target_set_parse(&choice.target_set, targets, NULL), SOTTO_OK);
-    assert_int_equal(sotto_layout_derive(&adapter->layout, &tiny, &choice, NULL), SOTTO_OK);
+    adapter->arch = arch;
+    if (sotto_layout_derive(&adapter->layout, arch, choice, &fault) != SOTTO_OK)
+        fail_msg("%s", fault.text);
     adapter->lanes = malloc(adapter->layout.lane_count * sizeof *adapter->lanes);
     assert_non_null(adapter->lanes);
     for (size_t lane = 0; lane < adapter->layout.lane_count; lane++)
         adapter->lanes[lane] = (float)lane / 128;
     folder_open(&adapter->folder);
     adapter->path = folder_path(&adapter->folder, "round-1");
+}
+
+static struct sotto_adapter_choice three_labels(uint32_t rank, const char *targets)
+{
+    struct sotto_adapter_choice choice = {
+        .rank = rank, .alpha = 12.5, .label_count = 3, .labels = {"bag", "coat", "ankle-boot"}};
+
+    assert_int_equal(sotto_target_set_parse(&choice.target_set, targets, NULL), SOTTO_OK);
+    return choice;
+}
+
+static void adapter_open(struct adapter *adapter, uint32_t rank, const char *targets)
+{
+    struct sotto_adapter_choice choice = three_labels(rank, targets);
+
+    adapter_open_choice(adapter, &tiny, &choice);
 }
 
 static void adapter_close(struct adapter *adapter)
@@ -97,7 +140,7 @@ static void assert_reads_back(const struct adapter *adapter)
     struct sotto_fault fault = {0};
     float *lanes;
 
-    if (sotto_peft_read(&lanes, &layout, adapter->path.text, &tiny, &fault) != SOTTO_OK)
+    if (sotto_peft_read(&lanes, &layout, adapter->path.text, adapter->arch, &fault) != SOTTO_OK)
         fail_msg("%s", fault.text);
     assert_same_layout(&layout, &adapter->layout);
     assert_memory_equal(lanes, adapter->lanes, layout.lane_count * sizeof *lanes);
@@ -130,6 +173,67 @@ static void peft__written__reads_back_for_every_kind_of_target_set(void **state)
         assert_reads_back(&adapter);
         adapter_close(&adapter);
     }
+}
+
+static void assert_choice_reads_back(const struct sotto_arch *arch,
+                                     const struct sotto_adapter_choice *choice)
+{
+    struct adapter adapter;
+
+    adapter_open_choice(&adapter, arch, choice);
+    adapter_write(&adapter);
+    assert_reads_back(&adapter);
+    adapter_close(&adapter);
+}
+
+/* A pattern that names output.dense must not catch attention.output.dense. */
+static void peft__ranks_of_a_layers_own__read_back(void **state)
+{
+    struct sotto_adapter_choice choice = three_labels(4, "all-linear");
+
+    (void)state;
+    choice.is_rank_stabilised = true;
+    choice.ranks[SOTTO_TARGET_QUERY] = 2;
+    choice.ranks[SOTTO_TARGET_MLP_OUT] = 7;
+    assert_choice_reads_back(&bert, &choice);
+    choice.ranks[SOTTO_TARGET_ATTENTION_OUT] = 5;
+    assert_choice_reads_back(&tiny, &choice);
+}
+
+static void peft__top_blocks__read_back(void **state)
+{
+    struct sotto_adapter_choice choice = three_labels(2, "output.dense,value");
+
+    (void)state;
+    choice.top_blocks = 2;
+    assert_choice_reads_back(&bert, &choice);
+}
+
+static void peft__language_model__reads_back_without_labels(void **state)
+{
+    struct sotto_adapter_choice choice = {
+        .rank = 3, .alpha = 6, .target_set = SOTTO_TARGETS_ALL, .top_blocks = 1};
+    struct adapter adapter;
+
+    (void)state;
+    adapter_open_choice(&adapter, &llama, &choice);
+    adapter_write(&adapter);
+    assert_reads_back(&adapter);
+    assert_int_equal(access(folder_path(&adapter.folder, "round-1/labels.json").text, F_OK), -1);
+    adapter_close(&adapter);
+}
+
+static void peft__norms_and_biases__read_back_for_every_family(void **state)
+{
+    struct sotto_adapter_choice choice = three_labels(0, "query");
+
+    (void)state;
+    choice.kind = SOTTO_ADAPTER_NORM_BIAS;
+    assert_choice_reads_back(&tiny, &choice);
+    choice.top_blocks = 1;
+    assert_choice_reads_back(&bert, &choice);
+    choice.label_count = 0;
+    assert_choice_reads_back(&llama, &choice);
 }
 
 static void peft__head_alone__reads_back(void **state)
@@ -191,30 +295,35 @@ static void peft__lane_is_nan__nothing_is_written(void **state)
 }
 
 /* The file that PEFT on transformers 5 would leave for rank 1 on the query projections. */
-static void put_tensors_of_5(const struct adapter *adapter)
+static void put_tensors_of_5(const struct adapter *adapter, const char *first_name)
 {
-    struct sotto_tensor_to_store tensors[6];
-    char names[6][96];
+    static const char *const names[] = {
+        "base_model.model.vit.layers.0.attention.q_proj.lora_A.weight",
+        "base_model.model.vit.layers.0.attention.q_proj.lora_B.weight",
+        "base_model.model.vit.layers.1.attention.q_proj.lora_A.weight",
+        "base_model.model.vit.layers.1.attention.q_proj.lora_B.weight",
+        "base_model.model.classifier.weight",
+        "base_model.model.classifier.bias",
+        "base_model.model.vit.encoder.layer.0.attention.attention.query.lora_A.weight",
+    };
+    struct sotto_tensor_to_store tensors[7];
     struct folder_path path = folder_path(&adapter->folder, "round-1/adapter_model.safetensors");
 
     assert_int_equal(adapter->layout.tensor_count, 6);
-    for (size_t i = 0; i < 6; i++) {
-        const struct sotto_layout_tensor *tensor = &adapter->layout.tensors[i];
+    for (size_t i = 0; i < 7; i++) {
+        const struct sotto_layout_tensor *tensor = &adapter->layout.tensors[i < 6 ? i : 0];
 
-        if (i < 4)
-            snprintf(names[i], sizeof names[i],
-                     "base_model.model.vit.layers.%zu.attention.q_proj.lora_%c.weight", i / 2,
-                     i % 2 == 0 ? 'A' : 'B');
-        else
-            snprintf(names[i], sizeof names[i], "base_model.model.classifier.%s",
-                     i == 4 ? "weight" : "bias");
         tensors[i] = (struct sotto_tensor_to_store){.name = names[i],
                                                     .values = adapter->lanes + tensor->first,
                                                     .rank = i == 5 ? 1 : 2,
                                                     .shape = {tensor->rows, tensor->columns},
                                                     .dtype = SOTTO_DTYPE_F32};
     }
-    assert_int_equal(sotto_safetensors_write(path.text, tensors, 6, NULL, NULL), SOTTO_OK);
+    if (first_name != NULL)
+        tensors[0].name = first_name;
+    assert_int_equal(
+        sotto_safetensors_write(path.text, tensors, first_name == NULL ? 6 : 7, NULL, NULL),
+        SOTTO_OK);
 }
 
 static void peft__names_of_transformers_5__are_read(void **state)
@@ -224,8 +333,87 @@ static void peft__names_of_transformers_5__are_read(void **state)
     (void)state;
     adapter_open(&adapter, 1, "query");
     adapter_write(&adapter);
-    put_tensors_of_5(&adapter);
+    put_tensors_of_5(&adapter, NULL);
     assert_reads_back(&adapter);
+    adapter_close(&adapter);
+}
+
+static void peft__tensor_without_a_place__is_named(void **state)
+{
+    static const char *const names[] = {
+        "base_model.model.vit.embeddings.patch_embeddings.projection.lora_A.weight",
+        "base_model.model.vit.layers.0.attention.q_proj.lora_A.default.weight",
+        "base_model.model.vit.layers.00.attention.q_proj.lora_A.weight",
+        "base_model.model.bert.encoder.layer.0.attention.self.query.lora_A.weight",
+        "base_model.model.lm_head.weight",
+        "vit.layers.0.attention.q_proj.lora_A.weight",
+    };
+    struct adapter adapter;
+
+    (void)state;
+    adapter_open(&adapter, 1, "query");
+    adapter_write(&adapter);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        put_tensors_of_5(&adapter, names[i]);
+        assert_unreadable(&adapter, SOTTO_MISMATCH, names[i]);
+    }
+    adapter_close(&adapter);
+}
+
+static void peft__two_names_with_other_values__is_refused(void **state)
+{
+    struct adapter adapter;
+
+    (void)state;
+    adapter_open(&adapter, 1, "query");
+    adapter_write(&adapter);
+    put_tensors_of_5(&adapter, "base_model.model.vit.layers.0.attention.q_proj.lora_A.weight");
+    assert_reads_back(&adapter);
+    put_tensors_of_5(
+        &adapter, "base_model.model.vit.encoder.layer.1.attention.attention.query.lora_A.weight");
+    assert_unreadable(&adapter, SOTTO_MISMATCH, "under another name with other values");
+    adapter_close(&adapter);
+}
+
+static void peft__missing_tensor__is_named(void **state)
+{
+    struct adapter adapter, other;
+
+    (void)state;
+    adapter_open(&adapter, 1, "query,value");
+    adapter_open(&other, 1, "query");
+    adapter_write(&adapter);
+    put_tensors_of_5(
+        &(struct adapter){.folder = adapter.folder, .layout = other.layout, .lanes = other.lanes},
+        "base_model.model.vit.layers.1.attention.v_proj.lora_A.weight");
+    assert_unreadable(&adapter, SOTTO_MISMATCH,
+                      "layer.0.attention.attention.value.lora_A.weight is missing");
+    adapter_close(&other);
+    adapter_close(&adapter);
+}
+
+static void peft__alpha_of_a_modules_own__goes_into_b(void **state)
+{
+    struct adapter adapter;
+    struct sotto_layout layout;
+    float *lanes;
+
+    (void)state;
+    adapter_open(&adapter, 4, "query,value");
+    adapter_write(&adapter);
+    adapter_put(&adapter, "adapter_config.json",
+                LORA_4("\"alpha_pattern\": {\"^vit.encoder.layer.1.attention.attention.query\": "
+                       "2, \"1.attention.q_proj\": 2}"));
+    assert_int_equal(sotto_peft_read(&lanes, &layout, adapter.path.text, &tiny, NULL), SOTTO_OK);
+    for (size_t i = 0; i < layout.tensor_count; i++) {
+        const struct sotto_layout_tensor *tensor = &layout.tensors[i];
+        bool is_scaled = tensor->role == SOTTO_ROLE_LORA_B && tensor->block == 1 &&
+                         tensor->target == SOTTO_TARGET_QUERY;
+
+        for (size_t lane = tensor->first; lane < tensor->first + tensor->rows; lane++)
+            assert_true(lanes[lane] == adapter.lanes[lane] * (is_scaled ? 0.25f : 1.0f));
+    }
+    free(lanes);
     adapter_close(&adapter);
 }
 
@@ -248,34 +436,62 @@ static void peft__no_labels_file__are_numbers(void **state)
     adapter_close(&adapter);
 }
 
-static void peft__config_that_is_not_plain_lora__is_refused(void **state)
+/* A config that has no adapter, and what is said of it. */
+struct bad_config {
+    const char *config;
+    enum sotto_status status;
+    const char *words;
+};
+
+static void assert_unreadable_with(const struct bad_config *bad, size_t count)
 {
-    static const struct {
-        const char *config;
-        enum sotto_status status;
-        const char *words;
-    } bad[] = {
-        {"", SOTTO_MALFORMED, "no JSON object"},
-        {"{\"r\": 4, \"r\": 4}", SOTTO_MALFORMED, "no JSON object"},
-        {"{\"peft_type\": \"IA3\"}", SOTTO_UNSUPPORTED, "peft_type"},
-        {"{\"peft_type\": \"LORA\", \"bias\": \"all\"}", SOTTO_UNSUPPORTED, "bias"},
-        {"{\"peft_type\": \"LORA\", \"use_dora\": true}", SOTTO_UNSUPPORTED, "use_dora"},
-        {"{\"peft_type\": \"LORA\", \"rank_pattern\": {\"q\": 2}}", SOTTO_UNSUPPORTED,
-         "rank_pattern"},
-        {"{\"peft_type\": \"LORA\", \"r\": 0, \"lora_alpha\": 8}", SOTTO_MALFORMED, "r must be"},
-        {"{\"peft_type\": \"LORA\", \"r\": 4}", SOTTO_MALFORMED, "lora_alpha"},
-        {"{\"peft_type\": \"LORA\", \"r\": 2, \"lora_alpha\": 8}", SOTTO_MISMATCH, "[4, 16]"},
-    };
     struct adapter adapter;
 
-    (void)state;
     adapter_open(&adapter, 4, "query");
     adapter_write(&adapter);
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < count; i++) {
         adapter_put(&adapter, "adapter_config.json", bad[i].config);
         assert_unreadable(&adapter, bad[i].status, bad[i].words);
     }
     adapter_close(&adapter);
+}
+
+static void peft__config_that_is_not_plain_lora__is_refused(void **state)
+{
+    static const struct bad_config bad[] = {
+        {"", SOTTO_MALFORMED, "no JSON object"},
+        {"{\"r\": 4, \"r\": 4}", SOTTO_MALFORMED, "no JSON object"},
+        {"{\"peft_type\": \"IA3\"}", SOTTO_UNSUPPORTED, "peft_type"},
+        {LORA("\"bias\": \"lora_only\""), SOTTO_UNSUPPORTED, "bias"},
+        {LORA("\"use_dora\": true"), SOTTO_UNSUPPORTED, "use_dora"},
+        {LORA("\"alora_invocation_tokens\": [1]"), SOTTO_UNSUPPORTED, "alora_invocation_tokens"},
+        {LORA("\"of_next_year\": {\"a\": 1}"), SOTTO_UNSUPPORTED, "of_next_year"},
+        {LORA("\"init_lora_weights\": \"pissa_niter_4\""), SOTTO_UNSUPPORTED,
+         "init_lora_weights is pissa_niter_4"},
+        {LORA("\"r\": 0, \"lora_alpha\": 8"), SOTTO_MALFORMED, "r must be"},
+        {LORA("\"r\": 4"), SOTTO_MALFORMED, "lora_alpha"},
+        {LORA("\"r\": 2, \"lora_alpha\": 8"), SOTTO_MISMATCH, "[4, 16]"},
+    };
+
+    (void)state;
+    assert_unreadable_with(bad, sizeof bad / sizeof bad[0]);
+}
+
+static void peft__pattern_that_is_no_list_of_names__is_refused(void **state)
+{
+    static const struct bad_config bad[] = {
+        {LORA_4("\"rank_pattern\": {\"q.*\": 2}"), SOTTO_UNSUPPORTED, "rank_pattern has \"q.*\""},
+        {LORA_4("\"rank_pattern\": {\"q\": 0}"), SOTTO_MALFORMED,
+         "rank_pattern gives \"q\" no number"},
+        {LORA_4("\"alpha_pattern\": [1]"), SOTTO_MALFORMED, "alpha_pattern is no object"},
+        {LORA_4("\"rank_pattern\": {\"query\": 2}"), SOTTO_MISMATCH,
+         "query.lora_A.weight is [4, 16] where adapter_config.json says rank 2"},
+        {LORA_4("\"bias\": \"all\""), SOTTO_UNSUPPORTED,
+         "query.lora_A.weight is there beside tensors of another kind"},
+    };
+
+    (void)state;
+    assert_unreadable_with(bad, sizeof bad / sizeof bad[0]);
 }
 
 static void peft__labels_file_that_does_not_fit__is_refused(void **state)
@@ -319,7 +535,8 @@ static void peft__adapter_of_a_deeper_base__is_a_mismatch(void **state)
     adapter_write(&adapter);
     assert_int_equal(sotto_peft_read(&lanes, &layout, adapter.path.text, &shallow, &fault),
                      SOTTO_MISMATCH);
-    assert_non_null(strstr(fault.text, "6 tensors where"));
+    assert_non_null(
+        strstr(fault.text, "layer.1.attention.attention.query.lora_A.weight is of a block"));
     assert_null(lanes);
     adapter_close(&adapter);
 }
@@ -328,14 +545,23 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(peft__written__reads_back_for_every_kind_of_target_set),
+        cmocka_unit_test(peft__ranks_of_a_layers_own__read_back),
+        cmocka_unit_test(peft__top_blocks__read_back),
+        cmocka_unit_test(peft__language_model__reads_back_without_labels),
+        cmocka_unit_test(peft__norms_and_biases__read_back_for_every_family),
         cmocka_unit_test(peft__head_alone__reads_back),
         cmocka_unit_test(peft__existing_directory__is_replaced_and_nothing_else_is_left),
         cmocka_unit_test(peft__foreign_folder_of_that_name__is_left_alone),
         cmocka_unit_test(peft__lane_is_nan__nothing_is_written),
         cmocka_unit_test(peft__names_of_transformers_5__are_read),
+        cmocka_unit_test(peft__tensor_without_a_place__is_named),
+        cmocka_unit_test(peft__two_names_with_other_values__is_refused),
+        cmocka_unit_test(peft__missing_tensor__is_named),
+        cmocka_unit_test(peft__alpha_of_a_modules_own__goes_into_b),
         cmocka_unit_test(peft__no_labels_file__are_numbers),
         cmocka_unit_test(peft__labels_file_that_does_not_fit__is_refused),
         cmocka_unit_test(peft__config_that_is_not_plain_lora__is_refused),
+        cmocka_unit_test(peft__pattern_that_is_no_list_of_names__is_refused),
         cmocka_unit_test(peft__missing_or_damaged_file__names_it),
         cmocka_unit_test(peft__adapter_of_a_deeper_base__is_a_mismatch),
     };
