@@ -70,10 +70,20 @@ struct tile {
     struct span keys;
 };
 
+/* Tiles of about one height; lower ones waste less where half of the scores is not seen. */
+static size_t tile_rows(const struct head *head)
+{
+    size_t most = head->is_causal ? SOTTO_ATTENTION_TILE / 2 : SOTTO_ATTENTION_TILE;
+    size_t tiles = (head->queries.count + most - 1) / most;
+
+    return (head->queries.count + tiles - 1) / tiles;
+}
+
 static struct tile tile_of(const struct head *head, size_t first)
 {
     size_t left = head->queries.count - first;
-    size_t count = left < SOTTO_ATTENTION_TILE ? left : SOTTO_ATTENTION_TILE;
+    size_t most = tile_rows(head);
+    size_t count = left < most ? left : most;
     size_t seen = head->is_causal ? first + count : head->keys.count;
 
     return (struct tile){first, {head->queries.first + first, count}, {head->keys.first, seen}};
@@ -123,7 +133,7 @@ void sotto_cpu_attention_forward(struct sotto_matrix y, const struct sotto_atten
         for (size_t index = 0; index < shape->head_count; index++) {
             struct head head = head_of(shape, sample, index);
 
-            for (size_t first = 0; first < head.queries.count; first += SOTTO_ATTENTION_TILE) {
+            for (size_t first = 0; first < head.queries.count; first += tile_rows(&head)) {
                 struct tile tile = tile_of(&head, first);
 
                 forward_tile(y, &head, &tile, inputs, scratch);
@@ -202,7 +212,7 @@ void sotto_cpu_attention_backward(const struct sotto_attention_gradients *gradie
         for (size_t index = 0; index < shape->head_count; index++) {
             struct head head = head_of(shape, sample, index);
 
-            for (size_t first = 0; first < head.queries.count; first += SOTTO_ATTENTION_TILE) {
+            for (size_t first = 0; first < head.queries.count; first += tile_rows(&head)) {
                 struct tile tile = tile_of(&head, first);
 
                 backward_tile(&descent, &head, &tile);

@@ -13,6 +13,7 @@
 static const struct sotto_kernels cpu = {
     .name = "cpu",
     .matmul = sotto_cpu_matmul,
+    .affine = sotto_cpu_affine,
     .pack = sotto_cpu_pack,
     .matmul_packed = sotto_cpu_matmul_packed,
     .fill_rows = sotto_cpu_fill_rows,

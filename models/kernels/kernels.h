@@ -72,7 +72,7 @@ struct sotto_attention_gradients {
 };
 
 /* Scores of some queries at a time: what an attention needs of scratch, in floats. */
-enum { SOTTO_ATTENTION_TILE = 64 };
+enum { SOTTO_ATTENTION_TILE = 128 };
 size_t sotto_attention_scratch(uint32_t length_max);
 
 /* Rotary positions: Su et al., arXiv:2104.09864. Each [positions, head_width / 2]. */
@@ -93,6 +93,16 @@ struct sotto_kernels {
     /* c = alpha a b + beta c. With beta 0, c may hold anything. */
     void (*matmul)(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b, float alpha,
                    float beta);
+
+    /*
+     * y = x weight^T + bias + residual; bias and residual.at may be NULL; residual is not y.
+     *
+     *   weight  in  [columns of y, columns of x]
+     *   bias    in  [columns of y], added to each row
+     */
+    void (*affine)(struct sotto_matrix y, struct sotto_matrix_view x,
+                   struct sotto_matrix_view weight, const float *bias,
+                   struct sotto_matrix_view residual);
 
     /* Weights as bfloat16 in the order of the product below; models/kernels/packed/packed.h. */
     struct sotto_packed (*pack)(uint16_t *memory, struct sotto_matrix_view w);

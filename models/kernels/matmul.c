@@ -4,6 +4,7 @@
 #include <cblas.h>
 #include <limits.h>
 
+#include "models/kernels/elementwise.h"
 #include "models/kernels/wide.h"
 
 static int dimension(size_t count)
@@ -41,4 +42,27 @@ void sotto_cpu_matmul(struct sotto_matrix c, struct sotto_factor a, struct sotto
         sotto_wide_matmul(c, a, b, alpha, beta);
     else
         sotto_blas_matmul(c, a, b, alpha, beta);
+}
+
+void sotto_blas_affine(struct sotto_matrix y, struct sotto_matrix_view x,
+                       struct sotto_matrix_view weight, const float *bias,
+                       struct sotto_matrix_view residual)
+{
+    bool has_addend = bias != NULL || residual.at != NULL;
+
+    if (has_addend)
+        sotto_cpu_fill_rows(y, bias, residual);
+    sotto_blas_matmul(y, sotto_factor_plain(x), sotto_factor_transposed(weight), 1.0f,
+                      has_addend ? 1.0f : 0.0f);
+}
+
+void sotto_cpu_affine(struct sotto_matrix y, struct sotto_matrix_view x,
+                      struct sotto_matrix_view weight, const float *bias,
+                      struct sotto_matrix_view residual)
+{
+    assert(x.rows == y.rows && weight.rows == y.columns && weight.columns == x.columns);
+    if (sotto_wide_is_supported())
+        sotto_wide_affine(y, x, weight, bias, residual);
+    else
+        sotto_blas_affine(y, x, weight, bias, residual);
 }

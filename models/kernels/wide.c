@@ -25,7 +25,19 @@ bool sotto_wide_is_supported(void)
            __builtin_cpu_supports("fma");
 }
 
-/* One tile of results: c = alpha a b + beta c. */
+/* A part of a view; smaller at its ends. */
+static struct sotto_matrix_view part_of(struct sotto_matrix_view view, size_t row, size_t column,
+                                        size_t rows, size_t columns)
+{
+    size_t rows_left = view.rows - row;
+    size_t columns_left = view.columns - column;
+
+    return (struct sotto_matrix_view){view.at + row * view.stride + column,
+                                      rows < rows_left ? rows : rows_left,
+                                      columns < columns_left ? columns : columns_left, view.stride};
+}
+
+/* One tile of results: c = alpha a b + beta c + bias + residual. */
 struct tile {
     const float *a; /* [rows] of stride STRIDE */
     const float *b; /* [depth, columns] */
@@ -36,6 +48,9 @@ struct tile {
     size_t depth;
     float alpha;
     float beta;
+    const float *bias;     /* [columns] or NULL */
+    const float *residual; /* as c, or NULL */
+    size_t residual_stride;
 };
 
 /* The first `count` lanes of a vector, or all. */
@@ -50,12 +65,22 @@ static WIDE_INLINE __mmask16 lanes_beyond(size_t columns)
     return columns <= LANES ? (__mmask16)0 : lanes(columns - LANES);
 }
 
-static WIDE_INLINE void store(float *c, __m512 sum, __mmask16 mask, float alpha, float beta)
+/* Row i of the tile, from column `first` on. */
+static WIDE_INLINE void store(const struct tile *tile, size_t i, size_t first, __m512 sum,
+                              __mmask16 mask)
 {
-    __m512 result = _mm512_mul_ps(sum, _mm512_set1_ps(alpha));
+    float *c = tile->c + i * tile->c_stride + first;
+    __m512 result = _mm512_mul_ps(sum, _mm512_set1_ps(tile->alpha));
 
-    if (beta != 0.0f)
-        result = _mm512_fmadd_ps(_mm512_set1_ps(beta), _mm512_maskz_loadu_ps(mask, c), result);
+    if (tile->beta != 0.0f)
+        result =
+            _mm512_fmadd_ps(_mm512_set1_ps(tile->beta), _mm512_maskz_loadu_ps(mask, c), result);
+    if (tile->bias != NULL)
+        result = _mm512_add_ps(result, _mm512_maskz_loadu_ps(mask, tile->bias + first));
+    if (tile->residual != NULL)
+        result = _mm512_add_ps(
+            result,
+            _mm512_maskz_loadu_ps(mask, tile->residual + i * tile->residual_stride + first));
     _mm512_mask_storeu_ps(c, mask, result);
 }
 
@@ -85,10 +110,9 @@ static WIDE_INLINE void multiply(const struct tile *tile, const size_t rows, con
     }
 #pragma GCC unroll 14
     for (size_t i = 0; i < rows; i++) {
-        store(tile->c + i * tile->c_stride, sums[i][0], mask[0], tile->alpha, tile->beta);
+        store(tile, i, 0, sums[i][0], mask[0]);
         if (vectors == 2)
-            store(tile->c + i * tile->c_stride + LANES, sums[i][1], mask[1], tile->alpha,
-                  tile->beta);
+            store(tile, i, LANES, sums[i][1], mask[1]);
     }
 }
 
@@ -132,8 +156,22 @@ static WIDE void multiply_wide(const struct tile *tile, size_t rows)
     }
 }
 
-/* All rows of one panel, in tiles of heights that differ by at most one. */
-static WIDE void multiply_panel(struct tile tile, size_t rows)
+/* A part of b that will be needed soon, fetched in shares so that fetches do not queue up. */
+static void fetch(struct sotto_matrix_view part, size_t share, size_t shares)
+{
+    enum { LINE = 64 / sizeof(float) };
+
+    for (size_t i = share * part.rows / shares; i < (share + 1) * part.rows / shares; i++) {
+        for (size_t j = 0; j < part.columns; j += LINE)
+            __builtin_prefetch(part.at + i * part.stride + j, 0, 2);
+    }
+}
+
+/*
+ * All rows of one panel, in tiles of heights that differ by at most one. Weights come from main
+ * memory: those of the next panel are fetched meanwhile.
+ */
+static WIDE void multiply_panel(struct tile tile, size_t rows, struct sotto_matrix_view next)
 {
     size_t tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
     size_t height = rows / tiles;
@@ -146,8 +184,11 @@ static WIDE void multiply_panel(struct tile tile, size_t rows)
             multiply_narrow(&tile, own);
         else
             multiply_wide(&tile, own);
+        fetch(next, i, tiles);
         tile.a += own * STRIDE;
         tile.c += own * tile.c_stride;
+        if (tile.residual != NULL)
+            tile.residual += own * tile.residual_stride;
     }
 }
 
@@ -202,18 +243,6 @@ static WIDE void transpose(float *to, size_t to_stride, struct sotto_matrix_view
         _mm512_storeu_ps(to + j * to_stride, row[j]);
 }
 
-/* A part of a view; smaller at its ends. */
-static struct sotto_matrix_view part_of(struct sotto_matrix_view view, size_t row, size_t column,
-                                        size_t rows, size_t columns)
-{
-    size_t rows_left = view.rows - row;
-    size_t columns_left = view.columns - column;
-
-    return (struct sotto_matrix_view){view.at + row * view.stride + column,
-                                      rows < rows_left ? rows : rows_left,
-                                      columns < columns_left ? columns : columns_left, view.stride};
-}
-
 static WIDE void copy_row(float *to, const float *from, size_t count)
 {
     for (size_t i = 0; i < count; i += LANES)
@@ -262,10 +291,26 @@ static WIDE void pack_panel(float *panel, struct sotto_factor b, size_t column, 
     }
 }
 
-/* All columns of c, of a block of rows and a slice of the inner dimension. */
-static WIDE void multiply_block(struct sotto_matrix c, const float *block, struct sotto_factor b,
-                                size_t first, struct tile tile)
+/* What pack_panel will read; nothing behind the last panel. */
+static struct sotto_matrix_view panel_source(struct sotto_factor b, size_t column, size_t first)
 {
+    if (column >= (b.is_transposed ? b.view.rows : b.view.columns))
+        return (struct sotto_matrix_view){b.view.at, 0, 0, 0};
+    return b.is_transposed ? part_of(b.view, column, first, TILE_COLUMNS, DEPTH)
+                           : part_of(b.view, first, column, DEPTH, TILE_COLUMNS);
+}
+
+/* What is added to all results of a product. */
+struct addends {
+    const float *bias;
+    struct sotto_matrix_view residual;
+};
+
+/* All columns of c, of a block of rows and a slice of the inner dimension. */
+static WIDE void multiply_block(struct sotto_matrix c, const struct addends *addends,
+                                struct sotto_factor b, size_t first, struct tile tile)
+{
+    const float *block = tile.a;
     float panel[DEPTH * TILE_COLUMNS] __attribute__((aligned(64)));
     bool is_direct = !b.is_transposed && c.rows <= TILE_ROWS;
 
@@ -277,12 +322,18 @@ static WIDE void multiply_block(struct sotto_matrix c, const float *block, struc
         tile.b_stride = is_direct ? b.view.stride : TILE_COLUMNS;
         tile.c = c.at + column;
         tile.columns = c.columns - column < TILE_COLUMNS ? c.columns - column : TILE_COLUMNS;
-        multiply_panel(tile, c.rows);
+        tile.bias = addends->bias == NULL ? NULL : addends->bias + column;
+        tile.residual = addends->residual.at == NULL ? NULL : addends->residual.at + column;
+        tile.residual_stride = addends->residual.stride;
+        multiply_panel(tile, c.rows, panel_source(b, column + TILE_COLUMNS, first));
     }
 }
 
-void sotto_wide_matmul(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b,
-                       float alpha, float beta)
+static const struct addends nothing = {NULL, {NULL, 0, 0, 0}};
+
+/* c = alpha a b + beta c + addends */
+static WIDE void run(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b,
+                     const struct tile *rule, struct addends addends)
 {
     float block[BLOCK_ROWS * STRIDE] __attribute__((aligned(64)));
     size_t inner = a.is_transposed ? a.view.rows : a.view.columns;
@@ -292,15 +343,37 @@ void sotto_wide_matmul(struct sotto_matrix c, struct sotto_factor a, struct sott
             size_t left = c.rows - row;
             struct sotto_matrix rows = {c.at + row * c.stride,
                                         left < BLOCK_ROWS ? left : BLOCK_ROWS, c.columns, c.stride};
-            struct tile tile = {.c_stride = c.stride,
+            struct addends own = first == 0 ? addends : nothing;
+            struct tile tile = {.a = block,
+                                .c_stride = c.stride,
                                 .depth = inner - first < DEPTH ? inner - first : DEPTH,
-                                .alpha = alpha,
-                                .beta = first == 0 ? beta : 1.0f};
+                                .alpha = rule->alpha,
+                                .beta = first == 0 ? rule->beta : 1.0f};
 
+            if (own.residual.at != NULL)
+                own.residual.at += row * own.residual.stride;
             pack_rows(block, a, row, first);
-            multiply_block(rows, block, b, first, tile);
+            multiply_block(rows, &own, b, first, tile);
         }
     }
+}
+
+void sotto_wide_matmul(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b,
+                       float alpha, float beta)
+{
+    const struct tile rule = {.alpha = alpha, .beta = beta};
+
+    run(c, a, b, &rule, nothing);
+}
+
+void sotto_wide_affine(struct sotto_matrix y, struct sotto_matrix_view x,
+                       struct sotto_matrix_view weight, const float *bias,
+                       struct sotto_matrix_view residual)
+{
+    const struct tile rule = {.alpha = 1.0f, .beta = 0.0f};
+
+    run(y, sotto_factor_plain(x), sotto_factor_transposed(weight), &rule,
+        (struct addends){bias, residual});
 }
 
 #else
@@ -318,6 +391,18 @@ void sotto_wide_matmul(struct sotto_matrix c, struct sotto_factor a, struct sott
     (void)b;
     (void)alpha;
     (void)beta;
+    assert(false && "not supported");
+}
+
+void sotto_wide_affine(struct sotto_matrix y, struct sotto_matrix_view x,
+                       struct sotto_matrix_view weight, const float *bias,
+                       struct sotto_matrix_view residual)
+{
+    (void)y;
+    (void)x;
+    (void)weight;
+    (void)bias;
+    (void)residual;
     assert(false && "not supported");
 }
 

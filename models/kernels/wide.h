@@ -19,4 +19,9 @@ bool sotto_wide_is_supported(void);
 void sotto_wide_matmul(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b,
                        float alpha, float beta);
 
+/* y = x weight^T + bias + residual, as affine; likewise. */
+void sotto_wide_affine(struct sotto_matrix y, struct sotto_matrix_view x,
+                       struct sotto_matrix_view weight, const float *bias,
+                       struct sotto_matrix_view residual);
+
 #endif

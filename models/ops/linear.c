@@ -9,12 +9,15 @@ void sotto_linear_forward(const struct sotto_kernels *kernels, const struct sott
                           struct sotto_matrix y, struct sotto_matrix_view x,
                           struct sotto_matrix_view residual)
 {
-    kernels->fill_rows(y, linear->bias, residual);
-    if (linear->packed.rows > 0)
-        kernels->matmul_packed(y, x, &linear->packed, SOTTO_PACKED_FORWARD, true);
-    else
-        kernels->matmul(y, sotto_factor_plain(x), sotto_factor_transposed(weight_of(linear)), 1.0f,
-                        1.0f);
+    bool has_addend = linear->bias != NULL || residual.at != NULL;
+
+    if (linear->packed.rows == 0) {
+        kernels->affine(y, x, weight_of(linear), linear->bias, residual);
+        return;
+    }
+    if (has_addend)
+        kernels->fill_rows(y, linear->bias, residual);
+    kernels->matmul_packed(y, x, &linear->packed, SOTTO_PACKED_FORWARD, has_addend);
 }
 
 void sotto_linear_backward(const struct sotto_kernels *kernels, const struct sotto_linear *linear,

@@ -137,6 +137,51 @@ static void matmul__of_wide_vectors__equals_its_twin(void **state)
     check_long(sotto_wide_matmul);
 }
 
+typedef void affine(struct sotto_matrix y, struct sotto_matrix_view x,
+                    struct sotto_matrix_view weight, const float *bias,
+                    struct sotto_matrix_view residual);
+
+/* Bias and residual as `which` says, on a shape of several blocks or within one tile. */
+static void check_affine(affine *run, size_t rows, size_t inner, int which)
+{
+    enum { COLUMNS = 70 };
+    float *x = normal_floats(rows * inner, 1.0, 1);
+    float *weight = normal_floats(COLUMNS * inner, 1.0, 2);
+    float *bias = normal_floats(COLUMNS, 1.0, 3);
+    float *residual = normal_floats(rows * (COLUMNS + GAP), 1.0, 4);
+    float *y = normal_floats(rows * COLUMNS, 1.0, 5);
+    struct sotto_matrix_view in = sotto_matrix_view_of(x, rows, inner);
+    struct sotto_matrix_view by = sotto_matrix_view_of(weight, COLUMNS, inner);
+    struct sotto_matrix_view beside = {which & 1 ? residual : NULL, rows, COLUMNS, COLUMNS + GAP};
+
+    run(sotto_matrix_of(y, rows, COLUMNS), in, by, which & 2 ? bias : NULL, beside);
+    for (size_t i = 0; i < rows * COLUMNS; i++) {
+        size_t row = i / COLUMNS;
+        size_t column = i % COLUMNS;
+        double expected =
+            expected_at(sotto_factor_plain(in), sotto_factor_transposed(by), row, column, inner) +
+            (which & 1 ? residual[row * beside.stride + column] : 0.0) +
+            (which & 2 ? bias[column] : 0.0);
+
+        assert_true(fabs(y[i] - expected) <= 3e-6 * (4.0 + sqrt((double)inner)));
+    }
+    free(x);
+    free(weight);
+    free(bias);
+    free(residual);
+    free(y);
+}
+
+static void affine__of_both__equals_its_twin(void **state)
+{
+    (void)state;
+    for (int which = 0; which < 4; which++) {
+        check_affine(sotto_blas_affine, 5, 9, which);
+        check_affine(sotto_cpu_affine, 5, 9, which);
+        check_affine(sotto_cpu_affine, 300, 400, which);
+    }
+}
+
 /* What a sample's rows become does not depend on the rows beside them. */
 static void matmul__of_wide_vectors__row_has_the_same_bits_in_any_company(void **state)
 {
@@ -167,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(matmul__of_blas__equals_its_twin),
         cmocka_unit_test(matmul__of_wide_vectors__equals_its_twin),
+        cmocka_unit_test(affine__of_both__equals_its_twin),
         cmocka_unit_test(matmul__of_wide_vectors__row_has_the_same_bits_in_any_company),
     };
 
