@@ -149,11 +149,21 @@ static uint64_t length_of(const struct sotto_arch *arch, enum extent extent)
     return lengths[extent];
 }
 
-static void measure(struct sotto_base_tensor *tensor)
+/* Without names and place. */
+static struct sotto_base_tensor outer_shape(const struct sotto_arch *arch, enum sotto_outer outer)
 {
-    tensor->count = 1;
-    for (size_t axis = 0; axis < tensor->rank; axis++)
-        tensor->count *= (size_t)tensor->shape[axis];
+    const struct outer_row *row = row_of(arch, outer);
+    struct sotto_base_tensor tensor = {.count = row != NULL};
+
+    for (; row != NULL && tensor.rank < SOTTO_BASE_RANK_MAX; tensor.rank++) {
+        if (row->extents[tensor.rank] == NONE)
+            break;
+        tensor.shape[tensor.rank] = length_of(arch, row->extents[tensor.rank]);
+        tensor.count *= (size_t)tensor.shape[tensor.rank];
+    }
+    tensor.has_decay =
+        row != NULL && (outer == SOTTO_OUTER_PATCH_WEIGHT || outer == SOTTO_OUTER_POOLER_WEIGHT);
+    return tensor;
 }
 
 /* Without its place. */
@@ -162,18 +172,10 @@ static struct sotto_base_tensor outer_tensor(const struct sotto_arch *arch, enum
     const struct outer_row *row = row_of(arch, outer);
     const char *prefix =
         outer == SOTTO_OUTER_LM_HEAD ? "" : sotto_family_names(arch->family)->prefix;
-    struct sotto_base_tensor tensor = {0};
+    struct sotto_base_tensor tensor = outer_shape(arch, outer);
 
-    if (row == NULL)
-        return tensor;
-    for (size_t naming = 0; naming < SOTTO_NAMING_COUNT; naming++)
+    for (size_t naming = 0; naming < SOTTO_NAMING_COUNT && row != NULL; naming++)
         snprintf(tensor.names[naming], sizeof tensor.names[naming], "%s%s", prefix, row->name);
-    while (tensor.rank < SOTTO_BASE_RANK_MAX && row->extents[tensor.rank] != NONE) {
-        tensor.shape[tensor.rank] = length_of(arch, row->extents[tensor.rank]);
-        tensor.rank++;
-    }
-    tensor.has_decay = outer == SOTTO_OUTER_PATCH_WEIGHT || outer == SOTTO_OUTER_POOLER_WEIGHT;
-    measure(&tensor);
     return tensor;
 }
 
@@ -182,7 +184,7 @@ static size_t outer_counts(const struct sotto_arch *arch, int begin, int end)
     size_t count = 0;
 
     for (int outer = begin; outer < end; outer++)
-        count += outer_tensor(arch, (enum sotto_outer)outer).count;
+        count += outer_shape(arch, (enum sotto_outer)outer).count;
     return count;
 }
 
@@ -256,7 +258,7 @@ static struct sotto_base_tensor block_tensor(const struct sotto_arch *arch, size
         snprintf(tensor.names[naming], sizeof tensor.names[naming], "%s%zu.%s.%s",
                  names->blocks[naming], block, module_of(names, &block_rows[kind], naming),
                  block_rows[kind].ending);
-    measure(&tensor);
+    tensor.count = (size_t)place.rows * (is_matrix ? place.columns : 1);
     return tensor;
 }
 

@@ -133,7 +133,9 @@ void sotto_dtype_load(float *out, const uint8_t *bytes, size_t count, enum sotto
 {
     switch (dtype) {
     case SOTTO_DTYPE_F32:
-        for (size_t i = 0; i < count; i++)
+        if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+            memcpy(out, bytes, count * sizeof *out);
+        for (size_t i = 0; i < count && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__; i++)
             out[i] = float_of(sotto_load_u32(bytes + 4 * i));
         return;
     case SOTTO_DTYPE_F16:
