@@ -165,7 +165,8 @@ static struct sotto_group group_of(const struct sweep *sweep, size_t task)
     return (struct sotto_group){.dataset = sweep->dataset,
                                 .examples = crew->examples + first,
                                 .count = crew->firsts[task + 1] - first,
-                                .known = crew->known.rows == NULL ? NULL : &crew->known,
+                                .known =
+                                    crew->known.dataset == sweep->dataset ? &crew->known : NULL,
                                 .log_shares = crew->log_shares,
                                 .weight = targets > 0 ? 1.0f / (float)targets : 0.0f,
                                 .sample_first = first};
@@ -179,17 +180,13 @@ static void run(struct sweep *sweep, void (*work)(void *, size_t, uint32_t),
     sotto_threads_run(sweep->crew->threads, &job, sweep->group_count);
 }
 
-/* Into crew->known, which no group reads yet: its starts are set, its rows are not announced. */
-struct knowing {
-    struct sweep sweep;
-    float *rows;
-};
+/* Into crew->known, which no group reads before its dataset is set. */
 
 static void know_group(void *context, size_t task, uint32_t worker)
 {
-    struct knowing *knowing = context;
-    struct sotto_crew *crew = knowing->sweep.crew;
-    struct sotto_group group = group_of(&knowing->sweep, task);
+    struct sweep *sweep = context;
+    struct sotto_crew *crew = sweep->crew;
+    struct sotto_group group = group_of(sweep, task);
     size_t width = arch_of(crew)->width;
     const float *rows = sotto_worker_prefix(&crew->workers[worker], &group);
 
@@ -197,56 +194,49 @@ static void know_group(void *context, size_t task, uint32_t worker)
         const size_t *starts = crew->known.starts + group.examples[i];
         size_t count = (starts[1] - starts[0]) * width;
 
-        memcpy(knowing->rows + starts[0] * width, rows, count * sizeof *rows);
+        memcpy(crew->known.rows + starts[0] * width, rows, count * sizeof *rows);
         rows += count;
     }
 }
 
-static uint32_t least(size_t left, uint32_t right)
+/* Where each example's rows will begin; the last number is how many there are. */
+static void place_known(struct sotto_crew *crew, const struct sotto_dataset *dataset)
 {
-    return left < right ? (uint32_t)left : right;
-}
+    size_t *starts = crew->known.starts;
 
-static void know_all(struct sotto_crew *crew, const struct sotto_dataset *dataset, float *rows)
-{
-    for (size_t first = 0; first < dataset->count; first += crew->batch_max) {
-        struct sotto_batch batch = {dataset, NULL, first,
-                                    least(dataset->count - first, crew->batch_max)};
-        struct knowing knowing = {sweep_of(crew, &batch), rows};
-        struct sotto_threads_job job = {know_group, NULL, &knowing};
-
-        sotto_threads_run(crew->threads, &job, knowing.sweep.group_count);
-    }
+    for (uint32_t i = 0; i < dataset->count; i++)
+        starts[i + 1] =
+            starts[i] + sotto_network_prefix_rows(&crew->workers[0].network,
+                                                  sotto_example_length(arch_of(crew), dataset, i));
 }
 
 enum sotto_status sotto_crew_know(struct sotto_crew *crew, const struct sotto_dataset *dataset)
 {
-    const struct sotto_network *network = &crew->workers[0].network;
-    size_t width = arch_of(crew)->width;
-    float *rows = NULL;
-    size_t *starts;
+    size_t row_bytes = arch_of(crew)->width * sizeof *crew->known.rows;
+    size_t row_count;
 
+    if (crew->known.dataset == dataset || crew->workers[0].network.adapted_first == 0)
+        return SOTTO_OK;
     sotto_crew_forget(crew);
-    if (network->adapted_first == 0)
-        return SOTTO_OK;
-    starts = calloc(dataset->count + 1, sizeof *starts);
-    if (starts == NULL)
+    crew->known.starts = calloc(dataset->count + 1, sizeof *crew->known.starts);
+    if (crew->known.starts == NULL)
         return SOTTO_NO_MEMORY;
-    for (uint32_t i = 0; i < dataset->count; i++)
-        starts[i + 1] = starts[i] + sotto_network_prefix_rows(
-                                        network, sotto_example_length(arch_of(crew), dataset, i));
-    if (starts[dataset->count] > known_bytes_max / (width * sizeof *rows)) {
-        free(starts);
+    place_known(crew, dataset);
+    row_count = crew->known.starts[dataset->count];
+    if (row_count > known_bytes_max / row_bytes)
         return SOTTO_OK;
-    }
-    rows = malloc(starts[dataset->count] * width * sizeof *rows);
-    if (rows == NULL) {
-        free(starts);
+    crew->known.rows = malloc(row_count * row_bytes);
+    if (crew->known.rows == NULL)
         return SOTTO_NO_MEMORY;
+    for (size_t first = 0; first < dataset->count; first += crew->batch_max) {
+        size_t left = dataset->count - first;
+        struct sotto_batch batch = {dataset, NULL, first,
+                                    left < crew->batch_max ? (uint32_t)left : crew->batch_max};
+        struct sweep sweep = sweep_of(crew, &batch);
+
+        run(&sweep, know_group, NULL);
     }
-    crew->known.starts = starts;
-    know_all(crew, dataset, rows);
-    crew->known.rows = rows;
+    crew->known.dataset = dataset;
     return SOTTO_OK;
 }
 

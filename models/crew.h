@@ -19,7 +19,7 @@ struct sotto_crew {
     uint32_t *firsts;              /* [batch_max + 1] where a batch's groups begin */
     float *gradients;              /* [lane_count] of the last batch, borrowed */
     const float *log_shares;       /* [label_count] for every group, borrowed; NULL: none */
-    struct sotto_prefixes known;   /* of the dataset of sotto_crew_know; rows NULL: none */
+    struct sotto_prefixes known;   /* of the dataset of sotto_crew_know */
 };
 
 /* Some examples of a dataset. */
@@ -61,7 +61,11 @@ SOTTO_CHECKED enum sotto_status sotto_crew_prepare(struct sotto_crew *crew,
  * epoch, to the bit where a row of a product does not depend on how many rows there are (the own
  * product of models/kernels/wide.h). Does nothing where there is no such block, or where it would
  * take more than 256 MiB.
- * SOTTO_NO_MEMORY: nothing is kept. The dataset is prepared.
+ *
+ *   dataset  in  prepared; it neither changes nor goes before sotto_crew_forget. Kept already:
+ *                nothing is computed again
+ *
+ * SOTTO_NO_MEMORY: nothing is kept.
  */
 SOTTO_CHECKED enum sotto_status sotto_crew_know(struct sotto_crew *crew,
                                                 const struct sotto_dataset *dataset);

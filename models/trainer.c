@@ -297,9 +297,15 @@ enum sotto_status sotto_trainer_fit(struct sotto_trainer *trainer,
     if (status == SOTTO_OK)
         status = fit_epochs(&course);
     memset(trainer->log_shares, 0, sizeof trainer->log_shares);
-    sotto_crew_forget(&trainer->crew);
+    if (!fit->keeps_rows || status != SOTTO_OK)
+        sotto_crew_forget(&trainer->crew);
     free(course.order);
     return status;
+}
+
+void sotto_trainer_forget(struct sotto_trainer *trainer)
+{
+    sotto_crew_forget(&trainer->crew);
 }
 
 enum sotto_status sotto_trainer_evaluate(struct sotto_trainer *trainer,

@@ -51,6 +51,12 @@ struct sotto_fit {
     double learning_rate_start;
     double learning_rate_end;
     double weight_decay;
+    /*
+     * Keep what the blocks below the adapters make of the examples, up to 256 MiB, for the next fit
+     * of this dataset, which then begins with it. The dataset neither changes nor goes before
+     * sotto_trainer_forget.
+     */
+    bool keeps_rows;
     uint64_t seed; /* of the shuffle; the same seed, data and machine give the same bits */
     void (*progress)(void *context, size_t step, size_t step_count, double loss); /* may be NULL */
     void *context;
@@ -79,6 +85,9 @@ SOTTO_CHECKED enum sotto_status sotto_trainer_fit(struct sotto_trainer *trainer,
                                                   const struct sotto_dataset *dataset,
                                                   const struct sotto_fit *fit,
                                                   struct sotto_fit_result *result);
+
+/* Lets go of what a fit has kept. */
+void sotto_trainer_forget(struct sotto_trainer *trainer);
 
 /*
  * The mean loss of one batch, the first `count` examples, and its gradient; the adapter stays as

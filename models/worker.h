@@ -49,6 +49,7 @@ struct sotto_worker {
 
 /* What sotto_network_prefix makes of each example of a dataset. */
 struct sotto_prefixes {
+    const struct sotto_dataset *dataset; /* NULL: of none */
     float *rows;
     size_t *starts; /* [count + 1] where an example's begin, in rows of the model's width */
 };

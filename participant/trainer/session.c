@@ -32,6 +32,8 @@ enum sotto_status sotto_session_open(struct sotto_session *session, const char *
 
 static void examples_drop(struct sotto_session *session)
 {
+    if (session->has_examples && session->trainer != NULL)
+        sotto_trainer_forget(session->trainer);
     if (session->has_examples)
         sotto_dataset_close(&session->examples);
     session->has_examples = false;
@@ -83,12 +85,28 @@ static enum sotto_status trainer_open(struct sotto_session *session, uint32_t ba
     return status;
 }
 
+/* Whether a version of this layout is loaded: its trainer then goes on, with what it has kept. */
+static bool has_layout(const struct sotto_session *session, struct sotto_view bytes)
+{
+    uint8_t canonical[SOTTO_LAYOUT_BYTES_MAX];
+    struct sotto_buffer own = sotto_buffer_of(canonical, sizeof canonical);
+
+    return session->has_layout && session->trainer != NULL &&
+           sotto_layout_encode(&own, &session->layout) == SOTTO_OK &&
+           sotto_view_equal(sotto_view_buffer(&own), bytes);
+}
+
 static enum sotto_status layout_take(struct sotto_session *session, struct sotto_view bytes,
                                      struct sotto_fault *fault)
 {
     struct sotto_layout layout;
     bool keeps_examples = false;
 
+    if (has_layout(session, bytes)) {
+        free(session->lanes);
+        session->lanes = NULL;
+        return SOTTO_OK;
+    }
     if (sotto_layout_decode(&layout, bytes) != SOTTO_OK)
         return sotto_fault_set(fault, SOTTO_MALFORMED, "the adapter's layout does not parse");
     keeps_examples = session->has_examples && has_same_labels(&layout, &session->layout);
@@ -137,7 +155,7 @@ enum sotto_status sotto_session_load(struct sotto_session *session, struct sotto
     const struct sotto_view parts[] = {version->layout, version->lanes};
     enum sotto_status status = layout_take(session, version->layout, fault);
 
-    if (status == SOTTO_OK)
+    if (status == SOTTO_OK && session->trainer == NULL)
         status = trainer_open(session, session->batch_max, fault);
     if (status == SOTTO_OK)
         status = lanes_take(session, version->lanes, fault);
@@ -161,6 +179,7 @@ static enum sotto_status fit(struct sotto_session *session, const struct sotto_t
         .learning_rate_start = train->recipe.learning_rate_start,
         .learning_rate_end = train->recipe.learning_rate_end,
         .weight_decay = train->recipe.weight_decay,
+        .keeps_rows = true,
         .seed = train->seed,
     };
     struct sotto_fit_result result;

@@ -144,7 +144,12 @@ static void derive_layout(struct sotto_layout *layout)
 /* Seconds of one step: the mean over STEPS in the best of several fits. */
 static double best_fit(struct sotto_trainer *trainer, const struct sotto_dataset *dataset)
 {
-    const struct sotto_fit fit = {STEPS, BATCH, 1e-3, 1e-4, 0.01, 7, NULL, NULL};
+    const struct sotto_fit fit = {.epochs = STEPS,
+                                  .batch = BATCH,
+                                  .learning_rate_start = 1e-3,
+                                  .learning_rate_end = 1e-4,
+                                  .weight_decay = 0.01,
+                                  .seed = 7};
     struct sotto_fit_result result;
     double best = 1e9;
 
