@@ -12,6 +12,8 @@ that peft wrote, LoRA on all linear layers of the blocks, and golden.safetensors
     tokens [n], starts [count + 1]          of texts, one after another without padding
     is_answer [n]                           of a language model: 1 where a token is a target
     labels [count]                          of a classifier: indices
+    features [count, width]                 of pictures: the class token after the last norm,
+                                            without an adapter
     logits [count, labels] or [n, vocabulary], loss [1]
     NAME [..] for each tensor NAME of the adapter: the gradient of the loss
 
@@ -30,6 +32,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 import numpy
 import peft
+import tokenizers
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
@@ -120,7 +123,7 @@ def make_model(name):
     """Writes the model directory."""
     folder = VECTORS / name
     model = getattr(transformers, MODELS[name][1])(configuration(name))
-    perturb(model.parameters(), 1.0)
+    perturb(model.parameters(), 1.0 if MODELS[name][2] is PICTURES else 0.5)
     model.tie_weights()
     size = "15KB" if MODELS[name][3] is torch.bfloat16 else "1GB"
     model.to(MODELS[name][3]).save_pretrained(folder, safe_serialization=True, max_shard_size=size)
@@ -130,6 +133,23 @@ def make_model(name):
             "do_resize": True, "size": {"height": 12, "width": 12}, "resample": 2,
             "do_rescale": True, "rescale_factor": 1.0 / 255.0, "do_normalize": True,
             "image_mean": PICTURE_MEAN, "image_std": PICTURE_DEVIATION}, indent=2) + "\n")
+    else:
+        make_tokenizer().save(str(folder / "tokenizer.json"))
+
+
+def make_tokenizer():
+    """Of letters; the tokens of the golden texts are random and not made by it."""
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    words += [chr(ord("a") + letter) for letter in range(VOCABULARY - len(words) - 14)]
+    words += ["##" + chr(ord("a") + letter) for letter in range(VOCABULARY - len(words))]
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordPiece(
+        {word: index for index, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.normalizer = tokenizers.normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = tokenizers.processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    tokenizer.add_special_tokens(words[:5])
+    return tokenizer
 
 
 def load_model(name):
@@ -175,7 +195,10 @@ def make_adapter(name):
     model.float().save_pretrained(folder / "adapter", save_embedding_layers=False)
     (folder / "adapter" / "README.md").unlink()
     path = folder / "adapter" / "adapter_config.json"
-    path.write_text(path.read_text().replace(str(folder), name))
+    config = json.loads(path.read_text())
+    config["base_model_name_or_path"] = name
+    config["target_modules"].sort()  # a set, in another order each time
+    path.write_text(json.dumps(config, indent=2) + "\n")
 
 
 def make_inputs(name):
@@ -197,12 +220,16 @@ def padded(tokens, starts, value=0):
     return torch.nn.utils.rnn.pad_sequence(texts, batch_first=True, padding_value=value)
 
 
+def pixels(inputs):
+    mean, deviation = (torch.tensor(values, dtype=torch.float64).view(3, 1, 1)
+                       for values in (PICTURE_MEAN, PICTURE_DEVIATION))
+    return (inputs["pictures"].double() / 255.0 - mean) / deviation
+
+
 def forward(model, inputs):
     """Logits, one row an example or a token, and the loss."""
     if "pictures" in inputs:
-        mean, deviation = (torch.tensor(values, dtype=torch.float64).view(3, 1, 1)
-                           for values in (PICTURE_MEAN, PICTURE_DEVIATION))
-        logits = model(pixel_values=(inputs["pictures"].double() / 255.0 - mean) / deviation).logits
+        logits = model(pixel_values=pixels(inputs)).logits
         return logits, torch.nn.functional.cross_entropy(logits, inputs["labels"])
     tokens, starts = inputs["tokens"], inputs["starts"]
     mask = padded(torch.ones_like(tokens), starts)
@@ -217,6 +244,11 @@ def forward(model, inputs):
 
 def adapted(name, inputs):
     """Everything that golden.safetensors holds beside the inputs."""
+    features = {}
+    if "pictures" in inputs:
+        with torch.no_grad():
+            states = load_model(name).base_model(pixel_values=pixels(inputs)).last_hidden_state
+        features["features"] = states[:, 0]
     model = load_adapted(name).eval()
     logits, loss = forward(model, inputs)
     loss.backward()
@@ -227,7 +259,7 @@ def adapted(name, inputs):
         gradient = load_file(scratch + "/adapter_model.safetensors")
     if MODELS[name][2] is PICTURES:
         gradient = {picture_name(key, MODELS[name][0]): value for key, value in gradient.items()}
-    return {"logits": logits.detach(), "loss": loss.detach().view(1), **gradient}
+    return {"logits": logits.detach(), "loss": loss.detach().view(1), **features, **gradient}
 
 
 def make(name):

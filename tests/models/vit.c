@@ -57,8 +57,8 @@ static void vit__golden_pictures__features_as_another_implementation(void **stat
 {
     struct bench bench;
     size_t count;
-    uint8_t *pixels = golden_pixels(&count);
-    float *expected = golden_read("features", &count);
+    uint8_t *pixels = golden_pixels("vit", &count);
+    float *expected = golden_read("vit", "features", &count);
     const uint8_t *pictures[PICTURES];
     struct sotto_samples samples = {.count = PICTURES, .pictures = pictures};
     float features[PICTURES * WIDTH];
