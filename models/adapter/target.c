@@ -5,68 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A module in a block: its path is prefix and name. Without a name the family lacks it. */
-struct module {
-    const char *prefix;
-    const char *name;
-};
+#include "models/arch/family.h"
 
-static const struct module vit_targets[SOTTO_TARGET_COUNT] = {
-    [SOTTO_TARGET_QUERY] = {"attention.attention.", "query"},
-    [SOTTO_TARGET_KEY] = {"attention.attention.", "key"},
-    [SOTTO_TARGET_VALUE] = {"attention.attention.", "value"},
-    [SOTTO_TARGET_ATTENTION_OUT] = {"", "attention.output.dense"},
-    [SOTTO_TARGET_MLP_IN] = {"", "intermediate.dense"},
-    [SOTTO_TARGET_MLP_OUT] = {"", "output.dense"},
-};
+_Static_assert((int)SOTTO_TARGET_COUNT == (int)SOTTO_BLOCK_LINEAR_COUNT &&
+                   (int)SOTTO_TARGET_MLP_IN == (int)SOTTO_BLOCK_MLP_IN &&
+                   (int)SOTTO_TARGET_MLP_GATE == (int)SOTTO_BLOCK_MLP_GATE,
+               "a target is a linear layer of a block");
 
-static const struct module bert_targets[SOTTO_TARGET_COUNT] = {
-    [SOTTO_TARGET_QUERY] = {"attention.self.", "query"},
-    [SOTTO_TARGET_KEY] = {"attention.self.", "key"},
-    [SOTTO_TARGET_VALUE] = {"attention.self.", "value"},
-    [SOTTO_TARGET_ATTENTION_OUT] = {"", "attention.output.dense"},
-    [SOTTO_TARGET_MLP_IN] = {"", "intermediate.dense"},
-    [SOTTO_TARGET_MLP_OUT] = {"", "output.dense"},
-};
-
-static const struct module llama_targets[SOTTO_TARGET_COUNT] = {
-    [SOTTO_TARGET_QUERY] = {"self_attn.", "q_proj"},
-    [SOTTO_TARGET_KEY] = {"self_attn.", "k_proj"},
-    [SOTTO_TARGET_VALUE] = {"self_attn.", "v_proj"},
-    [SOTTO_TARGET_ATTENTION_OUT] = {"self_attn.", "o_proj"},
-    [SOTTO_TARGET_MLP_IN] = {"mlp.", "up_proj"},
-    [SOTTO_TARGET_MLP_OUT] = {"mlp.", "down_proj"},
-    [SOTTO_TARGET_MLP_GATE] = {"mlp.", "gate_proj"},
-};
-
-static const struct family_row {
-    const char *before; /* the block's number */
-    const char *head;
-    const struct module *targets; /* [SOTTO_TARGET_COUNT] */
-    const char *norms[SOTTO_NORM_COUNT];
-} rows[SOTTO_FAMILY_COUNT] = {
-    [SOTTO_FAMILY_VIT] = {"vit.encoder.layer.",
-                          "classifier",
-                          vit_targets,
-                          {"layernorm_before", "layernorm_after"}},
-    [SOTTO_FAMILY_DEIT] = {"deit.encoder.layer.",
-                           "classifier",
-                           vit_targets,
-                           {"layernorm_before", "layernorm_after"}},
-    [SOTTO_FAMILY_BERT] = {"bert.encoder.layer.",
-                           "classifier",
-                           bert_targets,
-                           {"attention.output.LayerNorm", "output.LayerNorm"}},
-    [SOTTO_FAMILY_LLAMA] = {"model.layers.",
-                            NULL,
-                            llama_targets,
-                            {"input_layernorm", "post_attention_layernorm"}},
-};
-
-static const struct family_row *row_of(enum sotto_family family)
+/* A layer's path in a block; NULL: the family has none such. */
+static const char *path_of(enum sotto_family family, enum sotto_target target)
 {
-    assert(family < SOTTO_FAMILY_COUNT);
-    return &rows[family];
+    assert(target < SOTTO_TARGET_COUNT);
+    return sotto_family_names(family)->linears[target][SOTTO_NAMING_4];
 }
 
 uint32_t sotto_family_targets(enum sotto_family family)
@@ -74,57 +24,62 @@ uint32_t sotto_family_targets(enum sotto_family family)
     uint32_t set = 0;
 
     for (uint32_t target = 0; target < SOTTO_TARGET_COUNT; target++) {
-        if (row_of(family)->targets[target].name != NULL)
+        if (path_of(family, (enum sotto_target)target) != NULL)
             set |= 1u << target;
     }
     return set;
 }
 
+/* The last word of its path says which layer it is, but for "dense", which several are called. */
 const char *sotto_target_name(enum sotto_family family, enum sotto_target target)
 {
-    assert(target < SOTTO_TARGET_COUNT);
-    return row_of(family)->targets[target].name;
+    const char *path = path_of(family, target);
+    const char *word = path == NULL ? NULL : strrchr(path, '.') + 1;
+
+    return word == NULL || strcmp(word, "dense") == 0 ? path : word;
 }
 
 const char *sotto_norm_name(enum sotto_family family, enum sotto_norm_place place)
 {
+    const struct sotto_family_names *names = sotto_family_names(family);
+
     assert(place < SOTTO_NORM_COUNT);
-    return row_of(family)->norms[place];
+    return place == SOTTO_NORM_OF_ATTENTION ? names->attention_norm[SOTTO_NAMING_4]
+                                            : names->mlp_norm[SOTTO_NAMING_4];
 }
 
 const char *sotto_family_head(enum sotto_family family)
 {
-    return row_of(family)->head;
+    return sotto_family_names(family)->head;
 }
 
 static void module_write(char out[SOTTO_MODULE_TEXT_MAX + 1], enum sotto_family family,
-                         uint32_t block, struct module module)
+                         uint32_t block, const char *path)
 {
-    assert(module.name != NULL);
-    snprintf(out, SOTTO_MODULE_TEXT_MAX + 1, "%s%u.%s%s", row_of(family)->before, block,
-             module.prefix, module.name);
+    assert(path != NULL);
+    snprintf(out, SOTTO_MODULE_TEXT_MAX + 1, "%s%u.%s",
+             sotto_family_names(family)->blocks[SOTTO_NAMING_4], block, path);
 }
 
 void sotto_target_module(char out[SOTTO_MODULE_TEXT_MAX + 1], enum sotto_family family,
                          uint32_t block, enum sotto_target target)
 {
-    assert(target < SOTTO_TARGET_COUNT);
-    module_write(out, family, block, row_of(family)->targets[target]);
+    module_write(out, family, block, path_of(family, target));
 }
 
 void sotto_norm_module(char out[SOTTO_MODULE_TEXT_MAX + 1], enum sotto_family family,
                        uint32_t block, enum sotto_norm_place place)
 {
-    assert(place < SOTTO_NORM_COUNT);
-    module_write(out, family, block, (struct module){"", row_of(family)->norms[place]});
+    module_write(out, family, block, sotto_norm_name(family, place));
 }
 
 /* The target of a name of `length` bytes in any family, or SOTTO_TARGET_COUNT. */
 static enum sotto_target target_named(const char *name, size_t length)
 {
-    for (size_t family = 0; family < SOTTO_FAMILY_COUNT; family++) {
+    for (uint32_t family = 0; family < SOTTO_FAMILY_COUNT; family++) {
         for (uint32_t target = 0; target < SOTTO_TARGET_COUNT; target++) {
-            const char *known = rows[family].targets[target].name;
+            const char *known =
+                sotto_target_name((enum sotto_family)family, (enum sotto_target)target);
 
             if (known != NULL && strlen(known) == length && memcmp(known, name, length) == 0)
                 return (enum sotto_target)target;

@@ -1,6 +1,6 @@
 /*
  * The linear layers that an adapter can have, and what they and the other trained tensors are
- * called: one table for each family of models, in the words of transformers 4.
+ * called, in the words of transformers 4 (models/arch/family.h has the table).
  */
 #ifndef SOTTO_MODELS_ADAPTER_TARGET_H
 #define SOTTO_MODELS_ADAPTER_TARGET_H

@@ -43,7 +43,6 @@ static const struct sotto_family_names names[SOTTO_FAMILY_COUNT] = {
                            .mlp_norm = BOTH("output.LayerNorm")},
     [SOTTO_FAMILY_LLAMA] = {.family = "llama",
                             .prefix = "model.",
-                            .head = "lm_head",
                             .blocks = BOTH("model.layers."),
                             .linears = {[SOTTO_BLOCK_QUERY] = BOTH("self_attn.q_proj"),
                                         [SOTTO_BLOCK_KEY] = BOTH("self_attn.k_proj"),

@@ -14,7 +14,7 @@ enum sotto_naming { SOTTO_NAMING_4, SOTTO_NAMING_5, SOTTO_NAMING_COUNT };
 struct sotto_family_names {
     const char *family; /* as model_type has it: "vit" */
     const char *prefix; /* before every name but the head's: "vit."; bare models lack it */
-    const char *head;   /* "classifier" or "lm_head" */
+    const char *head;   /* the adapter's: "classifier"; NULL: the base model has its own */
     /* Before the number of a block, such as "vit.encoder.layer."; a '.' follows the number. */
     const char *blocks[SOTTO_NAMING_COUNT];
     /* A block's modules, such as "attention.output.dense"; NULL: the family has none such. */
