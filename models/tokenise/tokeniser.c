@@ -341,7 +341,7 @@ enum sotto_status sotto_encoder_run(struct sotto_encoder *encoder, struct sotto_
     size_t after = form.is_framed ? frame->after_count : 0;
     bool is_cut;
 
-    *encoding = (struct sotto_encoding){NULL, 0, false};
+    *encoding = (struct sotto_encoding){0};
     if (text.length > SOTTO_TEXT_BYTES_MAX || (length_max > 0 && length_max <= before + after))
         return SOTTO_OVER_LIMIT;
     if (!sotto_utf8_is_valid(text))
@@ -356,6 +356,11 @@ enum sotto_status sotto_encoder_run(struct sotto_encoder *encoder, struct sotto_
     sotto_tokens_add(&encoder->tokens, frame->after, after);
     if (encoder->tokens.is_short)
         return SOTTO_NO_MEMORY;
-    *encoding = (struct sotto_encoding){encoder->tokens.at, encoder->tokens.count, is_cut};
+    *encoding = (struct sotto_encoding){
+        .tokens = encoder->tokens.at,
+        .count = encoder->tokens.count,
+        .text_count = encoder->tokens.count - before - after,
+        .is_cut = is_cut,
+    };
     return SOTTO_OK;
 }

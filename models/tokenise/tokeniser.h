@@ -50,7 +50,8 @@ struct sotto_encoding_form {
 struct sotto_encoding {
     const uint32_t *tokens; /* borrowed until the encoder is used again */
     size_t count;
-    bool is_cut; /* the text was longer: its end is missing */
+    size_t text_count; /* without the frame */
+    bool is_cut;       /* the text was longer: its end is missing */
 };
 
 /*
