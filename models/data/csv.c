@@ -108,6 +108,9 @@ void sotto_csv_record_close(struct sotto_csv_record *record)
 
 struct sotto_view sotto_csv_field(const struct sotto_csv_record *record, size_t column)
 {
-    return sotto_view_of(record->bytes.at + record->starts[column],
-                         record->starts[column + 1] - record->starts[column]);
+    size_t length = record->starts[column + 1] - record->starts[column];
+
+    if (length == 0)
+        return sotto_view_text("");
+    return sotto_view_of(record->bytes.at + record->starts[column], length);
 }

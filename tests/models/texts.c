@@ -135,6 +135,8 @@ static const struct refusal refusals[] = {
     {"a.csv", "text,label\n\"a,great\n", SOTTO_MALFORMED, "line 2: a quote"},
     {"a.csv", "text,label\na\"b,great\n", SOTTO_MALFORMED, "line 2: a quote"},
     {"a.csv", "text,label\n\"a\"b,great\n", SOTTO_MALFORMED, "line 2: a quote"},
+    {"a.csv", "text,label\n,great\n", SOTTO_MALFORMED, "line 2: the text is empty"},
+    {"a.csv", "\r\n\r,,\n", SOTTO_MALFORMED, "line 2: a quote"},
     {"a.csv", "text,label\n\xc3(,great\n", SOTTO_MALFORMED, "line 2: the text is not UTF-8"},
 };
 
