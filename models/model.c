@@ -1,14 +1,39 @@
 #include "models/model.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "models/arch/base.h"
 #include "models/kernels/kernels.h"
+#include "models/tokenise/tokeniser.h"
 
 struct sotto_model {
     const struct sotto_kernels *kernels;
     struct sotto_base base;
+    struct sotto_tokeniser *tokeniser; /* of a model for texts */
 };
+
+/* Reads the tokeniser of a model for texts, all of whose tokens the model must know. */
+static enum sotto_status open_tokeniser(struct sotto_model *model, const char *folder,
+                                        struct sotto_fault *fault)
+{
+    const struct sotto_model_files *files = &model->base.files;
+    char path[1100];
+    enum sotto_status status;
+
+    if (files->arch.task == SOTTO_TASK_PICTURE_CLASS)
+        return SOTTO_OK;
+    snprintf(path, sizeof path, "%.1024s/%s", folder, sotto_model_input_name(&files->arch));
+    status = sotto_tokeniser_open(&model->tokeniser,
+                                  sotto_view_of(files->input, files->input_length), path, fault);
+    if (status == SOTTO_OK && sotto_tokeniser_size(model->tokeniser) > files->arch.vocabulary)
+        status =
+            sotto_fault_set(fault, SOTTO_MISMATCH,
+                            "%s has %u tokens, the model knows %u: use the file that came "
+                            "with the model",
+                            path, sotto_tokeniser_size(model->tokeniser), files->arch.vocabulary);
+    return status;
+}
 
 enum sotto_status sotto_model_open(struct sotto_model **model, const char *folder,
                                    struct sotto_fault *fault)
@@ -20,8 +45,10 @@ enum sotto_status sotto_model_open(struct sotto_model **model, const char *folde
     if (opened == NULL)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory to open the model %s", folder);
     status = sotto_base_open(&opened->base, folder, fault);
+    if (status == SOTTO_OK)
+        status = open_tokeniser(opened, folder, fault);
     if (status != SOTTO_OK) {
-        free(opened);
+        sotto_model_close(opened);
         return status;
     }
     opened->kernels = sotto_kernels_cpu();
@@ -33,6 +60,7 @@ void sotto_model_close(struct sotto_model *model)
 {
     if (model == NULL)
         return;
+    sotto_tokeniser_close(model->tokeniser);
     sotto_base_close(&model->base);
     free(model);
 }
@@ -51,6 +79,11 @@ size_t sotto_model_parts(const struct sotto_model *model,
 struct sotto_picture_form sotto_model_picture_form(const struct sotto_model *model)
 {
     return (struct sotto_picture_form){model->base.arch.channels, model->base.arch.image_side};
+}
+
+const struct sotto_tokeniser *sotto_model_tokeniser(const struct sotto_model *model)
+{
+    return model->tokeniser;
 }
 
 const struct sotto_base *sotto_model_base(const struct sotto_model *model)

@@ -11,6 +11,7 @@
 struct sotto_base;
 struct sotto_kernels;
 struct sotto_model;
+struct sotto_tokeniser;
 
 /*
  * Opens a Hugging Face model directory, whose files models/arch/files.h lists.
@@ -28,6 +29,8 @@ const struct sotto_arch *sotto_model_arch(const struct sotto_model *model);
 size_t sotto_model_parts(const struct sotto_model *model,
                          struct sotto_view parts[SOTTO_MODEL_PARTS_MAX]);
 struct sotto_picture_form sotto_model_picture_form(const struct sotto_model *model);
+/* Of a model for pictures NULL; borrowed. */
+const struct sotto_tokeniser *sotto_model_tokeniser(const struct sotto_model *model);
 
 /* What a trainer computes with, and on. Borrowed. */
 const struct sotto_base *sotto_model_base(const struct sotto_model *model);

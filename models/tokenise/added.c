@@ -6,34 +6,34 @@ static const char *const token_keys[] = {"id",     "content",    "single_word", 
                                          "rstrip", "normalized", "special",     NULL};
 
 static enum sotto_status read_token(struct sotto_added_token *token, struct sotto_view *content,
-                                    const struct sotto_reading *reading)
+                                    const struct sotto_part *reading)
 {
-    enum sotto_status status = sotto_reading_keys(reading, token_keys);
+    enum sotto_status status = sotto_part_keys(reading, token_keys);
 
     *token = (struct sotto_added_token){.token = SOTTO_TOKEN_NONE};
     *content = (struct sotto_view){NULL, 0};
     if (status == SOTTO_OK)
-        status = sotto_reading_number(reading, "id", SOTTO_VOCABULARY_MAX - 1, &token->token);
+        status = sotto_part_number(reading, "id", SOTTO_VOCABULARY_MAX - 1, &token->token);
     if (status == SOTTO_OK)
-        status = sotto_reading_text(reading, "content", content);
+        status = sotto_part_text(reading, "content", content);
     if (status == SOTTO_OK)
-        status = sotto_reading_flag(reading, "single_word", &token->is_word);
+        status = sotto_part_flag(reading, "single_word", &token->is_word);
     if (status == SOTTO_OK)
-        status = sotto_reading_flag(reading, "lstrip", &token->strips_before);
+        status = sotto_part_flag(reading, "lstrip", &token->strips_before);
     if (status == SOTTO_OK)
-        status = sotto_reading_flag(reading, "rstrip", &token->strips_after);
+        status = sotto_part_flag(reading, "rstrip", &token->strips_after);
     if (status == SOTTO_OK)
-        status = sotto_reading_flag(reading, "special", &token->is_special);
+        status = sotto_part_flag(reading, "special", &token->is_special);
     token->is_normalised = !token->is_special;
     if (status == SOTTO_OK)
-        status = sotto_reading_flag(reading, "normalized", &token->is_normalised);
+        status = sotto_part_flag(reading, "normalized", &token->is_normalised);
     if (status == SOTTO_OK && (token->token == SOTTO_TOKEN_NONE || content->length == 0))
-        status = sotto_reading_fault(reading, SOTTO_MALFORMED, "a token without id or content");
+        status = sotto_part_fault(reading, SOTTO_MALFORMED, "a token without id or content");
     return status;
 }
 
 static enum sotto_status keep(struct sotto_added_set *set, struct sotto_view text, uint32_t place,
-                              const struct sotto_reading *reading)
+                              const struct sotto_part *reading)
 {
     enum sotto_status status;
 
@@ -41,11 +41,11 @@ static enum sotto_status keep(struct sotto_added_set *set, struct sotto_view tex
         return SOTTO_OK;
     status = sotto_vocabulary_add(&set->texts, text, place);
     if (status == SOTTO_MISMATCH)
-        return sotto_reading_fault(reading, SOTTO_MALFORMED, "'%.*s' is there twice",
-                                   text.length < 40 ? (int)text.length : 40, (const char *)text.at);
+        return sotto_part_fault(reading, SOTTO_MALFORMED, "'%.*s' is there twice",
+                                text.length < 40 ? (int)text.length : 40, (const char *)text.at);
     if (status != SOTTO_OK)
-        return sotto_reading_fault(reading, status, "a token is longer than %d bytes",
-                                   SOTTO_TOKEN_BYTES_MAX);
+        return sotto_part_fault(reading, status, "a token is longer than %d bytes",
+                                SOTTO_TOKEN_BYTES_MAX);
     set->begins[text.at[0]] = true;
     return SOTTO_OK;
 }
@@ -53,16 +53,15 @@ static enum sotto_status keep(struct sotto_added_set *set, struct sotto_view tex
 static enum sotto_status keep_normalised(struct sotto_added *added,
                                          const struct sotto_normaliser *normaliser,
                                          struct sotto_view content, uint32_t place,
-                                         const struct sotto_reading *reading)
+                                         const struct sotto_part *reading)
 {
     struct sotto_text text = {0};
     struct sotto_text spare = {0};
     enum sotto_status status;
 
     sotto_normaliser_run(normaliser, &text, &spare, content);
-    status = text.is_short
-                 ? sotto_reading_fault(reading, SOTTO_NO_MEMORY, "no memory for the tokens")
-                 : keep(&added->normalised, sotto_text_view(&text), place, reading);
+    status = text.is_short ? sotto_part_fault(reading, SOTTO_NO_MEMORY, "no memory for the tokens")
+                           : keep(&added->normalised, sotto_text_view(&text), place, reading);
     sotto_text_close(&text);
     sotto_text_close(&spare);
     return status;
@@ -70,14 +69,14 @@ static enum sotto_status keep_normalised(struct sotto_added *added,
 
 static enum sotto_status read_all(struct sotto_added *added,
                                   const struct sotto_normaliser *normaliser,
-                                  const struct sotto_reading *reading)
+                                  const struct sotto_part *reading)
 {
     enum sotto_status status = SOTTO_OK;
 
     for (size_t i = 0; i < json_array_size(reading->object) && status == SOTTO_OK; i++) {
         struct sotto_added_token *token = &added->tokens[i];
-        struct sotto_reading one =
-            sotto_reading_at(reading, json_array_get(reading->object, i), reading->part);
+        struct sotto_part one =
+            sotto_part_at(reading, json_array_get(reading->object, i), reading->part);
         struct sotto_view content;
 
         status = read_token(token, &content, &one);
@@ -95,7 +94,7 @@ enum { GROWTH_MAX = 8 };
 
 enum sotto_status sotto_added_open(struct sotto_added *added,
                                    const struct sotto_normaliser *normaliser,
-                                   const struct sotto_reading *reading)
+                                   const struct sotto_part *reading)
 {
     size_t count = json_array_size(reading->object);
     size_t byte_count = 0;
@@ -105,8 +104,8 @@ enum sotto_status sotto_added_open(struct sotto_added *added,
     if (reading->object == NULL || json_is_null(reading->object))
         return SOTTO_OK;
     if (!json_is_array(reading->object) || count > SOTTO_VOCABULARY_MAX)
-        return sotto_reading_fault(reading, SOTTO_MALFORMED, "not a list of at most %d tokens",
-                                   SOTTO_VOCABULARY_MAX);
+        return sotto_part_fault(reading, SOTTO_MALFORMED, "not a list of at most %d tokens",
+                                SOTTO_VOCABULARY_MAX);
     for (size_t i = 0; i < count; i++)
         byte_count +=
             json_string_length(json_object_get(json_array_get(reading->object, i), "content"));
@@ -116,7 +115,7 @@ enum sotto_status sotto_added_open(struct sotto_added *added,
         sotto_vocabulary_open(&added->normalised.texts, count,
                               GROWTH_MAX * byte_count + count * SOTTO_NORMALISER_STRING_MAX) !=
             SOTTO_OK)
-        status = sotto_reading_fault(reading, SOTTO_NO_MEMORY, "no memory for the tokens");
+        status = sotto_part_fault(reading, SOTTO_NO_MEMORY, "no memory for the tokens");
     if (status == SOTTO_OK)
         status = read_all(added, normaliser, reading);
     if (status != SOTTO_OK)

@@ -7,7 +7,7 @@
 #define SOTTO_MODELS_TOKENISE_ADDED_H
 
 #include "models/tokenise/normaliser.h"
-#include "models/tokenise/reading.h"
+#include "models/tokenise/part.h"
 #include "models/tokenise/vocabulary.h"
 
 struct sotto_added_token {
@@ -38,7 +38,7 @@ struct sotto_added {
  */
 SOTTO_CHECKED enum sotto_status sotto_added_open(struct sotto_added *added,
                                                  const struct sotto_normaliser *normaliser,
-                                                 const struct sotto_reading *reading);
+                                                 const struct sotto_part *reading);
 void sotto_added_close(struct sotto_added *added);
 
 struct sotto_added_match {

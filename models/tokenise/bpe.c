@@ -50,7 +50,7 @@ static bool bytes_of(uint8_t *out, size_t *length, struct sotto_view token)
 }
 
 /* Puts a vocabulary of bytes in place of that of characters; what is no bytes can be no piece. */
-static enum sotto_status read_bytes(struct sotto_bpe *model, const struct sotto_reading *reading)
+static enum sotto_status read_bytes(struct sotto_bpe *model, const struct sotto_part *reading)
 {
     struct sotto_vocabulary written = model->vocabulary;
     uint8_t bytes[SOTTO_TOKEN_BYTES_MAX];
@@ -58,7 +58,7 @@ static enum sotto_status read_bytes(struct sotto_bpe *model, const struct sotto_
         sotto_vocabulary_open(&model->vocabulary, written.count, written.byte_count);
 
     if (status != SOTTO_OK)
-        status = sotto_reading_fault(reading, status, "no memory for the vocabulary");
+        status = sotto_part_fault(reading, status, "no memory for the vocabulary");
     for (size_t i = 0; i < written.slot_count && status == SOTTO_OK; i++) {
         const struct sotto_vocabulary_entry *entry = &written.entries[i];
         struct sotto_view token = sotto_view_of(written.bytes + entry->first, entry->length);
@@ -142,7 +142,7 @@ static uint32_t side_of(const struct sotto_bpe *model, struct sotto_buffer *join
 }
 
 static enum sotto_status read_merge(struct sotto_bpe *model, const json_t *value, uint32_t rank,
-                                    const struct sotto_reading *reading)
+                                    const struct sotto_part *reading)
 {
     uint8_t bytes[2 * SOTTO_TOKEN_BYTES_MAX];
     struct sotto_buffer joined = sotto_buffer_of(bytes, sizeof bytes);
@@ -151,35 +151,34 @@ static enum sotto_status read_merge(struct sotto_bpe *model, const json_t *value
     struct sotto_bpe_merge *slot;
 
     if (!sides_of(sides, value))
-        return sotto_reading_fault(reading, SOTTO_MALFORMED, "merge %u is no pair of tokens", rank);
+        return sotto_part_fault(reading, SOTTO_MALFORMED, "merge %u is no pair of tokens", rank);
     merge.left = side_of(model, &joined, sides[0]);
     merge.right = side_of(model, &joined, sides[1]);
     merge.token = sotto_vocabulary_find(&model->vocabulary, sotto_view_buffer(&joined));
     if (merge.left == SOTTO_TOKEN_NONE || merge.right == SOTTO_TOKEN_NONE ||
         merge.token == SOTTO_TOKEN_NONE)
-        return sotto_reading_fault(reading, SOTTO_MALFORMED,
-                                   "merge %u is of tokens that are not in the vocabulary", rank);
+        return sotto_part_fault(reading, SOTTO_MALFORMED,
+                                "merge %u is of tokens that are not in the vocabulary", rank);
     slot = merge_of(model, merge.left, merge.right);
     *slot = merge;
     return SOTTO_OK;
 }
 
-static enum sotto_status read_merges(struct sotto_bpe *model, const struct sotto_reading *reading)
+static enum sotto_status read_merges(struct sotto_bpe *model, const struct sotto_part *reading)
 {
     const json_t *list = json_object_get(reading->object, "merges");
     size_t count = json_array_size(list);
     enum sotto_status status = SOTTO_OK;
 
     if (!json_is_array(list) || count > SOTTO_VOCABULARY_MAX)
-        return sotto_reading_fault(reading, SOTTO_MALFORMED,
-                                   "merges must be a list of at most %d pairs",
-                                   SOTTO_VOCABULARY_MAX);
+        return sotto_part_fault(reading, SOTTO_MALFORMED,
+                                "merges must be a list of at most %d pairs", SOTTO_VOCABULARY_MAX);
     model->slot_count = 16;
     while (model->slot_count < 2 * count)
         model->slot_count *= 2;
     model->merges = malloc(model->slot_count * sizeof *model->merges);
     if (model->merges == NULL)
-        return sotto_reading_fault(reading, SOTTO_NO_MEMORY, "no memory for the merges");
+        return sotto_part_fault(reading, SOTTO_NO_MEMORY, "no memory for the merges");
     for (size_t i = 0; i < model->slot_count; i++)
         model->merges[i].left = SOTTO_TOKEN_NONE;
     for (size_t i = 0; i < count && status == SOTTO_OK; i++)
@@ -188,66 +187,64 @@ static enum sotto_status read_merges(struct sotto_bpe *model, const struct sotto
 }
 
 /* What would make other tokens of the same text and is not computed here. */
-static enum sotto_status check_unsupported(const struct sotto_reading *reading)
+static enum sotto_status check_unsupported(const struct sotto_part *reading)
 {
     static const char *const affixes[] = {"continuing_subword_prefix", "end_of_word_suffix"};
     const json_t *dropout = json_object_get(reading->object, "dropout");
 
     if (dropout != NULL && !json_is_null(dropout) &&
         !(json_is_number(dropout) && json_number_value(dropout) == 0.0))
-        return sotto_reading_fault(reading, SOTTO_UNSUPPORTED, "dropout is not supported");
+        return sotto_part_fault(reading, SOTTO_UNSUPPORTED, "dropout is not supported");
     for (size_t i = 0; i < 2; i++) {
         struct sotto_view affix = {NULL, 0};
-        enum sotto_status status = sotto_reading_text(reading, affixes[i], &affix);
+        enum sotto_status status = sotto_part_text(reading, affixes[i], &affix);
 
         if (status != SOTTO_OK)
             return status;
         if (affix.length > 0)
-            return sotto_reading_fault(reading, SOTTO_UNSUPPORTED, "%s is not supported",
-                                       affixes[i]);
+            return sotto_part_fault(reading, SOTTO_UNSUPPORTED, "%s is not supported", affixes[i]);
     }
     return SOTTO_OK;
 }
 
-static enum sotto_status read_flags(struct sotto_bpe *model, const struct sotto_reading *reading)
+static enum sotto_status read_flags(struct sotto_bpe *model, const struct sotto_part *reading)
 {
-    enum sotto_status status = sotto_reading_flag(reading, "fuse_unk", &model->fuses_unknown);
+    enum sotto_status status = sotto_part_flag(reading, "fuse_unk", &model->fuses_unknown);
 
     if (status == SOTTO_OK)
-        status = sotto_reading_flag(reading, "byte_fallback", &model->falls_to_bytes);
+        status = sotto_part_flag(reading, "byte_fallback", &model->falls_to_bytes);
     if (status == SOTTO_OK)
-        status = sotto_reading_flag(reading, "ignore_merges", &model->ignores_merges);
+        status = sotto_part_flag(reading, "ignore_merges", &model->ignores_merges);
     if (status == SOTTO_OK && model->falls_to_bytes && model->is_byte_level)
-        status = sotto_reading_fault(reading, SOTTO_UNSUPPORTED,
-                                     "byte_fallback with ByteLevel is not supported");
+        status = sotto_part_fault(reading, SOTTO_UNSUPPORTED,
+                                  "byte_fallback with ByteLevel is not supported");
     return status;
 }
 
-static enum sotto_status read_unknown(struct sotto_bpe *model, const struct sotto_reading *reading)
+static enum sotto_status read_unknown(struct sotto_bpe *model, const struct sotto_part *reading)
 {
     struct sotto_view unknown = {NULL, 0};
-    enum sotto_status status = sotto_reading_text(reading, "unk_token", &unknown);
+    enum sotto_status status = sotto_part_text(reading, "unk_token", &unknown);
 
     model->unknown = SOTTO_TOKEN_NONE;
     if (status != SOTTO_OK || unknown.at == NULL)
         return status;
     model->unknown = sotto_vocabulary_find(&model->vocabulary, unknown);
     if (model->unknown == SOTTO_TOKEN_NONE)
-        return sotto_reading_fault(reading, SOTTO_MALFORMED,
-                                   "the unk_token is not in the vocabulary");
+        return sotto_part_fault(reading, SOTTO_MALFORMED, "the unk_token is not in the vocabulary");
     return SOTTO_OK;
 }
 
-static enum sotto_status read_model(struct sotto_bpe *model, const struct sotto_reading *reading)
+static enum sotto_status read_model(struct sotto_bpe *model, const struct sotto_part *reading)
 {
-    enum sotto_status status = sotto_reading_keys(reading, model_keys);
+    enum sotto_status status = sotto_part_keys(reading, model_keys);
 
     if (status == SOTTO_OK)
         status = check_unsupported(reading);
     if (status == SOTTO_OK)
         status = read_flags(model, reading);
     if (status == SOTTO_OK)
-        status = sotto_reading_vocabulary(&model->vocabulary, reading);
+        status = sotto_part_vocabulary(&model->vocabulary, reading);
     if (status == SOTTO_OK)
         status = read_unknown(model, reading);
     if (status == SOTTO_OK && model->is_byte_level)
@@ -259,15 +256,15 @@ static enum sotto_status read_model(struct sotto_bpe *model, const struct sotto_
     find_bytes(model);
     for (size_t i = 0; i < 256 && model->falls_to_bytes; i++) {
         if (model->bytes[i] == SOTTO_TOKEN_NONE)
-            return sotto_reading_fault(reading, SOTTO_UNSUPPORTED,
-                                       "byte_fallback without the token <0x%02X> is not supported",
-                                       (unsigned)i);
+            return sotto_part_fault(reading, SOTTO_UNSUPPORTED,
+                                    "byte_fallback without the token <0x%02X> is not supported",
+                                    (unsigned)i);
     }
     return SOTTO_OK;
 }
 
 enum sotto_status sotto_bpe_open(struct sotto_bpe *model, bool is_byte_level,
-                                 const struct sotto_reading *reading)
+                                 const struct sotto_part *reading)
 {
     enum sotto_status status;
 

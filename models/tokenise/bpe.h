@@ -9,7 +9,7 @@
 #ifndef SOTTO_MODELS_TOKENISE_BPE_H
 #define SOTTO_MODELS_TOKENISE_BPE_H
 
-#include "models/tokenise/reading.h"
+#include "models/tokenise/part.h"
 #include "models/tokenise/text.h"
 #include "models/tokenise/vocabulary.h"
 
@@ -60,7 +60,7 @@ struct sotto_bpe_scratch {
  * SOTTO_NO_MEMORY: empty.
  */
 SOTTO_CHECKED enum sotto_status sotto_bpe_open(struct sotto_bpe *model, bool is_byte_level,
-                                               const struct sotto_reading *reading);
+                                               const struct sotto_part *reading);
 void sotto_bpe_close(struct sotto_bpe *model);
 void sotto_bpe_scratch_close(struct sotto_bpe_scratch *scratch);
 

@@ -6,7 +6,7 @@
 #ifndef SOTTO_MODELS_TOKENISE_FRAME_H
 #define SOTTO_MODELS_TOKENISE_FRAME_H
 
-#include "models/tokenise/reading.h"
+#include "models/tokenise/part.h"
 
 enum { SOTTO_FRAME_MAX = 8 };
 
@@ -22,6 +22,6 @@ struct sotto_frame {
  * SOTTO_OVER_LIMIT: unspecified.
  */
 SOTTO_CHECKED enum sotto_status sotto_frame_decode(struct sotto_frame *frame,
-                                                   const struct sotto_reading *reading);
+                                                   const struct sotto_part *reading);
 
 #endif

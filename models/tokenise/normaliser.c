@@ -11,35 +11,35 @@ static const char *const pattern_keys[] = {"String", NULL};
 static const char *const sequence_keys[] = {"type", "normalizers", NULL};
 
 static enum sotto_status decode_bert(struct sotto_normaliser_step *step,
-                                     const struct sotto_reading *reading)
+                                     const struct sotto_part *reading)
 {
     struct sotto_bert_rules *rules = &step->bert;
-    enum sotto_status status = sotto_reading_keys(reading, bert_keys);
+    enum sotto_status status = sotto_part_keys(reading, bert_keys);
 
     *rules = (struct sotto_bert_rules){true, true, true, true};
     if (status == SOTTO_OK)
-        status = sotto_reading_flag(reading, "clean_text", &rules->cleans_text);
+        status = sotto_part_flag(reading, "clean_text", &rules->cleans_text);
     if (status == SOTTO_OK)
-        status = sotto_reading_flag(reading, "handle_chinese_chars", &rules->parts_chinese);
+        status = sotto_part_flag(reading, "handle_chinese_chars", &rules->parts_chinese);
     if (status == SOTTO_OK)
-        status = sotto_reading_flag(reading, "lowercase", &rules->lowercases);
+        status = sotto_part_flag(reading, "lowercase", &rules->lowercases);
     rules->strips_accents = rules->lowercases;
     if (status == SOTTO_OK)
-        status = sotto_reading_flag(reading, "strip_accents", &rules->strips_accents);
+        status = sotto_part_flag(reading, "strip_accents", &rules->strips_accents);
     return status;
 }
 
 static enum sotto_status decode_string(struct sotto_normaliser_string *out, const char *key,
-                                       const struct sotto_reading *reading)
+                                       const struct sotto_part *reading)
 {
     struct sotto_view text = {NULL, 0};
-    enum sotto_status status = sotto_reading_text(reading, key, &text);
+    enum sotto_status status = sotto_part_text(reading, key, &text);
 
     if (status != SOTTO_OK)
         return status;
     if (text.length > SOTTO_NORMALISER_STRING_MAX)
-        return sotto_reading_fault(reading, SOTTO_OVER_LIMIT, "%s is above the limit of %d bytes",
-                                   key, SOTTO_NORMALISER_STRING_MAX);
+        return sotto_part_fault(reading, SOTTO_OVER_LIMIT, "%s is above the limit of %d bytes", key,
+                                SOTTO_NORMALISER_STRING_MAX);
     if (text.length > 0)
         memcpy(out->bytes, text.at, text.length);
     out->length = text.length;
@@ -47,9 +47,9 @@ static enum sotto_status decode_string(struct sotto_normaliser_string *out, cons
 }
 
 static enum sotto_status decode_prepend(struct sotto_normaliser_step *step,
-                                        const struct sotto_reading *reading)
+                                        const struct sotto_part *reading)
 {
-    enum sotto_status status = sotto_reading_keys(reading, prepend_keys);
+    enum sotto_status status = sotto_part_keys(reading, prepend_keys);
 
     if (status == SOTTO_OK)
         status = decode_string(&step->to, "prepend", reading);
@@ -57,18 +57,18 @@ static enum sotto_status decode_prepend(struct sotto_normaliser_step *step,
 }
 
 static enum sotto_status decode_replace(struct sotto_normaliser_step *step,
-                                        const struct sotto_reading *reading)
+                                        const struct sotto_part *reading)
 {
-    struct sotto_reading pattern = sotto_reading_at(
-        reading, json_object_get(reading->object, "pattern"), "normalizer Replace's pattern");
-    enum sotto_status status = sotto_reading_keys(reading, replace_keys);
+    struct sotto_part pattern = sotto_part_at(reading, json_object_get(reading->object, "pattern"),
+                                              "normalizer Replace's pattern");
+    enum sotto_status status = sotto_part_keys(reading, replace_keys);
 
     if (status == SOTTO_OK)
-        status = sotto_reading_keys(&pattern, pattern_keys);
+        status = sotto_part_keys(&pattern, pattern_keys);
     if (status == SOTTO_OK)
         status = decode_string(&step->from, "String", &pattern);
     if (status == SOTTO_OK && step->from.length == 0)
-        status = sotto_reading_fault(&pattern, SOTTO_MALFORMED, "String must not be empty");
+        status = sotto_part_fault(&pattern, SOTTO_MALFORMED, "String must not be empty");
     if (status == SOTTO_OK)
         status = decode_string(&step->to, "content", reading);
     return status;
@@ -88,36 +88,36 @@ static const struct form_name form_names[] = {
 
 /* A step that has nothing but its name. */
 static enum sotto_status decode_bare(struct sotto_normaliser_step *step,
-                                     const struct sotto_reading *reading, const char *type)
+                                     const struct sotto_part *reading, const char *type)
 {
     if (strcmp(type, "Lowercase") == 0) {
         step->kind = SOTTO_NORMALISER_LOWERCASE;
-        return sotto_reading_keys(reading, bare_keys);
+        return sotto_part_keys(reading, bare_keys);
     }
     for (size_t i = 0; i < sizeof form_names / sizeof form_names[0]; i++) {
         if (strcmp(type, form_names[i].name) == 0) {
             step->kind = SOTTO_NORMALISER_FORM;
             step->form = form_names[i].form;
-            return sotto_reading_keys(reading, bare_keys);
+            return sotto_part_keys(reading, bare_keys);
         }
     }
-    return sotto_reading_fault(reading, SOTTO_UNSUPPORTED,
-                               "'%s' is not supported; known are: BertNormalizer, Lowercase, NFC, "
-                               "NFD, NFKC, NFKD, Prepend, Replace, Sequence",
-                               type);
+    return sotto_part_fault(reading, SOTTO_UNSUPPORTED,
+                            "'%s' is not supported; known are: BertNormalizer, Lowercase, NFC, "
+                            "NFD, NFKC, NFKD, Prepend, Replace, Sequence",
+                            type);
 }
 
 static enum sotto_status decode_step(struct sotto_normaliser *normaliser,
-                                     const struct sotto_reading *reading)
+                                     const struct sotto_part *reading)
 {
     struct sotto_normaliser_step *step = &normaliser->steps[normaliser->count];
     char type[48];
     enum sotto_status status;
 
-    sotto_reading_type(reading, type);
+    sotto_part_type(reading, type);
     if (normaliser->count == SOTTO_NORMALISER_STEPS_MAX)
-        return sotto_reading_fault(reading, SOTTO_OVER_LIMIT, "more than %d steps",
-                                   SOTTO_NORMALISER_STEPS_MAX);
+        return sotto_part_fault(reading, SOTTO_OVER_LIMIT, "more than %d steps",
+                                SOTTO_NORMALISER_STEPS_MAX);
     *step = (struct sotto_normaliser_step){0};
     if (strcmp(type, "BertNormalizer") == 0) {
         step->kind = SOTTO_NORMALISER_BERT;
@@ -136,7 +136,7 @@ static enum sotto_status decode_step(struct sotto_normaliser *normaliser,
 }
 
 enum sotto_status sotto_normaliser_decode(struct sotto_normaliser *normaliser,
-                                          const struct sotto_reading *reading)
+                                          const struct sotto_part *reading)
 {
     const json_t *steps = json_object_get(reading->object, "normalizers");
     char type[48];
@@ -145,15 +145,14 @@ enum sotto_status sotto_normaliser_decode(struct sotto_normaliser *normaliser,
     normaliser->count = 0;
     if (reading->object == NULL || json_is_null(reading->object))
         return SOTTO_OK;
-    sotto_reading_type(reading, type);
+    sotto_part_type(reading, type);
     if (strcmp(type, "Sequence") != 0)
         return decode_step(normaliser, reading);
-    status = sotto_reading_keys(reading, sequence_keys);
+    status = sotto_part_keys(reading, sequence_keys);
     if (status == SOTTO_OK && !json_is_array(steps))
-        status = sotto_reading_fault(reading, SOTTO_MALFORMED, "normalizers must be a list");
+        status = sotto_part_fault(reading, SOTTO_MALFORMED, "normalizers must be a list");
     for (size_t i = 0; i < json_array_size(steps) && status == SOTTO_OK; i++) {
-        struct sotto_reading step =
-            sotto_reading_at(reading, json_array_get(steps, i), "normalizer");
+        struct sotto_part step = sotto_part_at(reading, json_array_get(steps, i), "normalizer");
 
         status = decode_step(normaliser, &step);
     }

@@ -6,7 +6,7 @@
 #ifndef SOTTO_MODELS_TOKENISE_NORMALISER_H
 #define SOTTO_MODELS_TOKENISE_NORMALISER_H
 
-#include "models/tokenise/reading.h"
+#include "models/tokenise/part.h"
 #include "models/tokenise/text.h"
 #include "models/tokenise/unicode.h"
 
@@ -51,7 +51,7 @@ struct sotto_normaliser {
  * names the part), SOTTO_OVER_LIMIT: the normaliser is unspecified.
  */
 SOTTO_CHECKED enum sotto_status sotto_normaliser_decode(struct sotto_normaliser *normaliser,
-                                                        const struct sotto_reading *reading);
+                                                        const struct sotto_part *reading);
 
 /*
  * *out becomes the normalised text, in place of what it held; `spare` is scratch. A lack of memory

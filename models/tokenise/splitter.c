@@ -31,30 +31,30 @@ static const char *const metaspace_keys[] = {"type",           "replacement", "a
 static const char *const sequence_keys[] = {"type", "pretokenizers", NULL};
 
 static enum sotto_status add_step(struct sotto_splitter *splitter, struct sotto_splitter_step step,
-                                  const struct sotto_reading *reading)
+                                  const struct sotto_part *reading)
 {
     if (splitter->count == SOTTO_SPLITTER_STEPS_MAX)
-        return sotto_reading_fault(reading, SOTTO_OVER_LIMIT, "more than %d steps",
-                                   SOTTO_SPLITTER_STEPS_MAX);
+        return sotto_part_fault(reading, SOTTO_OVER_LIMIT, "more than %d steps",
+                                SOTTO_SPLITTER_STEPS_MAX);
     splitter->steps[splitter->count++] = step;
     return SOTTO_OK;
 }
 
 static enum sotto_status decode_byte_level(struct sotto_splitter *splitter,
-                                           const struct sotto_reading *reading)
+                                           const struct sotto_part *reading)
 {
     bool uses_pattern = true;
     bool trims = true;
-    enum sotto_status status = sotto_reading_keys(reading, byte_level_keys);
+    enum sotto_status status = sotto_part_keys(reading, byte_level_keys);
 
     splitter->is_byte_level = true;
     splitter->adds_space = true;
     if (status == SOTTO_OK)
-        status = sotto_reading_flag(reading, "add_prefix_space", &splitter->adds_space);
+        status = sotto_part_flag(reading, "add_prefix_space", &splitter->adds_space);
     if (status == SOTTO_OK)
-        status = sotto_reading_flag(reading, "use_regex", &uses_pattern);
+        status = sotto_part_flag(reading, "use_regex", &uses_pattern);
     if (status == SOTTO_OK)
-        status = sotto_reading_flag(reading, "trim_offsets", &trims);
+        status = sotto_part_flag(reading, "trim_offsets", &trims);
     if (status == SOTTO_OK && uses_pattern)
         status = add_step(splitter, known_patterns[0].step, reading);
     return status;
@@ -66,45 +66,45 @@ static bool is_text(struct sotto_view view, const char *text)
 }
 
 static enum sotto_status decode_split(struct sotto_splitter *splitter,
-                                      const struct sotto_reading *reading)
+                                      const struct sotto_part *reading)
 {
-    struct sotto_reading pattern = sotto_reading_at(
-        reading, json_object_get(reading->object, "pattern"), "pre_tokenizer Split's pattern");
+    struct sotto_part pattern = sotto_part_at(reading, json_object_get(reading->object, "pattern"),
+                                              "pre_tokenizer Split's pattern");
     struct sotto_view text = {NULL, 0};
     struct sotto_view behaviour = {NULL, 0};
     bool inverts = false;
-    enum sotto_status status = sotto_reading_keys(reading, split_keys);
+    enum sotto_status status = sotto_part_keys(reading, split_keys);
 
     if (status == SOTTO_OK)
-        status = sotto_reading_keys(&pattern, pattern_keys);
+        status = sotto_part_keys(&pattern, pattern_keys);
     if (status == SOTTO_OK)
-        status = sotto_reading_text(&pattern, "Regex", &text);
+        status = sotto_part_text(&pattern, "Regex", &text);
     if (status == SOTTO_OK)
-        status = sotto_reading_text(reading, "behavior", &behaviour);
+        status = sotto_part_text(reading, "behavior", &behaviour);
     if (status == SOTTO_OK)
-        status = sotto_reading_flag(reading, "invert", &inverts);
+        status = sotto_part_flag(reading, "invert", &inverts);
     if (status != SOTTO_OK)
         return status;
     if (inverts || !is_text(behaviour, "Isolated"))
-        return sotto_reading_fault(reading, SOTTO_UNSUPPORTED,
-                                   "Split is supported with behavior Isolated and invert false");
+        return sotto_part_fault(reading, SOTTO_UNSUPPORTED,
+                                "Split is supported with behavior Isolated and invert false");
     for (size_t i = 0; i < sizeof known_patterns / sizeof known_patterns[0]; i++) {
         if (is_text(text, known_patterns[i].text))
             return add_step(splitter, known_patterns[i].step, reading);
     }
-    return sotto_reading_fault(&pattern, SOTTO_UNSUPPORTED,
-                               "'%.*s' is not supported; known are those of GPT-2, Llama 3, Qwen2",
-                               text.length < 80 ? (int)text.length : 80, (const char *)text.at);
+    return sotto_part_fault(&pattern, SOTTO_UNSUPPORTED,
+                            "'%.*s' is not supported; known are those of GPT-2, Llama 3, Qwen2",
+                            text.length < 80 ? (int)text.length : 80, (const char *)text.at);
 }
 
 static enum sotto_status decode_digits(struct sotto_splitter *splitter,
-                                       const struct sotto_reading *reading)
+                                       const struct sotto_part *reading)
 {
     bool is_individual = false;
-    enum sotto_status status = sotto_reading_keys(reading, digits_keys);
+    enum sotto_status status = sotto_part_keys(reading, digits_keys);
 
     if (status == SOTTO_OK)
-        status = sotto_reading_flag(reading, "individual_digits", &is_individual);
+        status = sotto_part_flag(reading, "individual_digits", &is_individual);
     if (status != SOTTO_OK)
         return status;
     return add_step(splitter,
@@ -114,53 +114,53 @@ static enum sotto_status decode_digits(struct sotto_splitter *splitter,
 
 /* An old file says add_prefix_space where a newer one says prepend_scheme. */
 static enum sotto_status decode_metaspace(struct sotto_splitter *splitter,
-                                          const struct sotto_reading *reading)
+                                          const struct sotto_part *reading)
 {
     struct sotto_view replacement = sotto_view_text("\xe2\x96\x81");
     struct sotto_view scheme = sotto_view_text("always");
     bool adds_space = true;
     bool splits = true;
-    enum sotto_status status = sotto_reading_keys(reading, metaspace_keys);
+    enum sotto_status status = sotto_part_keys(reading, metaspace_keys);
 
     if (status == SOTTO_OK)
-        status = sotto_reading_text(reading, "replacement", &replacement);
+        status = sotto_part_text(reading, "replacement", &replacement);
     if (status == SOTTO_OK)
-        status = sotto_reading_flag(reading, "add_prefix_space", &adds_space);
+        status = sotto_part_flag(reading, "add_prefix_space", &adds_space);
     if (status == SOTTO_OK && !adds_space)
         scheme = sotto_view_text("never");
     if (status == SOTTO_OK)
-        status = sotto_reading_text(reading, "prepend_scheme", &scheme);
+        status = sotto_part_text(reading, "prepend_scheme", &scheme);
     if (status == SOTTO_OK)
-        status = sotto_reading_flag(reading, "split", &splits);
+        status = sotto_part_flag(reading, "split", &splits);
     if (status != SOTTO_OK)
         return status;
     if (!is_text(replacement, "\xe2\x96\x81"))
-        return sotto_reading_fault(reading, SOTTO_UNSUPPORTED,
-                                   "Metaspace is supported with the replacement U+2581");
+        return sotto_part_fault(reading, SOTTO_UNSUPPORTED,
+                                "Metaspace is supported with the replacement U+2581");
     splitter->metaspace = is_text(scheme, "always")  ? SOTTO_METASPACE_ALWAYS
                           : is_text(scheme, "first") ? SOTTO_METASPACE_FIRST
                           : is_text(scheme, "never") ? SOTTO_METASPACE_NEVER
                                                      : SOTTO_METASPACE_NONE;
     if (splitter->metaspace == SOTTO_METASPACE_NONE)
-        return sotto_reading_fault(reading, SOTTO_UNSUPPORTED,
-                                   "Metaspace's prepend_scheme must be always, first or never");
+        return sotto_part_fault(reading, SOTTO_UNSUPPORTED,
+                                "Metaspace's prepend_scheme must be always, first or never");
     if (!splits)
         return SOTTO_OK;
     return add_step(splitter, (struct sotto_splitter_step){SOTTO_SPLITTER_METASPACE, 0}, reading);
 }
 
 static enum sotto_status decode_step(struct sotto_splitter *splitter,
-                                     const struct sotto_reading *reading)
+                                     const struct sotto_part *reading)
 {
     static const struct sotto_splitter_step bert = {SOTTO_SPLITTER_BERT, 0};
     static const struct sotto_splitter_step spaces = {SOTTO_SPLITTER_SPACES, 0};
     enum sotto_status status;
     char type[48];
 
-    sotto_reading_type(reading, type);
+    sotto_part_type(reading, type);
     if (splitter->is_byte_level || splitter->metaspace != SOTTO_METASPACE_NONE)
-        return sotto_reading_fault(reading, SOTTO_UNSUPPORTED,
-                                   "'%s' after ByteLevel or Metaspace is not supported", type);
+        return sotto_part_fault(reading, SOTTO_UNSUPPORTED,
+                                "'%s' after ByteLevel or Metaspace is not supported", type);
     if (strcmp(type, "ByteLevel") == 0)
         return decode_byte_level(splitter, reading);
     if (strcmp(type, "Split") == 0)
@@ -170,19 +170,19 @@ static enum sotto_status decode_step(struct sotto_splitter *splitter,
     if (strcmp(type, "Metaspace") == 0 && splitter->count == 0)
         return decode_metaspace(splitter, reading);
     if (strcmp(type, "BertPreTokenizer") != 0 && strcmp(type, "WhitespaceSplit") != 0)
-        return sotto_reading_fault(reading, SOTTO_UNSUPPORTED,
-                                   "'%s' is not supported here; known are: BertPreTokenizer, "
-                                   "ByteLevel, Digits, Metaspace, Sequence, Split, "
-                                   "WhitespaceSplit",
-                                   type);
-    status = sotto_reading_keys(reading, bare_keys);
+        return sotto_part_fault(reading, SOTTO_UNSUPPORTED,
+                                "'%s' is not supported here; known are: BertPreTokenizer, "
+                                "ByteLevel, Digits, Metaspace, Sequence, Split, "
+                                "WhitespaceSplit",
+                                type);
+    status = sotto_part_keys(reading, bare_keys);
     if (status != SOTTO_OK)
         return status;
     return add_step(splitter, type[0] == 'B' ? bert : spaces, reading);
 }
 
 enum sotto_status sotto_splitter_decode(struct sotto_splitter *splitter,
-                                        const struct sotto_reading *reading)
+                                        const struct sotto_part *reading)
 {
     const json_t *steps = json_object_get(reading->object, "pretokenizers");
     char type[48];
@@ -191,15 +191,14 @@ enum sotto_status sotto_splitter_decode(struct sotto_splitter *splitter,
     *splitter = (struct sotto_splitter){0};
     if (reading->object == NULL || json_is_null(reading->object))
         return SOTTO_OK;
-    sotto_reading_type(reading, type);
+    sotto_part_type(reading, type);
     if (strcmp(type, "Sequence") != 0)
         return decode_step(splitter, reading);
-    status = sotto_reading_keys(reading, sequence_keys);
+    status = sotto_part_keys(reading, sequence_keys);
     if (status == SOTTO_OK && !json_is_array(steps))
-        status = sotto_reading_fault(reading, SOTTO_MALFORMED, "pretokenizers must be a list");
+        status = sotto_part_fault(reading, SOTTO_MALFORMED, "pretokenizers must be a list");
     for (size_t i = 0; i < json_array_size(steps) && status == SOTTO_OK; i++) {
-        struct sotto_reading step =
-            sotto_reading_at(reading, json_array_get(steps, i), "pre_tokenizer");
+        struct sotto_part step = sotto_part_at(reading, json_array_get(steps, i), "pre_tokenizer");
 
         status = decode_step(splitter, &step);
     }

@@ -9,7 +9,7 @@
 #ifndef SOTTO_MODELS_TOKENISE_SPLITTER_H
 #define SOTTO_MODELS_TOKENISE_SPLITTER_H
 
-#include "models/tokenise/reading.h"
+#include "models/tokenise/part.h"
 #include "models/tokenise/text.h"
 
 enum { SOTTO_SPLITTER_STEPS_MAX = 8 };
@@ -48,7 +48,7 @@ struct sotto_splitter {
  * SOTTO_UNSUPPORTED (the fault names the part), SOTTO_OVER_LIMIT: unspecified.
  */
 SOTTO_CHECKED enum sotto_status sotto_splitter_decode(struct sotto_splitter *splitter,
-                                                      const struct sotto_reading *reading);
+                                                      const struct sotto_part *reading);
 
 /*
  * The first piece of a non-empty part by one step: its length in bytes, at least 1.

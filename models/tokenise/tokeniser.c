@@ -40,53 +40,53 @@ static const char *const truncation_keys[] = {"direction", "max_length", "strate
                                               NULL};
 
 /* A part of the file by its key. */
-static struct sotto_reading part_of(const struct sotto_reading *file, const char *key)
+static struct sotto_part part_of(const struct sotto_part *file, const char *key)
 {
-    return sotto_reading_at(file, json_object_get(file->object, key), key);
+    return sotto_part_at(file, json_object_get(file->object, key), key);
 }
 
 static enum sotto_status read_truncation(struct sotto_tokeniser *tokeniser,
-                                         const struct sotto_reading *file)
+                                         const struct sotto_part *file)
 {
-    struct sotto_reading part = part_of(file, "truncation");
+    struct sotto_part part = part_of(file, "truncation");
     struct sotto_view direction = sotto_view_text("Right");
     struct sotto_view strategy = sotto_view_text("LongestFirst");
     enum sotto_status status;
 
     if (part.object == NULL || json_is_null(part.object))
         return SOTTO_OK;
-    status = sotto_reading_keys(&part, truncation_keys);
+    status = sotto_part_keys(&part, truncation_keys);
     if (status == SOTTO_OK)
-        status = sotto_reading_number(&part, "max_length", INT32_MAX, &tokeniser->length_max);
+        status = sotto_part_number(&part, "max_length", INT32_MAX, &tokeniser->length_max);
     if (status == SOTTO_OK)
-        status = sotto_reading_text(&part, "direction", &direction);
+        status = sotto_part_text(&part, "direction", &direction);
     if (status == SOTTO_OK)
-        status = sotto_reading_text(&part, "strategy", &strategy);
+        status = sotto_part_text(&part, "strategy", &strategy);
     if (status == SOTTO_OK && (!sotto_view_equal(direction, sotto_view_text("Right")) ||
                                sotto_view_equal(strategy, sotto_view_text("OnlySecond"))))
-        status = sotto_reading_fault(&part, SOTTO_UNSUPPORTED,
-                                     "truncation is supported at the right end of one sequence");
+        status = sotto_part_fault(&part, SOTTO_UNSUPPORTED,
+                                  "truncation is supported at the right end of one sequence");
     return status;
 }
 
 static enum sotto_status read_model(struct sotto_tokeniser *tokeniser,
-                                    const struct sotto_reading *file)
+                                    const struct sotto_part *file)
 {
-    struct sotto_reading part = part_of(file, "model");
+    struct sotto_part part = part_of(file, "model");
     char type[48];
 
-    sotto_reading_type(&part, type);
+    sotto_part_type(&part, type);
     if (type[0] == '\0' && json_is_object(part.object))
         strcpy(type, json_object_get(part.object, "merges") == NULL ? "WordPiece" : "BPE");
     tokeniser->is_bpe = strcmp(type, "BPE") == 0;
     if (tokeniser->is_bpe)
         return sotto_bpe_open(&tokeniser->bpe, tokeniser->splitter.is_byte_level, &part);
     if (strcmp(type, "WordPiece") != 0)
-        return sotto_reading_fault(&part, SOTTO_UNSUPPORTED,
-                                   "'%s' is not supported; known are: BPE, WordPiece", type);
+        return sotto_part_fault(&part, SOTTO_UNSUPPORTED,
+                                "'%s' is not supported; known are: BPE, WordPiece", type);
     if (tokeniser->splitter.is_byte_level)
-        return sotto_reading_fault(&part, SOTTO_UNSUPPORTED,
-                                   "WordPiece after ByteLevel is not supported");
+        return sotto_part_fault(&part, SOTTO_UNSUPPORTED,
+                                "WordPiece after ByteLevel is not supported");
     return sotto_wordpiece_open(&tokeniser->wordpiece, &part);
 }
 
@@ -116,14 +116,13 @@ static void measure(struct sotto_tokeniser *tokeniser)
     tokeniser->size = tokeniser->is_bpe ? larger(size, tokeniser->bpe.unknown) : size;
 }
 
-static enum sotto_status read_file(struct sotto_tokeniser *tokeniser,
-                                   const struct sotto_reading *file)
+static enum sotto_status read_file(struct sotto_tokeniser *tokeniser, const struct sotto_part *file)
 {
-    struct sotto_reading normaliser = part_of(file, "normalizer");
-    struct sotto_reading splitter = part_of(file, "pre_tokenizer");
-    struct sotto_reading added = part_of(file, "added_tokens");
-    struct sotto_reading frame = part_of(file, "post_processor");
-    enum sotto_status status = sotto_reading_keys(file, file_keys);
+    struct sotto_part normaliser = part_of(file, "normalizer");
+    struct sotto_part splitter = part_of(file, "pre_tokenizer");
+    struct sotto_part added = part_of(file, "added_tokens");
+    struct sotto_part frame = part_of(file, "post_processor");
+    enum sotto_status status = sotto_part_keys(file, file_keys);
 
     if (status == SOTTO_OK)
         status = read_truncation(tokeniser, file);
@@ -159,7 +158,7 @@ enum sotto_status sotto_tokeniser_open(struct sotto_tokeniser **tokeniser, struc
         status = sotto_fault_set(fault, SOTTO_MALFORMED, "%s: line %d: %s", path, error.line,
                                  error.text);
     else
-        status = read_file(opened, &(struct sotto_reading){object, "the file", path, fault});
+        status = read_file(opened, &(struct sotto_part){object, "the file", path, fault});
     json_decref(object);
     if (status != SOTTO_OK) {
         sotto_tokeniser_close(opened);

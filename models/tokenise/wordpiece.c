@@ -6,7 +6,7 @@ static const char *const model_keys[] = {
     "type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab", NULL};
 
 static enum sotto_status read_rest(struct sotto_wordpiece *model, struct sotto_view prefix,
-                                   const struct sotto_reading *reading)
+                                   const struct sotto_part *reading)
 {
     const struct sotto_vocabulary *whole = &model->whole;
     enum sotto_status status = sotto_vocabulary_open(&model->rest, whole->count, whole->byte_count);
@@ -23,40 +23,38 @@ static enum sotto_status read_rest(struct sotto_wordpiece *model, struct sotto_v
             entry->token);
     }
     if (status == SOTTO_NO_MEMORY)
-        return sotto_reading_fault(reading, status, "no memory for the vocabulary");
+        return sotto_part_fault(reading, status, "no memory for the vocabulary");
     return status;
 }
 
-static enum sotto_status read_model(struct sotto_wordpiece *model,
-                                    const struct sotto_reading *reading)
+static enum sotto_status read_model(struct sotto_wordpiece *model, const struct sotto_part *reading)
 {
     struct sotto_view unknown = sotto_view_text("[UNK]");
     struct sotto_view prefix = sotto_view_text("##");
-    enum sotto_status status = sotto_reading_keys(reading, model_keys);
+    enum sotto_status status = sotto_part_keys(reading, model_keys);
 
     model->characters_max = 100;
     if (status == SOTTO_OK)
-        status = sotto_reading_text(reading, "unk_token", &unknown);
+        status = sotto_part_text(reading, "unk_token", &unknown);
     if (status == SOTTO_OK)
-        status = sotto_reading_text(reading, "continuing_subword_prefix", &prefix);
+        status = sotto_part_text(reading, "continuing_subword_prefix", &prefix);
     if (status == SOTTO_OK)
-        status = sotto_reading_number(reading, "max_input_chars_per_word", INT32_MAX,
-                                      &model->characters_max);
+        status = sotto_part_number(reading, "max_input_chars_per_word", INT32_MAX,
+                                   &model->characters_max);
     if (status == SOTTO_OK)
-        status = sotto_reading_vocabulary(&model->whole, reading);
+        status = sotto_part_vocabulary(&model->whole, reading);
     if (status == SOTTO_OK)
         status = read_rest(model, prefix, reading);
     if (status != SOTTO_OK)
         return status;
     model->unknown = sotto_vocabulary_find(&model->whole, unknown);
     if (model->unknown == SOTTO_TOKEN_NONE)
-        return sotto_reading_fault(reading, SOTTO_MALFORMED,
-                                   "the unk_token is not in the vocabulary");
+        return sotto_part_fault(reading, SOTTO_MALFORMED, "the unk_token is not in the vocabulary");
     return SOTTO_OK;
 }
 
 enum sotto_status sotto_wordpiece_open(struct sotto_wordpiece *model,
-                                       const struct sotto_reading *reading)
+                                       const struct sotto_part *reading)
 {
     enum sotto_status status;
 

@@ -6,7 +6,7 @@
 #ifndef SOTTO_MODELS_TOKENISE_WORDPIECE_H
 #define SOTTO_MODELS_TOKENISE_WORDPIECE_H
 
-#include "models/tokenise/reading.h"
+#include "models/tokenise/part.h"
 #include "models/tokenise/text.h"
 #include "models/tokenise/vocabulary.h"
 
@@ -22,7 +22,7 @@ struct sotto_wordpiece {
  * SOTTO_NO_MEMORY: empty.
  */
 SOTTO_CHECKED enum sotto_status sotto_wordpiece_open(struct sotto_wordpiece *model,
-                                                     const struct sotto_reading *reading);
+                                                     const struct sotto_part *reading);
 void sotto_wordpiece_close(struct sotto_wordpiece *model);
 
 /* Adds the tokens of a non-empty word. Work: O(length * length of the longest token). */

@@ -10,12 +10,14 @@ enum sotto_status sotto_trainer_start_encode(struct sotto_buffer *out,
     struct sotto_packer packer;
 
     sotto_packer_init(&packer, out);
-    sotto_pack_array(&packer, 6);
+    sotto_pack_array(&packer, 8);
     sotto_pack_bool(&packer, start->is_degraded_allowed);
     sotto_pack_u64(&packer, start->thread_count);
     sotto_pack_text(&packer, start->model);
     sotto_pack_text(&packer, start->examples);
     sotto_pack_text(&packer, start->labels);
+    sotto_pack_text(&packer, start->chat);
+    sotto_pack_u64(&packer, start->text_length);
     sotto_pack_text(&packer, start->adapters);
     return sotto_packer_finish(&packer);
 }
@@ -28,12 +30,14 @@ enum sotto_status sotto_trainer_start_decode(struct sotto_trainer_start *start,
     enum sotto_status status = SOTTO_OK;
 
     sotto_unpacker_open(&unpacker, bytes);
-    sotto_unpack_array(&unpacker, 6);
+    sotto_unpack_array(&unpacker, 8);
     read.is_degraded_allowed = sotto_unpack_bool(&unpacker);
     read.thread_count = (uint32_t)sotto_unpack_u64(&unpacker, SOTTO_START_THREADS_MAX);
     sotto_unpack_text(&unpacker, read.model, sizeof read.model);
     sotto_unpack_text(&unpacker, read.examples, sizeof read.examples);
     sotto_unpack_text(&unpacker, read.labels, sizeof read.labels);
+    sotto_unpack_text(&unpacker, read.chat, sizeof read.chat);
+    read.text_length = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
     sotto_unpack_text(&unpacker, read.adapters, sizeof read.adapters);
     status = sotto_unpacker_close(&unpacker);
     if (status == SOTTO_OK && read.thread_count < 1)

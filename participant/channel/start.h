@@ -11,14 +11,17 @@ enum {
     SOTTO_START_PATH_MAX = 1024,
     SOTTO_START_BYTES_MAX = 16 * 1024,
     SOTTO_START_THREADS_MAX = 64,
+    SOTTO_START_CHAT_MAX = 16,
 };
 
 struct sotto_trainer_start {
     bool is_degraded_allowed; /* go on where the kernel lacks a layer of confinement */
     uint32_t thread_count;    /* that train, 1 .. SOTTO_START_THREADS_MAX */
     char model[SOTTO_START_PATH_MAX];
-    char examples[SOTTO_START_PATH_MAX]; /* a folder of label folders, or a file of IDX pictures */
-    char labels[SOTTO_START_PATH_MAX];   /* the IDX labels; "" with a folder */
+    char examples[SOTTO_START_PATH_MAX]; /* a folder of labels' folders, a file of texts or IDX */
+    char labels[SOTTO_START_PATH_MAX];   /* the IDX labels; "" with anything else */
+    char chat[SOTTO_START_CHAT_MAX];     /* the format of conversations, or "" */
+    uint32_t text_length;                /* tokens of a text; 0: as the model takes */
     char adapters[SOTTO_START_PATH_MAX];
 };
 

@@ -11,7 +11,7 @@ struct sotto_enrol_wish {
     const char *state;    /* new or empty */
     const char *token;    /* one line of text */
     const char *model;    /* directory */
-    const char *examples; /* folder, or an IDX file with `labels` */
+    const char *examples; /* folder, file of texts, or an IDX file with `labels` */
     const char *labels;   /* or NULL */
     const char *name;     /* must be the token's, or NULL */
     struct sotto_policy_overrides policy;

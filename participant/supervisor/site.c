@@ -41,6 +41,8 @@ struct site_text {
     char *examples;
     char *labels;
     uint32_t *threads;
+    char *chat;
+    uint32_t text_length;
     enum sandbox sandbox;
     struct policy_text *policy;
 };
@@ -94,6 +96,8 @@ static const cyaml_schema_field_t site_fields[] = {
     CYAML_FIELD_STRING_PTR("labels", OPTIONAL, struct site_text, labels, 1,
                            SOTTO_START_PATH_MAX - 1),
     CYAML_FIELD_UINT_PTR("threads", OPTIONAL, struct site_text, threads),
+    CYAML_FIELD_STRING_PTR("chat", OPTIONAL, struct site_text, chat, 1, SOTTO_START_CHAT_MAX - 1),
+    CYAML_FIELD_UINT("text_length", CYAML_FLAG_OPTIONAL, struct site_text, text_length),
     CYAML_FIELD_ENUM("sandbox", CYAML_FLAG_OPTIONAL, struct site_text, sandbox, sandboxes,
                      CYAML_ARRAY_LEN(sandboxes)),
     CYAML_FIELD_MAPPING_PTR("policy", OPTIONAL, struct site_text, policy, policy_fields),
@@ -191,6 +195,7 @@ static enum sotto_status site_take(struct sotto_site_config *site, const struct 
 {
     struct sotto_site_config read = {.id = text->id,
                                      .thread_count = 1,
+                                     .text_length = text->text_length,
                                      .is_degraded_allowed = text->sandbox == SANDBOX_DEGRADED};
     struct sotto_fault reason = {0};
     enum sotto_status status = policy_take(&read.policy, text->policy, &reason);
@@ -206,6 +211,7 @@ static enum sotto_status site_take(struct sotto_site_config *site, const struct 
     snprintf(read.model, sizeof read.model, "%s", text->model);
     snprintf(read.examples, sizeof read.examples, "%s", text->examples);
     snprintf(read.labels, sizeof read.labels, "%s", text->labels == NULL ? "" : text->labels);
+    snprintf(read.chat, sizeof read.chat, "%s", text->chat == NULL ? "" : text->chat);
     *site = read;
     return SOTTO_OK;
 }
@@ -357,9 +363,10 @@ enum sotto_status sotto_site_compose(char text[SOTTO_SITE_YAML_MAX], struct sott
     print_quoted(&page, "url", site->url);
     print_quoted(&page, "name", site->name);
     print(&page, "id: %" PRIu32 "\n", site->id);
-    print(
-        &page,
-        "\n# Base model directory; a folder with one folder of pictures a label, or IDX files.\n");
+    print(&page, "\n# Base model directory; a folder with one folder of pictures a label, IDX "
+                 "files, or a file of "
+                 "texts,\n# .jsonl or .csv, for which chat (a format) and text_length (tokens) may "
+                 "stand here.\n");
     print_quoted(&page, "model", site->model);
     print_quoted(&page, "examples", site->examples);
     if (site->labels[0] != '\0')

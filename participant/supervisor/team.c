@@ -103,6 +103,8 @@ static enum sotto_status start_trainer(struct sotto_team *team,
     memcpy(start.model, site->model, sizeof start.model);
     memcpy(start.examples, site->examples, sizeof start.examples);
     memcpy(start.labels, site->labels, sizeof start.labels);
+    memcpy(start.chat, site->chat, sizeof start.chat);
+    start.text_length = site->text_length;
     memcpy(start.adapters, folder->adapters, sizeof start.adapters);
     status = sotto_trainer_start_encode(&buffer, &start);
     return status == SOTTO_OK ? send_start(&team->workers[TRAINER], &buffer, -1, fault) : status;

@@ -60,6 +60,7 @@ static enum sotto_status on_load(struct trainer *trainer, const struct sotto_let
     struct sotto_buffer buffer = sotto_buffer_of(bytes, sizeof bytes);
     struct sotto_loaded loaded;
     struct sotto_fault fault = {0};
+    bool had_examples = trainer->session.has_examples;
     enum sotto_status status =
         sotto_sealed_map(&version.lanes, letter->descriptor, lanes_bytes_max);
 
@@ -69,6 +70,8 @@ static enum sotto_status on_load(struct trainer *trainer, const struct sotto_let
     sotto_sealed_unmap(version.lanes);
     if (status != SOTTO_OK)
         return fail(trainer, &fault);
+    if (!had_examples && trainer->session.examples.note[0] != '\0')
+        sotto_note_tell(&trainer->supervisor, SOTTO_NOTE_READY, trainer->session.examples.note);
     status = sotto_loaded_encode(&buffer, &loaded);
     return status == SOTTO_OK ? post(trainer, SOTTO_LETTER_LOADED, &buffer, -1) : status;
 }
@@ -80,7 +83,7 @@ static enum sotto_status send_update(const struct trainer *trainer, const float 
     struct sotto_buffer buffer = sotto_buffer_of(bytes, sizeof bytes);
     int sealed = -1;
     enum sotto_status status =
-        sotto_update_encode(&buffer, (uint32_t)trainer->session.examples.count);
+        sotto_update_encode(&buffer, (uint32_t)trainer->session.examples.dataset.count);
 
     if (status == SOTTO_OK)
         status = sotto_sealed_open(&sealed, sotto_view_of(delta, length));
@@ -233,7 +236,9 @@ static enum sotto_status confine(const struct trainer *trainer, struct sotto_fau
 
 static enum sotto_status live(struct trainer *trainer, struct sotto_fault *fault)
 {
-    struct sotto_examples_place place = {.folder = trainer->start.examples};
+    struct sotto_examples_place place = {.folder = trainer->start.examples,
+                                         .chat = trainer->start.chat,
+                                         .text_length = trainer->start.text_length};
     enum sotto_status status = started(trainer, fault);
 
     if (status == SOTTO_OK)

@@ -14,15 +14,18 @@ struct options {
     bool as_json;
 };
 
-enum { KEY_IMAGES = 256, KEY_LABELS, KEY_COUNT };
+enum { KEY_IMAGES = 256, KEY_LABELS, KEY_COUNT, KEY_CHAT, KEY_LENGTH };
 
 static const struct argp_option option_table[] = {
     {"model", 'm', "DIR", 0, "Base model directory", 0},
     {"adapter", 'a', "DIR", 0, "Adapter directory (PEFT)", 0},
-    {"examples", 'e', "DIR", 0, "Folder with one folder of pictures a label", 0},
+    {"examples", 'e', "DIR", 0, "Folder with one folder of pictures a label, or a file of texts",
+     0},
     {"images", KEY_IMAGES, "IDX", 0, "Or: IDX file of pictures, plain or gzip", 0},
     {"labels", KEY_LABELS, "IDX", 0, "And the IDX file of their labels", 0},
     {"count", KEY_COUNT, "N", 0, "Only the first N of them", 0},
+    {"chat", KEY_CHAT, "FORMAT", 0, "Of conversations: chatml, llama2, llama3, mistral, zephyr", 0},
+    {"text-length", KEY_LENGTH, "N", 0, "Tokens of a text that are used (as the model takes)", 0},
     {"json", 'j', NULL, 0, "Print JSON", 0},
     {0},
 };
@@ -38,14 +41,13 @@ static bool is_complete(const struct options *options)
     return has_folder ? !has_any_idx : has_idx;
 }
 
-static size_t parse_count(struct argp_state *state, const char *text)
+static size_t parse_count(struct argp_state *state, const char *name, const char *text, size_t max)
 {
     char *end = NULL;
     unsigned long value = strtoul(text, &end, 10);
 
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value == 0 || value > SOTTO_DATASET_MAX)
-        argp_error(state, "--count must be a whole number from 1 to %d, not '%s'",
-                   SOTTO_DATASET_MAX, text);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value == 0 || value > max)
+        argp_error(state, "--%s must be a whole number from 1 to %zu, not '%s'", name, max, text);
     return value;
 }
 
@@ -59,7 +61,14 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'e': options->place.folder = text; return 0;
     case KEY_IMAGES: options->place.images = text; return 0;
     case KEY_LABELS: options->place.labels = text; return 0;
-    case KEY_COUNT: options->place.count = parse_count(state, text); return 0;
+    case KEY_COUNT:
+        options->place.count = parse_count(state, "count", text, SOTTO_DATASET_MAX);
+        return 0;
+    case KEY_CHAT: options->place.chat = text; return 0;
+    case KEY_LENGTH:
+        options->place.text_length =
+            (uint32_t)parse_count(state, "text-length", text, SOTTO_TEXT_LENGTH_MAX);
+        return 0;
     case 'j': options->as_json = true; return 0;
     case ARGP_KEY_END:
         if (!is_complete(options))
@@ -96,7 +105,7 @@ enum sotto_status sotto_command_evaluate(int argument_count, char **arguments,
                                          "Counts how many of the examples an adapter gets right."};
     struct options options = {.place = {.folder = ""}};
     struct sotto_bench bench;
-    struct sotto_dataset examples;
+    struct sotto_examples examples;
     struct sotto_score score;
     enum sotto_status status = SOTTO_OK;
 
@@ -107,14 +116,16 @@ enum sotto_status sotto_command_evaluate(int argument_count, char **arguments,
     status =
         sotto_examples_open(&examples, &options.place, &bench.layout.choice, bench.model, fault);
     if (status == SOTTO_OK) {
-        status = sotto_trainer_evaluate(bench.trainer, &examples, &score);
+        if (examples.note[0] != '\0')
+            fprintf(stderr, "%s: %s\n", options.place.folder, examples.note);
+        status = sotto_trainer_evaluate(bench.trainer, &examples.dataset, &score);
         if (status == SOTTO_OK)
             print_score(&score, options.as_json);
         else
             sotto_fault_set(fault, status,
                             "the examples do not fit the model, or there is no "
                             "memory to evaluate them");
-        sotto_dataset_close(&examples);
+        sotto_examples_close(&examples);
     }
     sotto_bench_close(&bench);
     return status;

@@ -1,5 +1,10 @@
 #include "participant/trainer/examples.h"
 
+#include <stdio.h>
+
+/* Tokens of a text where nobody says how many; most models take more than memory would. */
+enum { TEXT_LENGTH = 1024 };
+
 static enum sotto_status check(const struct sotto_dataset *dataset, const char *path,
                                const struct sotto_adapter_choice *choice,
                                struct sotto_picture_form form, struct sotto_fault *fault)
@@ -35,15 +40,67 @@ static enum sotto_status open_idx(struct sotto_dataset *dataset,
     return status;
 }
 
-enum sotto_status sotto_examples_open(struct sotto_dataset *dataset,
+enum sotto_status sotto_examples_form(struct sotto_text_form *form,
+                                      struct sotto_label_names *labels,
+                                      const struct sotto_examples_place *place,
+                                      const struct sotto_adapter_choice *choice,
+                                      const struct sotto_model *model, struct sotto_fault *fault)
+{
+    const struct sotto_arch *arch = sotto_model_arch(model);
+    uint32_t length = place->text_length == 0 ? TEXT_LENGTH : place->text_length;
+
+    *labels = (struct sotto_label_names){choice->labels, choice->label_count};
+    *form = (struct sotto_text_form){
+        .tokeniser = sotto_model_tokeniser(model),
+        .length_max = length < arch->position_count ? length : arch->position_count,
+        .labels = arch->task == SOTTO_TASK_CAUSAL_LM ? NULL : labels,
+    };
+    return sotto_chat_parse(&form->chat, place->chat == NULL ? "" : place->chat, fault);
+}
+
+static enum sotto_status open_texts(struct sotto_examples *examples,
+                                    const struct sotto_examples_place *place,
+                                    const struct sotto_adapter_choice *choice,
+                                    const struct sotto_model *model, struct sotto_fault *fault)
+{
+    struct sotto_text_form form;
+    struct sotto_label_names labels;
+    struct sotto_text_report report;
+    enum sotto_status status = sotto_examples_form(&form, &labels, place, choice, model, fault);
+
+    if (status == SOTTO_OK)
+        status =
+            sotto_dataset_open_text_file(&examples->dataset, &report, place->folder, &form, fault);
+    if (status == SOTTO_OK && report.cut_count + report.dropped_count > 0)
+        snprintf(examples->note, sizeof examples->note,
+                 "%zu of %zu texts are too long and lost their end, %zu more their whole answer",
+                 report.cut_count, examples->dataset.count, report.dropped_count);
+    return status;
+}
+
+enum sotto_status sotto_examples_open(struct sotto_examples *examples,
                                       const struct sotto_examples_place *place,
                                       const struct sotto_adapter_choice *choice,
                                       const struct sotto_model *model, struct sotto_fault *fault)
 {
     struct sotto_label_names labels = {.names = choice->labels, .count = choice->label_count};
     struct sotto_picture_form form = sotto_model_picture_form(model);
+    bool is_folder = place->folder[0] != '\0';
 
-    if (place->folder[0] != '\0')
-        return sotto_dataset_open_folder(dataset, place->folder, form, &labels, fault);
-    return open_idx(dataset, place, choice, form, fault);
+    *examples = (struct sotto_examples){0};
+    if (sotto_model_tokeniser(model) != NULL && !is_folder)
+        return sotto_fault_set(fault, SOTTO_MISMATCH,
+                               "the model is for texts and %s is a file of pictures: name a file "
+                               "of texts as the examples",
+                               place->images);
+    if (sotto_model_tokeniser(model) != NULL)
+        return open_texts(examples, place, choice, model, fault);
+    if (is_folder)
+        return sotto_dataset_open_folder(&examples->dataset, place->folder, form, &labels, fault);
+    return open_idx(&examples->dataset, place, choice, form, fault);
+}
+
+void sotto_examples_close(struct sotto_examples *examples)
+{
+    sotto_dataset_close(&examples->dataset);
 }

@@ -35,7 +35,7 @@ static void examples_drop(struct sotto_session *session)
     if (session->has_examples && session->trainer != NULL)
         sotto_trainer_forget(session->trainer);
     if (session->has_examples)
-        sotto_dataset_close(&session->examples);
+        sotto_examples_close(&session->examples);
     session->has_examples = false;
 }
 
@@ -184,7 +184,7 @@ static enum sotto_status fit(struct sotto_session *session, const struct sotto_t
     };
     struct sotto_fit_result result;
     enum sotto_status status =
-        sotto_trainer_fit(session->trainer, &session->examples, &fit, &result);
+        sotto_trainer_fit(session->trainer, &session->examples.dataset, &fit, &result);
 
     if (status == SOTTO_MALFORMED)
         return sotto_fault_set(fault, status,

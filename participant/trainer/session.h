@@ -20,7 +20,7 @@ struct sotto_session {
     struct sotto_trainer *trainer; /* for batches of up to batch_max */
     uint32_t batch_max;
     float *lanes; /* [layout.lane_count] as loaded */
-    struct sotto_dataset examples;
+    struct sotto_examples examples;
     bool has_examples;
 };
 

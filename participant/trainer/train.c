@@ -31,7 +31,7 @@ struct run {
     struct sotto_threads *threads;
     struct sotto_model *model;
     struct sotto_layout layout;
-    struct sotto_dataset examples;
+    struct sotto_examples examples;
     struct sotto_trainer *trainer;
     float *lanes;
 };
@@ -47,14 +47,19 @@ enum {
     KEY_SEED,
     KEY_THREADS,
     KEY_IMAGES,
-    KEY_IMAGE_LABELS
+    KEY_IMAGE_LABELS,
+    KEY_CHAT,
+    KEY_LENGTH
 };
 
 static const struct argp_option option_table[] = {
     {"model", 'm', "DIR", 0, "Base model directory", 1},
-    {"examples", 'e', "DIR", 0, "Folder with one folder of pictures a label", 1},
+    {"examples", 'e', "DIR", 0, "Folder with one folder of pictures a label, or a file of texts",
+     1},
     {"images", KEY_IMAGES, "IDX", 0, "Or: IDX file of pictures, plain or gzip", 1},
     {"image-labels", KEY_IMAGE_LABELS, "IDX", 0, "And the IDX file of their labels", 1},
+    {"chat", KEY_CHAT, "FORMAT", 0, "Of conversations: chatml, llama2, llama3, mistral, zephyr", 1},
+    {"text-length", KEY_LENGTH, "N", 0, "Tokens of a text that are used (as the model takes)", 1},
     {"labels", 'l', "A,B,...", 0, "The labels' names, in order", 1},
     {"out", 'o', "DIR", 0, "Adapter directory to write (PEFT)", 1},
     {"rank", KEY_RANK, "N", 0, "Rank of LoRA, 0: the classifier head alone (8)", 2},
@@ -146,6 +151,9 @@ static error_t parse_number(int key, const char *text, struct argp_state *state)
     case KEY_THREADS:
         options->thread_count = count(state, "threads", text, SOTTO_THREADS_WIDTH_MAX);
         return 0;
+    case KEY_LENGTH:
+        options->place.text_length = count(state, "text-length", text, SOTTO_TEXT_LENGTH_MAX);
+        return 0;
     case KEY_SEED: fit->seed = whole(state, "seed", text, UINT64_MAX); return 0;
     }
     return ARGP_ERR_UNKNOWN;
@@ -169,6 +177,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'e': options->place.folder = text; return 0;
     case KEY_IMAGES: options->place.images = text; return 0;
     case KEY_IMAGE_LABELS: options->place.labels = text; return 0;
+    case KEY_CHAT: options->place.chat = text; return 0;
     case 'l': take_labels(state, &options->choice, text); return 0;
     case 'o': options->out = text; return 0;
     case KEY_TARGETS: take_targets(state, &options->choice, text); return 0;
@@ -218,7 +227,7 @@ static void run_close(struct run *run)
     if (run->trainer != NULL)
         sotto_trainer_close(run->trainer);
     sotto_threads_close(run->threads);
-    sotto_dataset_close(&run->examples);
+    sotto_examples_close(&run->examples);
     if (run->model != NULL)
         sotto_model_close(run->model);
 }
@@ -229,14 +238,15 @@ static void print_result(const struct run *run, const struct options *options,
     json_t *report = NULL;
 
     if (!options->as_json) {
-        printf("%zu examples, %zu steps in %.1f s, loss %.4f to %.4f: %s\n", run->examples.count,
-               result->step_count, seconds, result->loss_first, result->loss_last, options->out);
+        printf("%zu examples, %zu steps in %.1f s, loss %.4f to %.4f: %s\n",
+               run->examples.dataset.count, result->step_count, seconds, result->loss_first,
+               result->loss_last, options->out);
         return;
     }
-    report =
-        json_pack("{s:I, s:I, s:f, s:f, s:f, s:s}", "examples", (json_int_t)run->examples.count,
-                  "steps", (json_int_t)result->step_count, "loss_first", result->loss_first,
-                  "loss_last", result->loss_last, "seconds", seconds, "adapter", options->out);
+    report = json_pack("{s:I, s:I, s:f, s:f, s:f, s:s}", "examples",
+                       (json_int_t)run->examples.dataset.count, "steps",
+                       (json_int_t)result->step_count, "loss_first", result->loss_first,
+                       "loss_last", result->loss_last, "seconds", seconds, "adapter", options->out);
     json_dumpf(report, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     printf("\n");
     json_decref(report);
@@ -273,7 +283,7 @@ static enum sotto_status train(struct run *run, struct options *options, struct 
     sotto_clock_init_system(&clock);
     start_ns = sotto_clock_steady_ns(&clock);
     options->fit.learning_rate_end = options->fit.learning_rate_start * rate_end_share;
-    status = sotto_trainer_fit(run->trainer, &run->examples, &options->fit, &result);
+    status = sotto_trainer_fit(run->trainer, &run->examples.dataset, &options->fit, &result);
     if (status != SOTTO_OK)
         return sotto_fault_set(fault, status,
                                "training failed (%s): is the learning rate too high?",

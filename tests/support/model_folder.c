@@ -156,7 +156,8 @@ void model_folder_remove(const struct model_folder *folder, const char *name)
 static void write_input(const struct model_folder *folder, const struct sotto_arch *arch)
 {
     if (arch->task != SOTTO_TASK_PICTURE_CLASS)
-        model_folder_write(folder, "tokenizer.json", "{}");
+        model_folder_write(folder, "tokenizer.json",
+                           "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"[UNK]\": 0}}}");
     else
         model_folder_write(folder, "preprocessor_config.json",
                            "{\"do_rescale\": true, \"rescale_factor\": 0.00392156862745098,"

@@ -29,7 +29,7 @@ float *model_folder_weights(const struct sotto_arch *arch, uint64_t seed);
 
 /*
  * A fresh temporary folder with its three files; aborts if it cannot be written. Of a text family
- * tokenizer.json is an empty object.
+ * tokenizer.json knows one token.
  */
 void model_folder_open(struct model_folder *folder, const struct sotto_arch *arch,
                        const float *weights);

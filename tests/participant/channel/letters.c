@@ -55,6 +55,8 @@ static void start__of_each_role__decodes_at_its_own_length(void **state)
     struct sotto_trainer_start trainer = {.thread_count = 2,
                                           .model = "/srv/base",
                                           .examples = "/srv/photos",
+                                          .chat = "chatml",
+                                          .text_length = 128,
                                           .adapters = "/srv/adapters"};
     struct sotto_sealer_start sealer = {.id = 3, .policy = {(const uint8_t *)"policy", 6}};
     struct sotto_courier_start courier = {.is_degraded_allowed = true,
