@@ -70,6 +70,8 @@ static enum sotto_status draft_make(struct draft *draft, struct sotto_wish *wish
     struct sotto_arch arch;
     enum sotto_status status = model_read(wish->model, &arch, &definition->base_model, fault);
 
+    if (status == SOTTO_OK && arch.task != SOTTO_TASK_CAUSAL_LM && wish->choice.label_count == 0)
+        status = sotto_fault_set(fault, SOTTO_MALFORMED, "name the classes with --labels A,B,...");
     if (status == SOTTO_OK)
         status = sotto_layout_derive(&draft->layout, &arch, &wish->choice, fault);
     if (status != SOTTO_OK)

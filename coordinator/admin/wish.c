@@ -53,7 +53,7 @@ static const size_t real_fields[] = {
 static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "The model and its adapter:", 1},
     {"model", OPTION_MODEL, "DIR", 0, "Base model: a Hugging Face directory", 0},
-    {"labels", OPTION_LABELS, "A,B,...", 0, "Names of the classes", 0},
+    {"labels", OPTION_LABELS, "A,B,...", 0, "Names of the classes; a language model has none", 0},
     {"rank", OPTION_RANK, "N", 0, "LoRA rank; 0: the head alone is trained (default: 8)", 0},
     {"alpha", OPTION_ALPHA, "X", 0, "LoRA alpha (default: twice the rank)", 0},
     {"targets", OPTION_TARGETS, "SET", 0,
@@ -162,8 +162,6 @@ static void wish_check(struct sotto_wish *wish, struct argp_state *state)
         argp_error(state, "name the campaign");
     if (wish->model == NULL)
         argp_error(state, "name the base model's folder with --model DIR");
-    if (wish->choice.label_count == 0)
-        argp_error(state, "name the classes with --labels A,B,...");
     if (wish->choice.alpha < 0)
         wish->choice.alpha = 2.0 * (wish->choice.rank == 0 ? 1 : wish->choice.rank);
 }

@@ -282,6 +282,35 @@ static void admin__model_folder_without_a_model__is_66_and_names_the_file(void *
     assert_says(fixture, "config.json");
 }
 
+/* Models of every kind get as far as the hub, which nobody serves; labels belong to classes. */
+static void admin__base_models_of_every_family__are_read(void **state)
+{
+    static const struct {
+        const char *model;
+        const char *labels;
+        int code;
+        const char *words;
+    } rows[] = {
+        {"tests/vectors/deit", "--labels=cat,dog", 69, "https://127.0.0.1:1"},
+        {"tests/vectors/bert", "--labels=cat,dog", 69, "https://127.0.0.1:1"},
+        {"tests/vectors/bert", "--rank=4", 65, "name the classes with --labels"},
+        {"tests/vectors/llama", "--rank=4", 69, "https://127.0.0.1:1"},
+        {"tests/vectors/llama3", "--rank=4", 69, "https://127.0.0.1:1"},
+        {"tests/vectors/qwen2", "--labels=cat,dog", 65, "a language model has none"},
+    };
+    struct fixture *fixture = *state;
+    struct folder_path admin = folder_path(&fixture->folder, "hub/admin");
+
+    assert_int_equal(
+        COORDINATOR("init", "--state", fixture->state, "--host", "127.0.0.1", "--port", "1"), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(ADMIN("--credential", admin.text, "campaign", "create", "wards", "--model",
+                               rows[i].model, rows[i].labels),
+                         rows[i].code);
+        assert_says(fixture, rows[i].words);
+    }
+}
+
 #define COMMAND(name)                                                                              \
     {                                                                                              \
 #name, name, fixture_open, fixture_close, &programs                                        \
@@ -306,6 +335,7 @@ int main(int argc, char **argv)
         COMMAND(serve__journal_shorter_than_head__is_77_until_recover),
         COMMAND(admin__no_credential__is_66_and_says_where),
         COMMAND(admin__nobody_serves__is_69),
+        COMMAND(admin__base_models_of_every_family__are_read),
         COMMAND(admin__model_folder_without_a_model__is_66_and_names_the_file),
     };
 
