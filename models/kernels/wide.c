@@ -15,7 +15,8 @@ enum {
     TILE_COLUMNS = 2 * LANES, /* of a panel of b */
     DEPTH = 384,              /* of a block: its panel of b, 48 KiB, and rows of a stay in L2 */
     STRIDE = DEPTH + LANES,   /* of a block's rows: no power of two, and room to spill into */
-    BLOCK_ROWS = 19 * TILE_ROWS
+    BLOCK_ROWS = 19 * TILE_ROWS,
+    FAR = 1 << 17 /* floats that a core's own cache is sure to hold */
 };
 
 bool sotto_wide_is_supported(void)
@@ -37,13 +38,14 @@ static struct sotto_matrix_view part_of(struct sotto_matrix_view view, size_t ro
                                       columns < columns_left ? columns : columns_left, view.stride};
 }
 
-/* One tile of results: c = alpha a b + beta c + bias + residual. */
+/* One tile of results: c = alpha (a b + bias + residual) + beta c. */
 struct tile {
     const float *a; /* [rows] of stride STRIDE */
     const float *b; /* [depth, columns] */
     float *c;
     size_t b_stride;
     size_t c_stride;
+    bool is_far;    /* c is larger than a cache */
     size_t columns; /* 1 .. TILE_COLUMNS */
     size_t depth;
     float alpha;
@@ -56,32 +58,44 @@ struct tile {
 /* The first `count` lanes of a vector, or all. */
 static WIDE_INLINE __mmask16 lanes(size_t count)
 {
-    return count >= LANES ? (__mmask16)0xffff : (__mmask16)((1u << count) - 1);
+    return (__mmask16)(count >= LANES ? 0xffffu : (1u << count) - 1);
 }
 
 /* The lanes of a tile's second vector. */
 static WIDE_INLINE __mmask16 lanes_beyond(size_t columns)
 {
-    return columns <= LANES ? (__mmask16)0 : lanes(columns - LANES);
+    return lanes(columns <= LANES ? 0 : columns - LANES);
 }
 
-/* Row i of the tile, from column `first` on. */
-static WIDE_INLINE void store(const struct tile *tile, size_t i, size_t first, __m512 sum,
-                              __mmask16 mask)
+static WIDE_INLINE void store(float *c, __m512 sum, __mmask16 mask, float alpha, float beta)
 {
-    float *c = tile->c + i * tile->c_stride + first;
-    __m512 result = _mm512_mul_ps(sum, _mm512_set1_ps(tile->alpha));
+    __m512 result = _mm512_mul_ps(sum, _mm512_set1_ps(alpha));
 
-    if (tile->beta != 0.0f)
-        result =
-            _mm512_fmadd_ps(_mm512_set1_ps(tile->beta), _mm512_maskz_loadu_ps(mask, c), result);
-    if (tile->bias != NULL)
-        result = _mm512_add_ps(result, _mm512_maskz_loadu_ps(mask, tile->bias + first));
-    if (tile->residual != NULL)
-        result = _mm512_add_ps(
-            result,
-            _mm512_maskz_loadu_ps(mask, tile->residual + i * tile->residual_stride + first));
+    if (beta != 0.0f)
+        result = _mm512_fmadd_ps(_mm512_set1_ps(beta), _mm512_maskz_loadu_ps(mask, c), result);
     _mm512_mask_storeu_ps(c, mask, result);
+}
+
+/* What row i's sums begin with, in columns `first` on. */
+static WIDE_INLINE __m512 addend(const struct tile *tile, size_t i, size_t first, __mmask16 mask)
+{
+    __m512 sum = _mm512_setzero_ps();
+
+    if (tile->bias != NULL)
+        sum = _mm512_maskz_loadu_ps(mask, tile->bias + first);
+    if (tile->residual != NULL)
+        sum = _mm512_add_ps(
+            sum, _mm512_maskz_loadu_ps(mask, tile->residual + i * tile->residual_stride + first));
+    return sum;
+}
+
+/* Results beyond the caches come while their sums are made. */
+static WIDE_INLINE void fetch_results(const struct tile *tile, size_t rows, size_t vectors)
+{
+    for (size_t i = 0; i < rows; i++) {
+        for (size_t j = 0; j < vectors; j++)
+            __builtin_prefetch(tile->c + i * tile->c_stride + j * LANES, 1, 3);
+    }
 }
 
 /* `rows` and `vectors` are constants where this is inlined, so that the sums are registers. */
@@ -93,6 +107,15 @@ static WIDE_INLINE void multiply(const struct tile *tile, const size_t rows, con
 #pragma GCC unroll 14
     for (size_t i = 0; i < rows; i++)
         sums[i][0] = sums[i][1] = _mm512_setzero_ps();
+    if (tile->bias != NULL || tile->residual != NULL) {
+#pragma GCC unroll 14
+        for (size_t i = 0; i < rows; i++) {
+            sums[i][0] = addend(tile, i, 0, mask[0]);
+            sums[i][1] = addend(tile, i, LANES, mask[1]);
+        }
+    }
+    if (tile->is_far)
+        fetch_results(tile, rows, vectors);
     for (size_t k = 0; k < tile->depth; k++) {
         const float *b = tile->b + k * tile->b_stride;
         __m512 low = _mm512_maskz_loadu_ps(mask[0], b);
@@ -110,9 +133,10 @@ static WIDE_INLINE void multiply(const struct tile *tile, const size_t rows, con
     }
 #pragma GCC unroll 14
     for (size_t i = 0; i < rows; i++) {
-        store(tile, i, 0, sums[i][0], mask[0]);
+        store(tile->c + i * tile->c_stride, sums[i][0], mask[0], tile->alpha, tile->beta);
         if (vectors == 2)
-            store(tile, i, LANES, sums[i][1], mask[1]);
+            store(tile->c + i * tile->c_stride + LANES, sums[i][1], mask[1], tile->alpha,
+                  tile->beta);
     }
 }
 
@@ -331,7 +355,7 @@ static WIDE void multiply_block(struct sotto_matrix c, const struct addends *add
 
 static const struct addends nothing = {NULL, {NULL, 0, 0, 0}};
 
-/* c = alpha a b + beta c + addends */
+/* c = alpha (a b + addends) + beta c */
 static WIDE void run(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b,
                      const struct tile *rule, struct addends addends)
 {
@@ -346,6 +370,7 @@ static WIDE void run(struct sotto_matrix c, struct sotto_factor a, struct sotto_
             struct addends own = first == 0 ? addends : nothing;
             struct tile tile = {.a = block,
                                 .c_stride = c.stride,
+                                .is_far = c.rows * c.stride > FAR,
                                 .depth = inner - first < DEPTH ? inner - first : DEPTH,
                                 .alpha = rule->alpha,
                                 .beta = first == 0 ? rule->beta : 1.0f};
