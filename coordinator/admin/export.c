@@ -7,13 +7,26 @@
 
 #include "crypto/primitives/hash.h"
 #include "models/adapter/peft.h"
+#include "models/export/gguf.h"
+#include "models/export/merged.h"
 
-enum { OPTION_OUT = 256 };
+enum { OPTION_OUT = 256, OPTION_MERGED, OPTION_GGUF, OPTION_MODEL };
 
 struct export_wish {
     const char *name;
-    const char *out;
+    const char *out;    /* a PEFT directory */
+    const char *merged; /* or a model directory, of `model` with the adapter */
+    const char *gguf;   /* or a file */
+    const char *model;
 };
+
+/* Exactly one form, and a base model where the form needs one. */
+static bool is_complete(const struct export_wish *wish)
+{
+    int forms = (wish->out != NULL) + (wish->merged != NULL) + (wish->gguf != NULL);
+
+    return wish->name != NULL && forms == 1 && (wish->model != NULL) == (wish->out == NULL);
+}
 
 static error_t export_parse(int key, char *argument, struct argp_state *state)
 {
@@ -21,14 +34,18 @@ static error_t export_parse(int key, char *argument, struct argp_state *state)
 
     switch (key) {
     case OPTION_OUT: wish->out = argument; return 0;
+    case OPTION_MERGED: wish->merged = argument; return 0;
+    case OPTION_GGUF: wish->gguf = argument; return 0;
+    case OPTION_MODEL: wish->model = argument; return 0;
     case ARGP_KEY_ARG:
         if (wish->name != NULL)
             argp_error(state, "one campaign at a time");
         wish->name = argument;
         return 0;
     case ARGP_KEY_END:
-        if (wish->name == NULL || wish->out == NULL)
-            argp_error(state, "name the campaign, and the folder with --out DIR");
+        if (!is_complete(wish))
+            argp_error(state, "name the campaign, and --out DIR, or --model DIR with --merged DIR "
+                              "or --gguf FILE");
         return 0;
     }
     return ARGP_ERR_UNKNOWN;
@@ -65,7 +82,20 @@ static enum sotto_status item_get(struct sotto_session *session, const char *kin
     return sotto_session_exchange(session, call, fault);
 }
 
-static enum sotto_status adapter_write(const char *folder, const struct sotto_session_call *layout,
+/* The form that was asked for. */
+static enum sotto_status form_write(const struct export_wish *wish, const float *lanes,
+                                    const struct sotto_layout *layout, const char *base_name,
+                                    struct sotto_fault *fault)
+{
+    if (wish->merged != NULL)
+        return sotto_merged_write(wish->merged, wish->model, layout, lanes, fault);
+    if (wish->gguf != NULL)
+        return sotto_gguf_write(wish->gguf, wish->model, layout, lanes, fault);
+    return sotto_peft_write(wish->out, lanes, layout, base_name, fault);
+}
+
+static enum sotto_status adapter_write(const struct export_wish *wish,
+                                       const struct sotto_session_call *layout,
                                        const struct sotto_session_call *adapter,
                                        const char *base_name, struct sotto_fault *fault)
 {
@@ -81,14 +111,14 @@ static enum sotto_status adapter_write(const char *folder, const struct sotto_se
                                  "layout mismatch: the adapter has %zu bytes for %zu lanes",
                                  adapter->answer_length, decoded->lane_count);
     else
-        status = sotto_peft_write(folder, (const float *)(const void *)adapter->answer, decoded,
-                                  base_name, fault);
+        status = form_write(wish, (const float *)(const void *)adapter->answer, decoded, base_name,
+                            fault);
     free(decoded);
     return status;
 }
 
 static enum sotto_status campaign_export(struct sotto_session *session, const json_t *campaign,
-                                         const char *folder, struct sotto_fault *fault)
+                                         const struct export_wish *wish, struct sotto_fault *fault)
 {
     const json_t *definition = json_object_get(campaign, "definition");
     const char *base_name = json_string_value(json_object_get(definition, "base_name"));
@@ -100,8 +130,7 @@ static enum sotto_status campaign_export(struct sotto_session *session, const js
     if (status == SOTTO_OK)
         status = item_get(session, "adapter", adapter_of(campaign), &adapter, fault);
     if (status == SOTTO_OK)
-        status =
-            adapter_write(folder, &layout, &adapter, base_name == NULL ? "" : base_name, fault);
+        status = adapter_write(wish, &layout, &adapter, base_name == NULL ? "" : base_name, fault);
     free(layout.answer);
     free(adapter.answer);
     return status;
@@ -112,13 +141,18 @@ enum sotto_status sotto_command_adapter_export(struct sotto_session *session,
                                                struct sotto_fault *fault)
 {
     static const struct argp_option options[] = {
-        {"out", OPTION_OUT, "DIR", 0, "The folder to write; one that is there is replaced", 0},
+        {"out", OPTION_OUT, "DIR", 0, "Write a PEFT directory; one that is there is replaced", 0},
+        {"merged", OPTION_MERGED, "DIR", 0, "Or a model directory with the adapter in its weights",
+         0},
+        {"gguf", OPTION_GGUF, "FILE", 0, "Or a GGUF adapter of a language model, for llama.cpp", 0},
+        {"model", OPTION_MODEL, "DIR", 0, "And the base model directory that these two need", 0},
         {0}};
     static const struct argp parser = {
         .options = options,
         .parser = export_parse,
         .args_doc = "CAMPAIGN",
-        .doc = "Writes a campaign's newest adapter as a PEFT directory."};
+        .doc = "Writes a campaign's newest adapter: as a PEFT directory, in a whole model, or for "
+               "llama.cpp."};
     struct export_wish wish = {0};
     char path[256];
     json_t *campaign = NULL;
@@ -129,9 +163,9 @@ enum sotto_status sotto_command_adapter_export(struct sotto_session *session,
     if (status == SOTTO_OK)
         status = sotto_session_ask(session, &campaign, "GET", path, NULL, fault);
     if (status == SOTTO_OK)
-        status = campaign_export(session, campaign, wish.out, fault);
+        status = campaign_export(session, campaign, &wish, fault);
     json_decref(campaign);
     if (status == SOTTO_OK)
-        printf("%s\n", wish.out);
+        printf("%s\n", wish.out != NULL ? wish.out : wish.merged != NULL ? wish.merged : wish.gguf);
     return status;
 }

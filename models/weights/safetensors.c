@@ -298,12 +298,6 @@ enum sotto_status sotto_safetensors_open(struct sotto_safetensors *file, const c
     return status;
 }
 
-void sotto_safetensors_rest(const struct sotto_safetensors *file)
-{
-    if (file->is_mapped)
-        madvise((void *)(uintptr_t)file->file.at, file->file.length, MADV_DONTNEED);
-}
-
 void sotto_safetensors_close(struct sotto_safetensors *file)
 {
     if (file->is_mapped)
@@ -431,9 +425,13 @@ enum sotto_status sotto_safetensors_write(const char *path,
     at += header_bytes;
     for (size_t i = 0; i < tensor_count; i++) {
         size_t count = stored_count(&tensors[i]);
+        size_t length = count * sotto_dtype_bytes(tensors[i].dtype);
 
-        sotto_dtype_store(at, tensors[i].values, count, tensors[i].dtype);
-        at += count * sotto_dtype_bytes(tensors[i].dtype);
+        if (tensors[i].values != NULL)
+            sotto_dtype_store(at, tensors[i].values, count, tensors[i].dtype);
+        else if (length > 0)
+            memcpy(at, tensors[i].bytes, length);
+        at += length;
     }
     status = sotto_file_replace(path, sotto_view_of(bytes, file_bytes), 0644, fault);
     free(bytes);

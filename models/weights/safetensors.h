@@ -43,9 +43,6 @@ struct sotto_safetensors {
 SOTTO_CHECKED enum sotto_status sotto_safetensors_open(struct sotto_safetensors *file,
                                                        const char *path, struct sotto_fault *fault);
 
-/* Gives the pages of a mapped file back; whoever reads it again gets them from the disk's cache. */
-void sotto_safetensors_rest(const struct sotto_safetensors *file);
-
 /* Closing twice is harmless. */
 void sotto_safetensors_close(struct sotto_safetensors *file);
 
@@ -75,6 +72,7 @@ SOTTO_CHECKED enum sotto_status sotto_stored_tensor_read(float *out,
 struct sotto_tensor_to_store {
     const char *name;
     const float *values;
+    const uint8_t *bytes; /* where values is NULL: elements that are of `dtype` already */
     size_t rank;
     uint64_t shape[SOTTO_TENSOR_RANK_MAX];
     enum sotto_dtype dtype;

@@ -314,6 +314,7 @@ static const struct subcommand {
       .doc = "Shows what this site let out and what it refused, from its ledger."}},
     {"evaluate", NULL, {.doc = NULL}},
     {"train", NULL, {.doc = NULL}},
+    {"export", NULL, {.doc = NULL}},
 };
 
 static const struct subcommand *subcommand_find(const char *name)
@@ -372,7 +373,7 @@ int main(int argument_count, char **arguments)
         .parser = parse_choice,
         .args_doc = "COMMAND [OPTION...]",
         .doc = "A site of a Sotto federation.\vCommands: enrol, run, status, audit, predict, "
-               "evaluate, train. Each has its own --help."};
+               "evaluate, train, export. Each has its own --help."};
     struct choice choice = {0};
     struct sotto_fault fault = {0};
     enum sotto_status status = SOTTO_OK;

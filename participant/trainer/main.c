@@ -1,6 +1,6 @@
 /*
  * sotto-trainer: holds the model and the examples, has no keys and no network. Started by the
- * supervisor, or, with a command, by `sotto-participant predict`, `evaluate` and `train`.
+ * supervisor, or, with a command, by `sotto-participant predict`, `evaluate`, `train` and `export`.
  */
 #include <argp.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "participant/confinement/filter.h"
 #include "participant/trainer/drive.h"
 #include "participant/trainer/evaluate.h"
+#include "participant/trainer/export.h"
 #include "participant/trainer/predict.h"
 #include "participant/trainer/train.h"
 
@@ -28,6 +29,7 @@ static command command_find(const char *name)
         {"predict", sotto_command_predict},
         {"evaluate", sotto_command_evaluate},
         {"train", sotto_command_train},
+        {"export", sotto_command_export},
     };
 
     for (size_t index = 0; index < sizeof commands / sizeof *commands; index++)

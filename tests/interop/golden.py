@@ -152,13 +152,18 @@ def make_tokenizer():
     return tokenizer
 
 
+def load_config(name, folder):
+    config = getattr(transformers, MODELS[name][1]).config_class.from_pretrained(folder)
+    if MAJOR < 5 and "rope" in MODELS[name][2]:  # 4 passes over rope_parameters
+        config.rope_scaling, config.rope_theta = MODELS[name][2]["rope"]
+    return config
+
+
 def load_model(name):
     """float64 and without dropout, whatever the directory says."""
     kind = getattr(transformers, MODELS[name][1])
-    config = kind.config_class.from_pretrained(VECTORS / name)
-    if MAJOR < 5 and "rope" in MODELS[name][2]:  # 4 passes over rope_parameters
-        config.rope_scaling, config.rope_theta = MODELS[name][2]["rope"]
-    return kind.from_pretrained(VECTORS / name, config=config, torch_dtype=torch.float64).eval()
+    return kind.from_pretrained(VECTORS / name, config=load_config(name, VECTORS / name),
+                                torch_dtype=torch.float64).eval()
 
 
 def load_adapted(name):
