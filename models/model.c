@@ -1,9 +1,11 @@
 #include "models/model.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "models/arch/base.h"
+#include "models/arch/packing.h"
 #include "models/kernels/kernels.h"
 #include "models/tokenise/tokeniser.h"
 
@@ -11,6 +13,8 @@ struct sotto_model {
     const struct sotto_kernels *kernels;
     struct sotto_base base;
     struct sotto_tokeniser *tokeniser; /* of a model for texts */
+    bool is_packed;
+    struct sotto_base_packed packed;
 };
 
 /* Reads the tokeniser of a model for texts, all of whose tokens the model must know. */
@@ -61,8 +65,19 @@ void sotto_model_close(struct sotto_model *model)
     if (model == NULL)
         return;
     sotto_tokeniser_close(model->tokeniser);
+    sotto_base_packed_close(&model->packed);
     sotto_base_close(&model->base);
     free(model);
+}
+
+enum sotto_status sotto_model_pack(struct sotto_model *model, struct sotto_fault *fault)
+{
+    enum sotto_status status;
+
+    assert(!model->is_packed);
+    status = sotto_base_pack(&model->packed, &model->base, model->kernels, fault);
+    model->is_packed = status == SOTTO_OK;
+    return status;
 }
 
 const struct sotto_arch *sotto_model_arch(const struct sotto_model *model)
@@ -89,6 +104,11 @@ const struct sotto_tokeniser *sotto_model_tokeniser(const struct sotto_model *mo
 const struct sotto_base *sotto_model_base(const struct sotto_model *model)
 {
     return &model->base;
+}
+
+const struct sotto_base_packed *sotto_model_packed(const struct sotto_model *model)
+{
+    return model->is_packed ? &model->packed : NULL;
 }
 
 const struct sotto_kernels *sotto_model_kernels(const struct sotto_model *model)

@@ -9,6 +9,7 @@
 #include "models/data/dataset.h"
 
 struct sotto_base;
+struct sotto_base_packed;
 struct sotto_kernels;
 struct sotto_model;
 struct sotto_tokeniser;
@@ -24,6 +25,16 @@ SOTTO_CHECKED enum sotto_status sotto_model_open(struct sotto_model **model, con
                                                  struct sotto_fault *fault);
 void sotto_model_close(struct sotto_model *model);
 
+/*
+ * Rounds the matrices that are frozen to bfloat16, once, before any trainer is opened: products
+ * take less than half the time where the processor has AVX512_BF16. docs/models.md says what it
+ * costs in accuracy.
+ *
+ * SOTTO_UNSUPPORTED: a width is no multiple of 32; SOTTO_NO_MEMORY: the model stays float32.
+ */
+SOTTO_CHECKED enum sotto_status sotto_model_pack(struct sotto_model *model,
+                                                 struct sotto_fault *fault);
+
 const struct sotto_arch *sotto_model_arch(const struct sotto_model *model);
 /* The very bytes that were loaded, as sotto_model_files_parts lists them; borrowed. */
 size_t sotto_model_parts(const struct sotto_model *model,
@@ -34,6 +45,7 @@ const struct sotto_tokeniser *sotto_model_tokeniser(const struct sotto_model *mo
 
 /* What a trainer computes with, and on. Borrowed. */
 const struct sotto_base *sotto_model_base(const struct sotto_model *model);
+const struct sotto_base_packed *sotto_model_packed(const struct sotto_model *model); /* or NULL */
 const struct sotto_kernels *sotto_model_kernels(const struct sotto_model *model);
 
 #endif

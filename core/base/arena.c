@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "core/base/bytes.h"
 
@@ -23,7 +25,9 @@ enum sotto_status sotto_arena_open(struct sotto_arena *arena, size_t capacity)
 
 void sotto_arena_close(struct sotto_arena *arena)
 {
-    sotto_wipe(arena->memory, arena->memory == NULL ? 0 : arena->peak);
+    /* Wiping what was dropped would bring it back. */
+    if (arena->memory != NULL && !arena->is_dropped)
+        sotto_wipe(arena->memory, arena->peak);
     free(arena->block);
     *arena = (struct sotto_arena){0};
 }
@@ -64,6 +68,19 @@ void *sotto_arena_take(struct sotto_arena *arena, size_t count, size_t size)
     if (arena->used > arena->peak)
         arena->peak = arena->used;
     return taken;
+}
+
+void sotto_arena_drop(struct sotto_arena *arena, const void *at, size_t length)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const uint8_t *memory = at;
+    size_t before = (page - (uintptr_t)memory % page) % page;
+
+    assert(memory >= arena->memory && memory + length <= arena->memory + arena->used);
+    if (length < before + page)
+        return;
+    madvise((void *)(uintptr_t)(memory + before), (length - before) / page * page, MADV_DONTNEED);
+    arena->is_dropped = true;
 }
 
 size_t sotto_arena_mark(const struct sotto_arena *arena)

@@ -22,6 +22,7 @@ struct sotto_arena {
     size_t used;
     size_t peak;
     bool counting;
+    bool is_dropped; /* in part */
 };
 
 /*
@@ -30,7 +31,8 @@ struct sotto_arena {
  * and safe to close.
  */
 SOTTO_CHECKED enum sotto_status sotto_arena_open(struct sotto_arena *arena, size_t capacity);
-void sotto_arena_close(struct sotto_arena *arena); /* wipes, frees; closing twice is harmless */
+/* Wipes, unless something was dropped, and frees; closing twice is harmless. */
+void sotto_arena_close(struct sotto_arena *arena);
 void sotto_arena_init_counting(struct sotto_arena *arena);
 
 /*
@@ -38,6 +40,12 @@ void sotto_arena_init_counting(struct sotto_arena *arena);
  * overflows, or if the arena counts.
  */
 void *sotto_arena_take(struct sotto_arena *arena, size_t count, size_t size);
+
+/*
+ * Gives the whole pages within some taken memory back to the system; what was in them is lost. For
+ * what is large and no secret.
+ */
+void sotto_arena_drop(struct sotto_arena *arena, const void *at, size_t length);
 
 /* Everything taken after the mark is released (and zeroed when taken again). */
 size_t sotto_arena_mark(const struct sotto_arena *arena);

@@ -123,6 +123,7 @@ static enum sotto_status read_weights(struct sotto_base *base, struct loading *l
         struct sotto_base_tensor tensor = sotto_base_tensor(&base->arch, i);
 
         status = read_tensor(base->weights, loading, &tensor);
+        sotto_checkpoint_rest(loading->checkpoint);
     }
     if (status == SOTTO_OK)
         status = check_rest(loading, base->arch.family);

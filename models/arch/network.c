@@ -18,6 +18,13 @@ static const float *outer_at(const struct sotto_network *network, enum sotto_out
     return network->weights + sotto_base_outer_place(network->arch, outer);
 }
 
+static const struct sotto_packed *packed_of(const struct sotto_network *network, uint32_t block)
+{
+    return network->packed == NULL
+               ? NULL
+               : network->packed->blocks + (size_t)block * SOTTO_BLOCK_LINEAR_COUNT;
+}
+
 void sotto_network_bind(struct sotto_network *network)
 {
     struct sotto_block_spec spec = sotto_arch_block_spec(network->arch);
@@ -28,7 +35,8 @@ void sotto_network_bind(struct sotto_network *network)
             (struct sotto_block){.kernels = network->kernels,
                                  .spec = spec,
                                  .rotary = network->rotary,
-                                 .weights = weights + i * sotto_block_weight_count(&spec)};
+                                 .weights = weights + i * sotto_block_weight_count(&spec),
+                                 .packed = packed_of(network, i)};
 }
 
 struct sotto_linear sotto_network_lm_head(const struct sotto_network *network)
@@ -38,7 +46,9 @@ struct sotto_linear sotto_network_lm_head(const struct sotto_network *network)
 
     return (struct sotto_linear){.in = network->arch->width,
                                  .out = network->arch->vocabulary,
-                                 .weight = outer_at(network, outer)};
+                                 .weight = outer_at(network, outer),
+                                 .packed = network->packed == NULL ? (struct sotto_packed){0}
+                                                                   : network->packed->lm_head};
 }
 
 /* Nothing but its first row is read of what a classifier's last block makes of a sample. */

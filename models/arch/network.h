@@ -9,6 +9,7 @@
 #define SOTTO_MODELS_ARCH_NETWORK_H
 
 #include "models/arch/arch.h"
+#include "models/arch/packing.h"
 #include "models/block/block.h"
 #include "models/ops/patches.h"
 
@@ -16,7 +17,8 @@
 struct sotto_network {
     const struct sotto_kernels *kernels;
     const struct sotto_arch *arch;
-    const float *weights; /* [sotto_base_weight_count] */
+    const float *weights;                   /* [sotto_base_weight_count] */
+    const struct sotto_base_packed *packed; /* in place of the matrices that it has; or NULL */
     struct sotto_pixel_map pixel_map;
     struct sotto_rotary rotary; /* for the longest text, of Llama */
     struct sotto_block *blocks; /* sotto_network_bind sets them up, the worker adds adapters */

@@ -107,6 +107,12 @@ enum sotto_status sotto_checkpoint_open(struct sotto_checkpoint *checkpoint, con
     return status;
 }
 
+void sotto_checkpoint_rest(const struct sotto_checkpoint *checkpoint)
+{
+    for (size_t i = 0; i < checkpoint->shard_count; i++)
+        sotto_safetensors_rest(&checkpoint->shards[i]);
+}
+
 void sotto_checkpoint_close(struct sotto_checkpoint *checkpoint)
 {
     for (size_t i = 0; i < checkpoint->shard_count; i++)

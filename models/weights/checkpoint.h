@@ -25,6 +25,8 @@ struct sotto_checkpoint {
 SOTTO_CHECKED enum sotto_status sotto_checkpoint_open(struct sotto_checkpoint *checkpoint,
                                                       const char *folder,
                                                       struct sotto_fault *fault);
+/* sotto_safetensors_rest of each file. */
+void sotto_checkpoint_rest(const struct sotto_checkpoint *checkpoint);
 void sotto_checkpoint_close(struct sotto_checkpoint *checkpoint); /* twice is harmless */
 
 /* All tensors of all files in one order. index < sotto_checkpoint_tensor_count */

@@ -298,6 +298,12 @@ enum sotto_status sotto_safetensors_open(struct sotto_safetensors *file, const c
     return status;
 }
 
+void sotto_safetensors_rest(const struct sotto_safetensors *file)
+{
+    if (file->is_mapped)
+        madvise((void *)(uintptr_t)file->file.at, file->file.length, MADV_DONTNEED);
+}
+
 void sotto_safetensors_close(struct sotto_safetensors *file)
 {
     if (file->is_mapped)

@@ -43,6 +43,9 @@ struct sotto_safetensors {
 SOTTO_CHECKED enum sotto_status sotto_safetensors_open(struct sotto_safetensors *file,
                                                        const char *path, struct sotto_fault *fault);
 
+/* Gives the pages of a mapped file back; whoever reads it again gets them from the disk's cache. */
+void sotto_safetensors_rest(const struct sotto_safetensors *file);
+
 /* Closing twice is harmless. */
 void sotto_safetensors_close(struct sotto_safetensors *file);
 

@@ -10,9 +10,10 @@ enum sotto_status sotto_trainer_start_encode(struct sotto_buffer *out,
     struct sotto_packer packer;
 
     sotto_packer_init(&packer, out);
-    sotto_pack_array(&packer, 8);
+    sotto_pack_array(&packer, 9);
     sotto_pack_bool(&packer, start->is_degraded_allowed);
     sotto_pack_u64(&packer, start->thread_count);
+    sotto_pack_bool(&packer, start->has_half_weights);
     sotto_pack_text(&packer, start->model);
     sotto_pack_text(&packer, start->examples);
     sotto_pack_text(&packer, start->labels);
@@ -30,9 +31,10 @@ enum sotto_status sotto_trainer_start_decode(struct sotto_trainer_start *start,
     enum sotto_status status = SOTTO_OK;
 
     sotto_unpacker_open(&unpacker, bytes);
-    sotto_unpack_array(&unpacker, 8);
+    sotto_unpack_array(&unpacker, 9);
     read.is_degraded_allowed = sotto_unpack_bool(&unpacker);
     read.thread_count = (uint32_t)sotto_unpack_u64(&unpacker, SOTTO_START_THREADS_MAX);
+    read.has_half_weights = sotto_unpack_bool(&unpacker);
     sotto_unpack_text(&unpacker, read.model, sizeof read.model);
     sotto_unpack_text(&unpacker, read.examples, sizeof read.examples);
     sotto_unpack_text(&unpacker, read.labels, sizeof read.labels);

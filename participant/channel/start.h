@@ -17,6 +17,7 @@ enum {
 struct sotto_trainer_start {
     bool is_degraded_allowed; /* go on where the kernel lacks a layer of confinement */
     uint32_t thread_count;    /* that train, 1 .. SOTTO_START_THREADS_MAX */
+    bool has_half_weights;    /* the base model's matrices are rounded to bfloat16 */
     char model[SOTTO_START_PATH_MAX];
     char examples[SOTTO_START_PATH_MAX]; /* a folder of labels' folders, a file of texts or IDX */
     char labels[SOTTO_START_PATH_MAX];   /* the IDX labels; "" with anything else */

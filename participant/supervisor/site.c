@@ -33,6 +33,8 @@ struct policy_text {
 
 enum sandbox { SANDBOX_FULL, SANDBOX_DEGRADED };
 
+enum weights { WEIGHTS_FLOAT32, WEIGHTS_BFLOAT16 };
+
 struct site_text {
     char *url;
     char *name;
@@ -43,6 +45,7 @@ struct site_text {
     uint32_t *threads;
     char *chat;
     uint32_t text_length;
+    enum weights weights;
     enum sandbox sandbox;
     struct policy_text *policy;
 };
@@ -84,6 +87,11 @@ static const cyaml_strval_t sandboxes[] = {
     {"degraded", SANDBOX_DEGRADED},
 };
 
+static const cyaml_strval_t weights[] = {
+    {"float32", WEIGHTS_FLOAT32},
+    {"bfloat16", WEIGHTS_BFLOAT16},
+};
+
 static const cyaml_schema_field_t site_fields[] = {
     CYAML_FIELD_STRING_PTR("url", CYAML_FLAG_POINTER, struct site_text, url, 1, SOTTO_ADDRESS_MAX),
     CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct site_text, name, 1,
@@ -98,6 +106,8 @@ static const cyaml_schema_field_t site_fields[] = {
     CYAML_FIELD_UINT_PTR("threads", OPTIONAL, struct site_text, threads),
     CYAML_FIELD_STRING_PTR("chat", OPTIONAL, struct site_text, chat, 1, SOTTO_START_CHAT_MAX - 1),
     CYAML_FIELD_UINT("text_length", CYAML_FLAG_OPTIONAL, struct site_text, text_length),
+    CYAML_FIELD_ENUM("weights", CYAML_FLAG_OPTIONAL, struct site_text, weights, weights,
+                     CYAML_ARRAY_LEN(weights)),
     CYAML_FIELD_ENUM("sandbox", CYAML_FLAG_OPTIONAL, struct site_text, sandbox, sandboxes,
                      CYAML_ARRAY_LEN(sandboxes)),
     CYAML_FIELD_MAPPING_PTR("policy", OPTIONAL, struct site_text, policy, policy_fields),
@@ -196,6 +206,7 @@ static enum sotto_status site_take(struct sotto_site_config *site, const struct 
     struct sotto_site_config read = {.id = text->id,
                                      .thread_count = 1,
                                      .text_length = text->text_length,
+                                     .has_half_weights = text->weights == WEIGHTS_BFLOAT16,
                                      .is_degraded_allowed = text->sandbox == SANDBOX_DEGRADED};
     struct sotto_fault reason = {0};
     enum sotto_status status = policy_take(&read.policy, text->policy, &reason);
@@ -373,6 +384,9 @@ enum sotto_status sotto_site_compose(char text[SOTTO_SITE_YAML_MAX], struct sott
         print_quoted(&page, "labels", site->labels);
     print(&page, "\n# Processors that training may use at a time; the result is the same.\n"
                  "threads: 1\n");
+    print(&page,
+          "\n# Of the base model in memory: float32, or bfloat16, which is faster and rounds.\n"
+          "weights: float32\n");
     print(&page, "\n# full, or degraded: go on where the kernel lacks a layer of confinement.\n"
                  "sandbox: full\n");
     print_policy(&page, overrides);

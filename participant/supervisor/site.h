@@ -20,6 +20,7 @@ struct sotto_site_config {
     uint32_t thread_count;             /* that train, 1 .. SOTTO_START_THREADS_MAX */
     char chat[SOTTO_START_CHAT_MAX];   /* the format of conversations, or "" */
     uint32_t text_length;              /* tokens of a text; 0: as the model takes */
+    bool has_half_weights;             /* weights: bfloat16 */
     bool is_degraded_allowed;          /* sandbox: degraded */
     struct sotto_policy policy;
 };

@@ -95,7 +95,8 @@ static enum sotto_status start_trainer(struct sotto_team *team,
                                        struct sotto_fault *fault)
 {
     struct sotto_trainer_start start = {.is_degraded_allowed = site->is_degraded_allowed,
-                                        .thread_count = site->thread_count};
+                                        .thread_count = site->thread_count,
+                                        .has_half_weights = site->has_half_weights};
     uint8_t bytes[SOTTO_START_BYTES_MAX];
     struct sotto_buffer buffer = sotto_buffer_of(bytes, sizeof bytes);
     enum sotto_status status = SOTTO_OK;

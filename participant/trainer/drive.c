@@ -239,6 +239,7 @@ static enum sotto_status live(struct trainer *trainer, struct sotto_fault *fault
     struct sotto_examples_place place = {.folder = trainer->start.examples,
                                          .chat = trainer->start.chat,
                                          .text_length = trainer->start.text_length};
+    struct sotto_session_choice choice;
     enum sotto_status status = started(trainer, fault);
 
     if (status == SOTTO_OK)
@@ -248,8 +249,9 @@ static enum sotto_status live(struct trainer *trainer, struct sotto_fault *fault
     if (trainer->start.labels[0] != '\0')
         place = (struct sotto_examples_place){
             .folder = "", .images = trainer->start.examples, .labels = trainer->start.labels};
-    status = sotto_session_open(&trainer->session, trainer->start.model, &place,
-                                trainer->start.thread_count, fault);
+    choice = (struct sotto_session_choice){.thread_count = trainer->start.thread_count,
+                                           .has_half_weights = trainer->start.has_half_weights};
+    status = sotto_session_open(&trainer->session, trainer->start.model, &place, choice, fault);
     if (status != SOTTO_OK)
         return status;
     sotto_note_tell(&trainer->supervisor, SOTTO_NOTE_READY, trainer->start.model);

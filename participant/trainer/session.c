@@ -10,16 +10,16 @@ enum { BATCH_FIRST = 32 };
 
 enum sotto_status sotto_session_open(struct sotto_session *session, const char *model_folder,
                                      const struct sotto_examples_place *place,
-                                     uint32_t thread_count, struct sotto_fault *fault)
+                                     struct sotto_session_choice choice, struct sotto_fault *fault)
 {
     struct sotto_view parts[SOTTO_MODEL_PARTS_MAX];
     enum sotto_status status = SOTTO_OK;
 
     *session = (struct sotto_session){.place = *place, .batch_max = BATCH_FIRST};
-    if (sotto_threads_open(&session->threads, thread_count) != SOTTO_OK)
+    if (sotto_threads_open(&session->threads, choice.thread_count) != SOTTO_OK)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY,
                                "the system gives no %u threads: set a smaller number of threads",
-                               thread_count);
+                               choice.thread_count);
     status = sotto_model_open(&session->model, model_folder, fault);
     if (status != SOTTO_OK) {
         sotto_session_close(session);
@@ -27,7 +27,11 @@ enum sotto_status sotto_session_open(struct sotto_session *session, const char *
     }
     sotto_hash_list(&session->base_model, "sotto/1 model", parts,
                     sotto_model_parts(session->model, parts));
-    return SOTTO_OK;
+    if (choice.has_half_weights)
+        status = sotto_model_pack(session->model, fault);
+    if (status != SOTTO_OK)
+        sotto_session_close(session);
+    return status;
 }
 
 static void examples_drop(struct sotto_session *session)

@@ -24,14 +24,20 @@ struct sotto_session {
     bool has_examples;
 };
 
+/* How a site computes. */
+struct sotto_session_choice {
+    uint32_t thread_count;
+    bool has_half_weights; /* sotto_model_pack */
+};
+
 /*
- * The statuses of sotto_model_open, and SOTTO_NO_MEMORY where the threads cannot be had; the
- * session is then empty and safe to close.
+ * The statuses of sotto_model_open and sotto_model_pack, and SOTTO_NO_MEMORY where the threads
+ * cannot be had; the session is then empty and safe to close.
  */
 SOTTO_CHECKED enum sotto_status sotto_session_open(struct sotto_session *session,
                                                    const char *model_folder,
                                                    const struct sotto_examples_place *place,
-                                                   uint32_t thread_count,
+                                                   struct sotto_session_choice choice,
                                                    struct sotto_fault *fault);
 void sotto_session_close(struct sotto_session *session);
 

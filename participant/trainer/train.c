@@ -23,6 +23,7 @@ struct options {
     struct sotto_adapter_choice choice;
     struct sotto_fit fit;
     uint32_t thread_count;
+    bool has_half_weights;
     bool as_json;
 };
 
@@ -46,6 +47,7 @@ enum {
     KEY_DECAY,
     KEY_SEED,
     KEY_THREADS,
+    KEY_WEIGHTS,
     KEY_IMAGES,
     KEY_IMAGE_LABELS,
     KEY_CHAT,
@@ -72,6 +74,8 @@ static const struct argp_option option_table[] = {
     {"weight-decay", KEY_DECAY, "X", 0, "Of AdamW (0.01)", 2},
     {"seed", KEY_SEED, "N", 0, "Of the start and of the shuffle (1)", 2},
     {"threads", KEY_THREADS, "N", 0, "Processors to use; the result is the same (1)", 2},
+    {"weights", KEY_WEIGHTS, "KIND", 0, "Base in memory: float32, or bfloat16, faster (float32)",
+     2},
     {"json", 'j', NULL, 0, "Print JSON", 3},
     {0},
 };
@@ -134,6 +138,13 @@ static void take_targets(struct argp_state *state, struct sotto_adapter_choice *
         argp_error(state, "--targets: %s", fault.text);
 }
 
+static bool is_half(struct argp_state *state, const char *text)
+{
+    if (strcmp(text, "float32") != 0 && strcmp(text, "bfloat16") != 0)
+        argp_error(state, "--weights must be float32 or bfloat16, not '%s'", text);
+    return strcmp(text, "bfloat16") == 0;
+}
+
 static error_t parse_number(int key, const char *text, struct argp_state *state)
 {
     struct options *options = state->input;
@@ -180,6 +191,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_CHAT: options->place.chat = text; return 0;
     case 'l': take_labels(state, &options->choice, text); return 0;
     case 'o': options->out = text; return 0;
+    case KEY_WEIGHTS: options->has_half_weights = is_half(state, text); return 0;
     case KEY_TARGETS: take_targets(state, &options->choice, text); return 0;
     case 'j': options->as_json = true; return 0;
     case ARGP_KEY_END:
@@ -199,6 +211,8 @@ static enum sotto_status run_open(struct run *run, const struct options *options
     struct sotto_entropy entropy;
     enum sotto_status status = sotto_model_open(&run->model, options->model, fault);
 
+    if (status == SOTTO_OK && options->has_half_weights)
+        status = sotto_model_pack(run->model, fault);
     if (status == SOTTO_OK && sotto_threads_open(&run->threads, options->thread_count) != SOTTO_OK)
         status = sotto_fault_set(fault, SOTTO_NO_MEMORY, "the system gives no %u threads",
                                  options->thread_count);

@@ -246,7 +246,7 @@ class Running(Site):
     def test_config__unknown_key__is_named_with_its_line(self):
         state = self.site_copy("mistyped")
         self.edit_site(state, "sandbox: full", "sandbocks: full")
-        self.fails_late(65, 'site.yaml:15: unknown key "sandbocks"', "run", "--state", state)
+        self.fails_late(65, 'site.yaml:18: unknown key "sandbocks"', "run", "--state", state)
 
     def test_config__policy_out_of_range__is_named(self):
         state = self.site_copy("lax")

@@ -2,8 +2,9 @@
  * One job of tests/bench/train: LoRA of rank 8 on query and value, AdamW, over random examples.
  * Prints one line of JSON.
  *
- *     bench_train MODEL BATCH ROWS THREADS STEPS     ROWS: tokens of a text; of no account to a ViT
+ *     bench_train MODEL BATCH ROWS THREADS STEPS WEIGHTS
  *
+ * ROWS are the tokens of a text, of no account to a ViT; WEIGHTS is f32 or bf16.
  * Times of a step are in milliseconds, of the wall and of all processors together; those of a
  * prediction of one processor.
  */
@@ -27,6 +28,7 @@ struct bench {
     uint32_t rows;
     uint32_t width; /* threads */
     uint32_t steps;
+    bool is_packed; /* the weights are bfloat16 */
     struct sotto_model *model;
     struct sotto_layout layout;
     struct sotto_threads *threads;
@@ -96,6 +98,32 @@ static void fill_labels(struct bench *bench)
         dataset->labels[i] = i % LABELS;
 }
 
+static bool is_language_model(const struct bench *bench)
+{
+    return sotto_model_arch(bench->model)->task == SOTTO_TASK_CAUSAL_LM;
+}
+
+/* Texts of one length; a language model learns every token but the first. */
+static void fill_texts(struct bench *bench, struct sotto_entropy *entropy)
+{
+    struct sotto_dataset *dataset = &bench->dataset;
+    size_t tokens = dataset->count * bench->rows;
+
+    dataset->kind = SOTTO_DATASET_TEXTS;
+    dataset->starts = take(dataset->count + 1, sizeof *dataset->starts);
+    dataset->tokens = take(tokens, sizeof *dataset->tokens);
+    for (size_t i = 0; i <= dataset->count; i++)
+        dataset->starts[i] = i * bench->rows;
+    for (size_t i = 0; i < tokens; i++)
+        dataset->tokens[i] =
+            (uint32_t)sotto_entropy_below(entropy, sotto_model_arch(bench->model)->vocabulary);
+    if (!is_language_model(bench))
+        return;
+    dataset->is_answer = take(tokens, sizeof *dataset->is_answer);
+    for (size_t i = 0; i < tokens; i++)
+        dataset->is_answer[i] = i % bench->rows != 0;
+}
+
 static void fill_pictures(struct bench *bench, struct sotto_entropy *entropy)
 {
     struct sotto_picture_form form = sotto_model_picture_form(bench->model);
@@ -113,10 +141,10 @@ static void derive_layout(struct bench *bench)
                                           .alpha = 2.0 * RANK,
                                           .target_set =
                                               1u << SOTTO_TARGET_QUERY | 1u << SOTTO_TARGET_VALUE,
-                                          .label_count = LABELS};
+                                          .label_count = is_language_model(bench) ? 0 : LABELS};
     struct sotto_fault fault = {0};
 
-    for (uint32_t i = 0; i < LABELS; i++)
+    for (uint32_t i = 0; i < choice.label_count; i++)
         snprintf(choice.labels[i], sizeof choice.labels[i], "label-%" PRIu32, i);
     require(sotto_layout_derive(&bench->layout, sotto_model_arch(bench->model), &choice, &fault),
             &fault);
@@ -130,7 +158,10 @@ static void open_trainer(struct bench *bench)
     sotto_entropy_init_seeded(&entropy, 4);
     derive_layout(bench);
     fill_labels(bench);
-    fill_pictures(bench, &entropy);
+    if (sotto_model_arch(bench->model)->task == SOTTO_TASK_PICTURE_CLASS)
+        fill_pictures(bench, &entropy);
+    else
+        fill_texts(bench, &entropy);
     bench->lanes = take(bench->layout.lane_count, sizeof *bench->lanes);
     sotto_layout_start(bench->lanes, &bench->layout, &entropy);
     require(sotto_threads_open(&bench->threads, bench->width), &fault);
@@ -177,7 +208,8 @@ static void fit(struct bench *bench)
 /* The best of several, on one example. */
 static double predict_ms(struct bench *bench)
 {
-    float probabilities[LABELS];
+    size_t choices = is_language_model(bench) ? sotto_model_arch(bench->model)->vocabulary : LABELS;
+    float *probabilities = take(choices, sizeof *probabilities);
     double best = 1e9;
 
     for (int i = 0; i < PREDICTIONS; i++) {
@@ -189,6 +221,7 @@ static double predict_ms(struct bench *bench)
         spent = now_ms(CLOCK_PROCESS_CPUTIME_ID) - start;
         best = spent < best ? spent : best;
     }
+    free(probabilities);
     return best;
 }
 
@@ -217,8 +250,8 @@ int main(int count, char **arguments)
     double ready;
     double peak;
 
-    if (count != 6) {
-        fprintf(stderr, "usage: bench_train MODEL BATCH ROWS THREADS STEPS\n");
+    if (count != 7) {
+        fprintf(stderr, "usage: bench_train MODEL BATCH ROWS THREADS STEPS WEIGHTS\n");
         return 2;
     }
     bench.folder = arguments[1];
@@ -226,9 +259,12 @@ int main(int count, char **arguments)
     bench.rows = (uint32_t)atoi(arguments[3]);
     bench.width = (uint32_t)atoi(arguments[4]);
     bench.steps = (uint32_t)atoi(arguments[5]);
+    bench.is_packed = strcmp(arguments[6], "bf16") == 0;
     if (bench.steps > STEPS_MAX)
         return 2;
     require(sotto_model_open(&bench.model, bench.folder, &fault), &fault);
+    if (bench.is_packed)
+        require(sotto_model_pack(bench.model, &fault), &fault);
     opened = now_ms(CLOCK_MONOTONIC) - start;
     open_trainer(&bench);
     ready = now_ms(CLOCK_MONOTONIC) - start;

@@ -7,6 +7,8 @@ import random
 import struct
 
 NOISE = 1 << 16
+# Texts come as numbers here: a tokeniser is only there because a model has one.
+LETTERS = {chr(letter): letter - 33 for letter in range(33, 127)}
 
 
 def vit_tensors(job):
@@ -124,9 +126,14 @@ def write(folder, job):
         return
     os.makedirs(folder, exist_ok=True)
     write_weights(os.path.join(folder, "model.safetensors"), job)
+    inputs = {"model": {"type": "BPE", "vocab": LETTERS, "merges": []},
+              "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False},
+              "decoder": {"type": "ByteLevel"}}
     if job["family"] == "vit":
-        with open(os.path.join(folder, "preprocessor_config.json"), "w", encoding="utf-8") as file:
-            json.dump({"do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": True,
-                       "image_mean": [0.5] * 3, "image_std": [0.5] * 3}, file)
+        inputs = {"do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": True,
+                  "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+    name = "preprocessor_config.json" if job["family"] == "vit" else "tokenizer.json"
+    with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+        json.dump(inputs, file)
     with open(os.path.join(folder, "config.json"), "w", encoding="utf-8") as file:
         json.dump(config_of(job), file)

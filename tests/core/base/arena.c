@@ -1,6 +1,7 @@
 #include "core/base/arena.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/support/cmocka.h"
 
@@ -97,6 +98,30 @@ static void arena__counting_overflows__asks_for_what_nobody_has(void **state)
     assert_true(counting.peak > SIZE_MAX / 2);
 }
 
+static void arena__dropped__reads_as_zeros_and_keeps_what_is_beside(void **state)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    struct sotto_arena arena;
+    uint8_t *memory;
+    size_t zeros = 0;
+
+    (void)state;
+    assert_int_equal(sotto_arena_open(&arena, 64 * page), SOTTO_OK);
+    memory = sotto_arena_take(&arena, 64 * page, 1);
+    memset(memory, 7, 64 * page);
+    sotto_arena_drop(&arena, memory + 100, 2 * page);
+    sotto_arena_drop(&arena, memory + 10 * page, 50 * page);
+    sotto_arena_drop(&arena, memory + 62 * page, 20);
+    for (size_t i = 0; i < 64 * page; i++) {
+        bool is_within = (i >= 100 && i < 100 + 2 * page) || (i >= 10 * page && i < 60 * page);
+
+        assert_true(memory[i] == 7 || (memory[i] == 0 && is_within));
+        zeros += memory[i] == 0;
+    }
+    assert_true(zeros >= 50 * page);
+    sotto_arena_close(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +131,7 @@ int main(void)
         cmocka_unit_test(arena__released__is_zeroed_when_taken_again),
         cmocka_unit_test(arena__counting__tells_what_a_real_one_needs),
         cmocka_unit_test(arena__counting_overflows__asks_for_what_nobody_has),
+        cmocka_unit_test(arena__dropped__reads_as_zeros_and_keeps_what_is_beside),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

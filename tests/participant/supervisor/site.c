@@ -46,6 +46,7 @@ static void site__without_policy__has_the_defaults(void **state)
     assert_int_equal(site.id, 3);
     assert_false(site.is_degraded_allowed);
     assert_int_equal(site.thread_count, 1);
+    assert_false(site.has_half_weights);
     assert_int_equal(site.policy.cohort_min, defaults.cohort_min);
     assert_int_equal(site.policy.rank_max, defaults.rank_max);
     assert_true(site.policy.clip_norm_max == defaults.clip_norm_max);
@@ -59,6 +60,7 @@ static void site__policy_keys__replace_their_defaults(void **state)
     assert_int_equal(decode(&site,
                             "sandbox: degraded\n"
                             "threads: 6\n"
+                            "weights: bfloat16\n"
                             "policy:\n"
                             "  rank_max: 0\n"
                             "  targets: query,value\n"
@@ -71,6 +73,7 @@ static void site__policy_keys__replace_their_defaults(void **state)
                      SOTTO_OK);
     assert_true(site.is_degraded_allowed);
     assert_int_equal(site.thread_count, 6);
+    assert_true(site.has_half_weights);
     assert_int_equal(site.policy.rank_max, 0);
     assert_int_equal(site.policy.target_set, 1u << SOTTO_TARGET_QUERY | 1u << SOTTO_TARGET_VALUE);
     assert_int_equal(site.policy.cohort_min, 8);
@@ -121,6 +124,7 @@ static void site__mistakes__are_named(void **state)
         {"sandbox: none\n", "sandbox"},
         {"threads: 0\n", "threads is 0"},
         {"threads: 65\n", "threads is 65"},
+        {"weights: half\n", "weights"},
         {"policy:\n  cohort_minimum: 4\n", "cohort_minimum"},
         {"policy:\n  cohort_min: four\n", "cohort_min"},
         {"policy:\n  cohort_min: 2\n", "cohort_min is 2"},
