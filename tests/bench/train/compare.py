@@ -5,8 +5,10 @@ docs/benchmarks.md.
     tests/bench/train/compare.py [--build BUILD] [--newer PYTHON] [--rounds N] [--steps N] [JOB...]
 
 Needs Debian's python3-torch. Fetches libopenblas0-openmp below BUILD without installing it: torch
-calls BLAS from OpenMP, which the pthread build that Sotto uses slows down. --newer names a Python
-with another torch. OMP_NUM_THREADS is 1 on both sides, Sotto is run on one and on two threads.
+calls BLAS from OpenMP, which the pthread build that Sotto uses slows down. Debian's OpenBLAS does
+not know processors after 2021 and takes its AVX2 kernels there; torch is run as it comes and with
+OPENBLAS_CORETYPE=SkylakeX, its AVX-512 kernels, where the processor has them. --newer names a
+Python with another torch. OMP_NUM_THREADS is 1, Sotto is run on one and on two threads.
 """
 import argparse
 import glob
@@ -20,6 +22,7 @@ import time
 import model
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+FIRST = "Sotto f32, 1 thread"
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 
 
@@ -36,6 +39,11 @@ def openblas(build):
     return glob.glob(pattern)[0]
 
 
+def has_avx512():
+    with open("/proc/cpuinfo", encoding="ascii") as file:
+        return " avx512bw " in file.read()
+
+
 def result_of(command, **extra):
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
                                 "BENCH_BEGAN": str(time.time())} | extra
@@ -49,16 +57,20 @@ def sides_of(options, name, job):
     folder = os.path.join(options.build, "bench", name)
     model.write(folder, job)
 
-    def sotto(threads):
+    def sotto(threads, weights):
         return lambda: result_of([os.path.join(options.build, "bin/bench_train"), folder,
-                                  job["batch"], job["rows"], threads, options.steps])
+                                  job["batch"], job["rows"], threads, options.steps, weights])
 
     def torch(python, dtype, **extra):
         return lambda: result_of([python, os.path.join(HERE, "torch_side.py"), name, dtype,
                                   options.steps], **extra)
 
     preload = {"LD_PRELOAD": openblas(options.build)}
-    sides = {"Sotto f32, 1 thread": sotto(1), "Sotto f32, 2 threads": sotto(2)}
+    sides = {FIRST: sotto(1, "f32"), "Sotto f32, 2 threads": sotto(2, "f32"),
+             "Sotto bf16, 1 thread": sotto(1, "bf16"), "Sotto bf16, 2 threads": sotto(2, "bf16"),
+             "torch f32 as it comes": torch("/usr/bin/python3", "f32", **preload)}
+    if has_avx512():
+        preload["OPENBLAS_CORETYPE"] = "SkylakeX"
     for dtype in ("f32", "bf16"):
         sides[f"torch {dtype}"] = torch("/usr/bin/python3", dtype, **preload)
         if options.newer:
@@ -104,7 +116,7 @@ def compare(options, name, job):
     for _ in range(options.rounds):
         for side, run in sides.items():
             results[side].append(run())
-    first = results["Sotto f32, 1 thread"]
+    first = results[FIRST]
     versions = sorted({r[0]["torch"] for r in results.values() if "torch" in r[0]})
     print(f"\n{name}: {json.dumps(job)}; torch {', '.join(versions)}; product of 768 x 768 "
           f"{statistics.median(f['product_gflops'] for f in first):.0f} GFLOP/s; read in "
@@ -127,7 +139,7 @@ def main():
     options.build = os.path.abspath(options.build)
     with open(os.path.join(HERE, "jobs.json"), encoding="utf-8") as file:
         jobs = json.load(file)
-    for name in options.jobs or ["vit-tiny", "vit-base"]:
+    for name in options.jobs or jobs:
         if name not in jobs:
             sys.exit(f"compare.py: no job {name}; there are: {', '.join(jobs)}")
         compare(options, name, jobs[name])
