@@ -296,7 +296,7 @@ struct sotto_batch_sums sotto_crew_differentiate(struct sotto_crew *crew,
 {
     struct sweep sweep = sweep_of(crew, batch);
 
-    memset(crew->gradients, 0, crew->workshop.layout->lane_count * sizeof *crew->gradients);
+    crew->workers[0].network.kernels->clear(crew->gradients, crew->workshop.layout->lane_count);
     run(&sweep, differentiate_group, add_gradients);
     return sweep.sums;
 }

@@ -296,8 +296,8 @@ static struct sotto_matrix lose(struct sotto_worker *worker, const struct sotto_
 
     for (uint32_t i = 0; i < group->count; i++)
         worker->labels[i] = group->dataset->labels[group->examples[i]];
-    worker->loss = sotto_cross_entropy_backward(worker->network.kernels, logits, worker->labels,
-                                                group->weight);
+    worker->loss = (struct sotto_cross_entropy){0};
+    worker->network.kernels->cross_entropy(logits, worker->labels, group->weight, &worker->loss);
     return logits;
 }
 
@@ -358,7 +358,7 @@ void sotto_worker_differentiate(struct sotto_worker *worker, const struct sotto_
 {
     size_t lane_count = worker->workshop->layout->lane_count;
 
-    memset(worker->gradients, 0, lane_count * sizeof *worker->gradients);
+    worker->network.kernels->clear(worker->gradients, lane_count);
     if (is_language_model(worker))
         language_backward(worker, group);
     else

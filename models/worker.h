@@ -18,7 +18,6 @@
 #include "models/arch/network.h"
 #include "models/data/dataset.h"
 #include "models/model.h"
-#include "models/ops/cross_entropy.h"
 
 /* What the workers of a trainer share, all borrowed. */
 struct sotto_workshop {

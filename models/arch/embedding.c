@@ -1,7 +1,6 @@
 #include "models/arch/embedding.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "models/arch/tensors.h"
 
@@ -24,9 +23,9 @@ void sotto_embed_picture(const struct sotto_network *network, float *rows, float
                                       .weight = outer_at(network, SOTTO_OUTER_PATCH_WEIGHT),
                                       .bias = outer_at(network, SOTTO_OUTER_PATCH_BIAS)};
 
-    memcpy(rows, outer_at(network, SOTTO_OUTER_CLASS_TOKEN), width * sizeof *rows);
+    network->kernels->copy(rows, outer_at(network, SOTTO_OUTER_CLASS_TOKEN), width);
     if (sotto_base_has_outer(network->arch, SOTTO_OUTER_SECOND_TOKEN))
-        memcpy(rows + width, outer_at(network, SOTTO_OUTER_SECOND_TOKEN), width * sizeof *rows);
+        network->kernels->copy(rows + width, outer_at(network, SOTTO_OUTER_SECOND_TOKEN), width);
     network->kernels->add(rows, positions, before * width);
     sotto_patches_cut(patches, pixels, &shape, &network->pixel_map);
     sotto_linear_forward(network->kernels, &projection,

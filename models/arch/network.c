@@ -1,7 +1,6 @@
 #include "models/arch/network.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "models/arch/embedding.h"
 #include "models/arch/tensors.h"
@@ -219,7 +218,7 @@ static void recall(const struct sotto_network *network, struct sotto_network_pas
         uint32_t rows = sotto_network_prefix_rows(network, pass->starts[i + 1] - pass->starts[i]);
         size_t count = (size_t)rows * network->arch->width;
 
-        memcpy(at, pass->samples.prefixes[i], count * sizeof *at);
+        network->kernels->copy(at, pass->samples.prefixes[i], count);
         at += count;
     }
 }
@@ -306,7 +305,7 @@ static void summit_backward(const struct sotto_network *network, struct sotto_ne
     struct sotto_matrix dx = sotto_matrix_of(below, count, width);
 
     if (norm.gain != NULL) {
-        memset(below, 0, count * width * sizeof *below);
+        kernels->clear(below, count * width);
         sotto_norm_backward(kernels, &norm, dx, dy, top, pass->rows);
     } else {
         kernels->tanh_backward(features_gradient, pass->features, count * width);
@@ -315,7 +314,7 @@ static void summit_backward(const struct sotto_network *network, struct sotto_ne
     if (is_classifier(network))
         return;
     dx = sotto_matrix_of(pass->gradient, pass->starts[pass->samples.count], width);
-    memset(dx.at, 0, dx.rows * width * sizeof *dx.at);
+    kernels->clear(dx.at, dx.rows * width);
     kernels->scatter_rows(dx, sotto_matrix_view_of(below, count, width), pass->samples.picks);
 }
 

@@ -103,7 +103,7 @@ static struct sotto_matrix_view first_rows_of(const struct sotto_block_run *run,
 {
     const struct sotto_block_shape *shape = &run->pass->shape;
 
-    sotto_block_rows_gather(run->scratch->first, all.at, shape, all.columns);
+    sotto_block_rows_gather(run->block->kernels, run->scratch->first, all.at, shape, all.columns);
     return sotto_matrix_view_of(run->scratch->first, shape->batch, all.columns);
 }
 
@@ -200,7 +200,7 @@ static void norm_backward(const struct sotto_block_run *run, const struct sotto_
     struct sotto_norm norm = sotto_block_attention_norm(run->block);
 
     if (shape->is_first_only && needs->x)
-        sotto_block_rows_scatter(gradient, shape, width);
+        sotto_block_rows_scatter(run->block->kernels, gradient, shape, width);
     sotto_norm_backward(run->block->kernels, &norm,
                         needs->x ? sotto_matrix_of(gradient, rows, width) : nobody,
                         sotto_matrix_view_of(run->scratch->narrow, rows, width),

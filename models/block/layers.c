@@ -1,7 +1,6 @@
 #include "models/block/layers.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "models/ops/dropout.h"
 
@@ -93,9 +92,9 @@ static const float *bias_gathered(const struct sotto_block_run *run,
         const float *bias = vector_of(run->block, sotto_block_linear_bias(layers->at[i]));
 
         if (bias != NULL)
-            memcpy(out, bias, rows * sizeof *out);
+            run->block->kernels->copy(out, bias, rows);
         else
-            memset(out, 0, rows * sizeof *out);
+            run->block->kernels->clear(out, rows);
         out += rows;
     }
     return run->scratch->bias;

@@ -1,6 +1,5 @@
 #include "models/block/mlp.h"
 
-#include <string.h>
 
 static const struct sotto_matrix nobody = {NULL, 0, 0, 0};
 static const struct sotto_matrix_view no_residual = {NULL, 0, 0, 0};
@@ -104,9 +103,9 @@ static void layers_backward(const struct sotto_block_run *run,
                                 sotto_matrix_read(hidden), sotto_matrix_read(extent->input));
 }
 
-static void clear(struct sotto_matrix matrix)
+static void clear(const struct sotto_block_run *run, struct sotto_matrix matrix)
 {
-    memset(matrix.at, 0, matrix.rows * matrix.columns * sizeof *matrix.at);
+    run->block->kernels->clear(matrix.at, matrix.rows * matrix.columns);
 }
 
 /* y = attended + MLP(Norm(attended)) */
@@ -141,7 +140,7 @@ static float *after_backward(const struct sotto_block_run *run,
 
     input.at = gradient;
     narrow.at = run->scratch->narrow;
-    clear(narrow);
+    clear(run, narrow);
     sotto_norm_backward(kernels, &last, needs->sum ? narrow : nobody, sotto_matrix_read(input),
                         sotto_matrix_read(extent.summed), run->pass->mlp_rows);
     if (!needs->sum)
@@ -150,7 +149,7 @@ static float *after_backward(const struct sotto_block_run *run,
     if (!needs->mlp_input)
         return narrow.at;
     kernels->add(input.at, narrow.at, input.rows * input.columns);
-    clear(narrow);
+    clear(run, narrow);
     sotto_norm_backward(kernels, &norm, needs->attended ? narrow : nobody, sotto_matrix_read(input),
                         sotto_matrix_read(extent.attended), input_rows(run));
     return narrow.at;

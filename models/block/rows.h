@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "models/kernels/kernels.h"
+
 struct sotto_block_shape {
     uint32_t batch;
     const uint32_t *starts; /* [batch + 1] first row of each sample; NULL: length_max rows each */
@@ -25,13 +27,14 @@ size_t sotto_block_onward_count(const struct sotto_block_shape *shape);
 size_t sotto_block_row_first(const struct sotto_block_shape *shape, size_t sample);
 
 /* out [batch, width] = the first rows of the samples of x [rows, width]. */
-void sotto_block_rows_gather(float *out, const float *x, const struct sotto_block_shape *shape,
-                             size_t width);
+void sotto_block_rows_gather(const struct sotto_kernels *kernels, float *out, const float *x,
+                             const struct sotto_block_shape *shape, size_t width);
 
 /*
  * x [batch, width] becomes [rows, width], in place: each row at the head of its sample, zeros
  * elsewhere. The opposite of gather.
  */
-void sotto_block_rows_scatter(float *x, const struct sotto_block_shape *shape, size_t width);
+void sotto_block_rows_scatter(const struct sotto_kernels *kernels, float *x,
+                              const struct sotto_block_shape *shape, size_t width);
 
 #endif

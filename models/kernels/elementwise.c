@@ -68,6 +68,22 @@ SOTTO_VECTORISED static bool is_among(const float *x, float value)
     return count > 0;
 }
 
+void sotto_cpu_copy(float *y, const float *x, size_t count)
+{
+    memmove(y, x, count * sizeof *y);
+}
+
+void sotto_cpu_clear(float *y, size_t count)
+{
+    memset(y, 0, count * sizeof *y);
+}
+
+SOTTO_VECTORISED void sotto_cpu_scale(float *y, float factor, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        y[i] *= factor;
+}
+
 size_t sotto_cpu_largest(const float *x, size_t count)
 {
     float largest = row_max(x, count);
@@ -92,19 +108,13 @@ SOTTO_VECTORISED static float exponentiate(float *x, float shift, size_t count)
     return sum;
 }
 
-SOTTO_VECTORISED static void scale(float *x, float factor, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        x[i] *= factor;
-}
-
 void sotto_cpu_softmax_rows(struct sotto_matrix x)
 {
     for (size_t row = 0; row < x.rows; row++) {
         float *at = x.at + row * x.stride;
         float sum = exponentiate(at, row_max(at, x.columns), x.columns);
 
-        scale(at, 1.0f / sum, x.columns);
+        sotto_cpu_scale(at, 1.0f / sum, x.columns);
     }
 }
 

@@ -16,6 +16,15 @@ void sotto_cpu_add_column_sums(float *sums, struct sotto_matrix_view x);
 /* y[i] += x[i] */
 void sotto_cpu_add(float *y, const float *x, size_t count);
 
+/* y[i] = x[i]; the two may overlap. */
+void sotto_cpu_copy(float *y, const float *x, size_t count);
+
+/* y[i] = 0 */
+void sotto_cpu_clear(float *y, size_t count);
+
+/* y[i] *= factor */
+void sotto_cpu_scale(float *y, float factor, size_t count);
+
 /* Index of the largest; 0 if none is larger than minus infinity. NaNs are passed over. */
 size_t sotto_cpu_largest(const float *x, size_t count);
 

@@ -6,6 +6,7 @@
 #include "models/kernels/attention.h"
 #include "models/kernels/dropout.h"
 #include "models/kernels/elementwise.h"
+#include "models/kernels/loss.h"
 #include "models/kernels/matmul.h"
 #include "models/kernels/norm.h"
 #include "models/kernels/rotary.h"
@@ -19,6 +20,9 @@ static const struct sotto_kernels cpu = {
     .fill_rows = sotto_cpu_fill_rows,
     .add_column_sums = sotto_cpu_add_column_sums,
     .add = sotto_cpu_add,
+    .copy = sotto_cpu_copy,
+    .clear = sotto_cpu_clear,
+    .scale = sotto_cpu_scale,
     .activate = sotto_cpu_activate,
     .activate_backward = sotto_cpu_activate_backward,
     .norm_forward = sotto_cpu_norm_forward,
@@ -28,6 +32,7 @@ static const struct sotto_kernels cpu = {
     .drop = sotto_cpu_drop,
     .attention_forward = sotto_cpu_attention_forward,
     .attention_backward = sotto_cpu_attention_backward,
+    .cross_entropy = sotto_cpu_cross_entropy,
     .softmax_rows = sotto_cpu_softmax_rows,
     .largest = sotto_cpu_largest,
     .tanh_forward = sotto_cpu_tanh_forward,

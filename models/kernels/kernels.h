@@ -47,6 +47,12 @@ enum sotto_activation {
  * Samples lie one after another, without padding; each attends to itself alone. The query heads
  * h of one group share the key head h / (head_count / kv_head_count).
  */
+/* Over rows; without their weight. */
+struct sotto_cross_entropy {
+    double loss_sum;      /* -log p[label] */
+    size_t correct_count; /* rows whose largest logit (the first of equals) is the label's */
+};
+
 struct sotto_attention_shape {
     uint32_t batch;
     const uint32_t *starts; /* [batch + 1] first row of each sample; NULL: length_max rows each */
@@ -120,6 +126,15 @@ struct sotto_kernels {
     /* y[i] += x[i] */
     void (*add)(float *y, const float *x, size_t count);
 
+    /* y[i] = x[i]; the two may overlap. */
+    void (*copy)(float *y, const float *x, size_t count);
+
+    /* y[i] = 0 */
+    void (*clear)(float *y, size_t count);
+
+    /* y[i] *= factor */
+    void (*scale)(float *y, float factor, size_t count);
+
     /*
      * y = activation(z). Exponentials within 3e-7 relative; erf by Abramowitz and Stegun 7.1.26:
      * |error| <= 1e-6 (1 + |z|) in y and in the slope.
@@ -180,6 +195,18 @@ struct sotto_kernels {
                                struct sotto_matrix_view dy,
                                const struct sotto_attention_inputs *inputs,
                                const struct sotto_attention_shape *shape, float *scratch);
+
+    /*
+     * Softmax cross-entropy of each row against its label. The loss is log sum exp(z - m) + m -
+     * z[label] with m the largest logit, in double: no probability is rounded to 0. Each row's
+     * largest logit, the first of equals, is the label's in correct_count of them.
+     *
+     *   logits  inout  comes back as (p - onehot) weight
+     *   labels  in     [rows], each below the column count
+     *   sums    inout  is added to
+     */
+    void (*cross_entropy)(struct sotto_matrix logits, const uint32_t *labels, float weight,
+                          struct sotto_cross_entropy *sums);
 
     /* Each row becomes its softmax. */
     void (*softmax_rows)(struct sotto_matrix x);

@@ -1,7 +1,6 @@
 #include "models/ops/language_loss.h"
 
 #include <assert.h>
-#include <math.h>
 
 /* More rows at once read the head's weights less often; fewer take less memory. */
 enum { CHUNK_ROWS_MAX = 128, CHUNK_ROWS_MIN = 16, CHUNK_FLOATS_MAX = 1 << 23 };
@@ -24,26 +23,6 @@ size_t sotto_language_loss_scratch(uint32_t vocabulary, size_t row_max)
     return (row_max < rows ? row_max : rows) * vocabulary;
 }
 
-/*
- * Logits of some rows become their probabilities; their losses are added to the result. With m the
- * largest logit, log sum exp(z - m) is -log of its own probability: no loss is lost to rounding.
- */
-static void lose(const struct sotto_kernels *kernels, struct sotto_matrix logits,
-                 const uint32_t *labels, struct sotto_cross_entropy *result)
-{
-    for (size_t row = 0; row < logits.rows; row++) {
-        struct sotto_matrix one =
-            sotto_matrix_of(logits.at + row * logits.stride, 1, logits.columns);
-        size_t largest = kernels->largest(one.at, one.columns);
-        double behind = (double)one.at[largest] - one.at[labels[row]];
-
-        assert(labels[row] < logits.columns);
-        kernels->softmax_rows(one);
-        result->loss_sum += behind - log(one.at[largest]);
-        result->correct_count += largest == labels[row];
-    }
-}
-
 static struct sotto_matrix_view rows_from(struct sotto_matrix_view all, size_t first, size_t chunk)
 {
     all.at += first * all.stride;
@@ -64,7 +43,7 @@ struct sotto_cross_entropy sotto_language_loss_forward(const struct sotto_kernel
         struct sotto_matrix logits = sotto_matrix_of(scratch, some.rows, head->out);
 
         sotto_linear_forward(kernels, head, logits, some, no_residual);
-        lose(kernels, logits, labels + first, &result);
+        kernels->cross_entropy(logits, labels + first, 1.0f, &result);
     }
     return result;
 }
@@ -86,12 +65,8 @@ struct sotto_cross_entropy sotto_language_loss_backward(const struct sotto_kerne
             sotto_matrix_of(hidden.at + first * hidden.columns, some.rows, some.columns);
 
         sotto_linear_forward(kernels, head, logits, some, no_residual);
-        lose(kernels, logits, labels + first, &result);
-        for (size_t row = 0; row < some.rows; row++)
-            logits.at[row * logits.columns + labels[first + row]] -= 1.0f;
+        kernels->cross_entropy(logits, labels + first, weight, &result);
         sotto_linear_backward(kernels, head, slope, sotto_matrix_read(logits), some);
-        for (size_t i = 0; i < slope.rows * slope.columns; i++)
-            slope.at[i] *= weight;
     }
     return result;
 }

@@ -6,7 +6,6 @@
 #ifndef SOTTO_MODELS_OPS_LANGUAGE_LOSS_H
 #define SOTTO_MODELS_OPS_LANGUAGE_LOSS_H
 
-#include "models/ops/cross_entropy.h"
 #include "models/ops/linear.h"
 
 /* Floats of scratch for up to row_max rows: at most 2^23, or 16 rows of a larger vocabulary. */

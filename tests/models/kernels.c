@@ -554,6 +554,20 @@ static void gather_and_scatter__a_row_twice__copies_and_adds(void **state)
     free(before);
 }
 
+static void copy_clear_scale__some_values__touch_those_alone(void **state)
+{
+    float x[] = {1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 6.0f, 7.0f};
+    const float copied[] = {1.0f, 1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 7.0f};
+    const float scaled[] = {1.0f, 0.0f, 0.0f, 0.0f, 2.0f, 2.5f, 7.0f};
+
+    (void)state;
+    kernels->copy(x + 1, x, 5);
+    assert_memory_equal(x, copied, sizeof x);
+    kernels->clear(x + 1, 3);
+    kernels->scale(x + 4, 0.5f, 2);
+    assert_memory_equal(x, scaled, sizeof x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -577,6 +591,7 @@ int main(void)
         cmocka_unit_test(tanh__whole_range__equals_its_twin_and_its_slope),
         cmocka_unit_test(gather_and_scatter__a_row_twice__copies_and_adds),
         cmocka_unit_test(drop__three_in_ten__go_and_the_others_grow),
+        cmocka_unit_test(copy_clear_scale__some_values__touch_those_alone),
     };
 
     return cmocka_run_group_tests(tests, choose_kernels, NULL);

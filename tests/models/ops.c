@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "models/ops/cross_entropy.h"
 #include "models/ops/language_loss.h"
 #include "models/ops/linear.h"
 #include "models/ops/norm.h"
@@ -210,26 +209,32 @@ enum { EXAMPLES = 3, LABELS = 4 };
 
 static const uint32_t labels[EXAMPLES] = {2, 0, 3};
 
+static struct sotto_cross_entropy lost(float *logits, size_t rows, size_t columns,
+                                       const uint32_t *expected, float weight)
+{
+    struct sotto_cross_entropy sums = {0};
+
+    sotto_kernels_cpu()->cross_entropy(sotto_matrix_of(logits, rows, columns), expected, weight,
+                                       &sums);
+    return sums;
+}
+
 static double entropy_loss(void *context)
 {
     float logits[EXAMPLES * LABELS];
 
     memcpy(logits, context, sizeof logits);
-    return sotto_cross_entropy_backward(sotto_kernels_cpu(),
-                                        sotto_matrix_of(logits, EXAMPLES, LABELS), labels, 1.0f)
-               .loss_sum *
-           WEIGHT;
+    return lost(logits, EXAMPLES, LABELS, labels, 1.0f).loss_sum * WEIGHT;
 }
 
 static void cross_entropy__random_logits__gradient_is_the_slope(void **state)
 {
     float *logits = normal_floats(EXAMPLES * LABELS, 2.0, 9);
     float *gradient = normal_floats(EXAMPLES * LABELS, 2.0, 9);
-    struct slope slope = {entropy_loss, logits, 1e-3, 1e-4};
+    struct slope slope = {entropy_loss, logits, 1e-2, 1e-3};
 
     (void)state;
-    sotto_cross_entropy_backward(sotto_kernels_cpu(), sotto_matrix_of(gradient, EXAMPLES, LABELS),
-                                 labels, WEIGHT);
+    lost(gradient, EXAMPLES, LABELS, labels, WEIGHT);
     assert_slope(&slope, "logits", logits, gradient, EXAMPLES * LABELS);
     free(logits);
     free(gradient);
@@ -238,8 +243,7 @@ static void cross_entropy__random_logits__gradient_is_the_slope(void **state)
 static void cross_entropy__certain_and_wrong__counts_and_stays_finite(void **state)
 {
     float logits[] = {0.0f, 0.0f, 200.0f, 0.0f, 0.0f, 500.0f, 0.0f, 0.0f, 1.0f, 1.0f, 1.0f, 1.0f};
-    struct sotto_cross_entropy result = sotto_cross_entropy_backward(
-        sotto_kernels_cpu(), sotto_matrix_of(logits, EXAMPLES, LABELS), labels, WEIGHT);
+    struct sotto_cross_entropy result = lost(logits, EXAMPLES, LABELS, labels, WEIGHT);
 
     (void)state;
     assert_int_equal(result.correct_count, 1);
@@ -303,8 +307,7 @@ static void language_loss__several_chunks__equals_the_whole_logits(void **state)
     sotto_linear_forward(sotto_kernels_cpu(), &language.head,
                          sotto_matrix_of(logits, WORD_ROWS, WORDS),
                          sotto_matrix_view_of(language.hidden, WORD_ROWS, WORD_WIDTH), no_residual);
-    expected = sotto_cross_entropy_backward(
-        sotto_kernels_cpu(), sotto_matrix_of(logits, WORD_ROWS, WORDS), language.labels, 1.0f);
+    expected = lost(logits, WORD_ROWS, WORDS, language.labels, 1.0f);
     got = language_score(&language);
     assert_true(fabs(got.loss_sum / expected.loss_sum - 1.0) < 1e-6);
     assert_int_equal(got.correct_count, expected.correct_count);

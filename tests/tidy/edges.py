@@ -67,3 +67,19 @@ def check_edges(tree):
                 yield source.path, line, f'include "{match.group(1)}" is not relative to the root'
             elif not is_allowed(source, match.group(1)):
                 yield source.path, line, f'{source.folder()} may not include {match.group(1)}'
+
+
+# Between the kernels and the trainer nobody looks at what a matrix points at: it may lie on another
+# device. So these neither move memory nor compute by themselves.
+BEHIND_THE_DOOR = ('models/ops/', 'models/block/', 'models/arch/network.c',
+                   'models/arch/embedding.c')
+SYSTEM = re.compile(r'^\s*#\s*include\s+<(string|math)\.h>', re.M)
+
+
+def check_door(tree):
+    for source in tree.c_files():
+        if not source.path.startswith(BEHIND_THE_DOOR):
+            continue
+        for match in SYSTEM.finditer(source.code):
+            yield (source.path, source.line_at(match.start(1)),
+                   f'may not include <{match.group(1)}.h>: memory and arithmetic are the kernels\'')

@@ -18,6 +18,7 @@ from source import load_tree
 
 RULES = (
     edges.check_edges,
+    edges.check_door,
     shape.check_columns,
     shape.check_file_lines,
     shape.check_function_lines,
