@@ -61,6 +61,7 @@ static enum sotto_status open_workspace(struct sotto_crew *crew, uint32_t length
         status = sotto_arena_open(&crew->workspace, counted.used);
     if (status == SOTTO_OK)
         status = take_workspace(crew, &crew->workspace);
+    crew->has_dropout_room = status == SOTTO_OK && crew->workshop.dropout > 0.0f;
     if (status != SOTTO_OK)
         close_workspace(crew);
     return status;
@@ -126,6 +127,24 @@ enum sotto_status sotto_crew_prepare(struct sotto_crew *crew, const struct sotto
     if (longest > crew->workshop.room.length_max)
         return open_workspace(crew, longest);
     return SOTTO_OK;
+}
+
+enum sotto_status sotto_crew_train(struct sotto_crew *crew, enum sotto_trained trained,
+                                   double dropout)
+{
+    crew->workshop.trained = trained;
+    crew->workshop.dropout = (float)dropout;
+    if (dropout > 0 && !crew->has_dropout_room)
+        return open_workspace(crew, crew->workshop.room.length_max);
+    for (uint32_t i = 0; i < sotto_threads_width(crew->threads); i++)
+        sotto_worker_bind(&crew->workers[i]);
+    return SOTTO_OK;
+}
+
+void sotto_crew_drop(struct sotto_crew *crew, uint64_t seed, uint64_t step)
+{
+    for (uint32_t i = 0; i < sotto_threads_width(crew->threads); i++)
+        sotto_worker_drop(&crew->workers[i], seed, step);
 }
 
 /* One pass over a batch. */

@@ -15,6 +15,7 @@ struct sotto_crew {
     struct sotto_threads *threads; /* borrowed; NULL: one worker, on the caller's thread */
     struct sotto_worker *workers;  /* [sotto_threads_width] */
     struct sotto_arena workspace;  /* the workers' memory, for workshop.room */
+    bool has_dropout_room;         /* in the workspace */
     uint32_t *examples;            /* [batch_max] of a batch, their indices in the dataset */
     uint32_t *firsts;              /* [batch_max + 1] where a batch's groups begin */
     float *gradients;              /* [lane_count] of the last batch, borrowed */
@@ -55,6 +56,16 @@ void sotto_crew_close(struct sotto_crew *crew); /* twice is harmless */
  */
 SOTTO_CHECKED enum sotto_status sotto_crew_prepare(struct sotto_crew *crew,
                                                    const struct sotto_dataset *dataset);
+
+/*
+ * What the next batches are differentiated for: the gradients of a part, and whether a share of the
+ * adapters' inputs is left out. An open crew computes all, without a dropout.
+ * SOTTO_NO_MEMORY: to be closed.
+ */
+SOTTO_CHECKED enum sotto_status sotto_crew_train(struct sotto_crew *crew,
+                                                 enum sotto_trained trained, double dropout);
+/* The masks of the next step's dropout, the same for any number of workers. */
+void sotto_crew_drop(struct sotto_crew *crew, uint64_t seed, uint64_t step);
 
 /*
  * Keeps what the blocks below the lowest adapted one make of each example: it is the same in every

@@ -7,6 +7,8 @@
 
 #include "models/crew.h"
 #include "models/optim/adamw.h"
+#include "models/optim/proximal.h"
+#include "models/spans.h"
 
 /*
  * With the usual 1e-8 every lane moves by the learning rate in a round's first steps, however small
@@ -191,28 +193,16 @@ struct course {
     struct sotto_fit_result *result;
     struct sotto_adamw adamw;
     uint32_t *order;
+    float *start; /* [lane_count] the adapter before the first step; NULL: no proximal term */
+    struct sotto_adamw_span *spans;
+    size_t span_count;
     size_t step_count;
 };
 
-/* The first lane of the classifier; lane_count: there is none. */
-static size_t head_first(const struct sotto_layout *layout)
-{
-    for (size_t i = 0; i < layout->tensor_count; i++) {
-        if (layout->tensors[i].role == SOTTO_ROLE_HEAD)
-            return layout->tensors[i].first;
-    }
-    return layout->lane_count;
-}
-
-/* Lanes before the head are A and B, which decay. */
 static void update(struct course *course)
 {
     struct sotto_trainer *trainer = course->trainer;
     const struct sotto_fit *fit = course->fit;
-    size_t lane_count = trainer->layout.lane_count;
-    size_t head = head_first(&trainer->layout);
-    const struct sotto_adamw_span spans[] = {{0, head, fit->weight_decay},
-                                             {head, lane_count - head, 0.0}};
     double done = course->step_count > 1
                       ? (double)course->adamw.step_count / (double)(course->step_count - 1)
                       : 0.0;
@@ -224,15 +214,24 @@ static void update(struct course *course)
         .epsilon = ADAM_EPSILON,
     };
 
-    sotto_adamw_step(&course->adamw, trainer->lanes, trainer->gradients, &rule, spans, 2);
+    if (course->start != NULL)
+        sotto_proximal_backward(trainer->gradients, trainer->lanes, course->start,
+                                trainer->layout.lane_count, fit->proximal);
+    sotto_adamw_step(&course->adamw, trainer->lanes, trainer->gradients, &rule, course->spans,
+                     course->span_count);
 }
 
 static enum sotto_status fit_batch(struct course *course, size_t first, uint32_t count)
 {
     struct sotto_fit_result *result = course->result;
     struct sotto_batch batch = {course->dataset, course->order, first, count};
-    struct sotto_batch_sums sums = sotto_crew_differentiate(&course->trainer->crew, &batch);
-    double loss = mean_of(&sums);
+    struct sotto_batch_sums sums;
+    double loss;
+
+    if (course->fit->dropout > 0)
+        sotto_crew_drop(&course->trainer->crew, course->fit->seed, result->step_count);
+    sums = sotto_crew_differentiate(&course->trainer->crew, &batch);
+    loss = mean_of(&sums);
 
     if (!isfinite(loss))
         return SOTTO_MALFORMED;
@@ -278,29 +277,60 @@ static enum sotto_status fit_epochs(struct course *course)
     return status;
 }
 
+/* All that a fit takes, before its first step. */
+static enum sotto_status course_open(struct course *course)
+{
+    struct sotto_trainer *trainer = course->trainer;
+    const struct sotto_layout *layout = &trainer->layout;
+    const struct sotto_fit *fit = course->fit;
+    size_t lane_bytes = layout->lane_count * sizeof *course->start;
+
+    course->order = malloc(course->dataset->count * sizeof *course->order);
+    course->spans = malloc(layout->tensor_count * sizeof *course->spans);
+    if (fit->proximal > 0)
+        course->start = malloc(lane_bytes);
+    if (course->order == NULL || course->spans == NULL ||
+        (fit->proximal > 0 && course->start == NULL))
+        return SOTTO_NO_MEMORY;
+    if (course->start != NULL)
+        memcpy(course->start, trainer->lanes, lane_bytes);
+    course->span_count = sotto_spans_of(course->spans, layout, fit->trained, fit->weight_decay);
+    if (sotto_crew_train(&trainer->crew, fit->trained, fit->dropout) != SOTTO_OK)
+        return SOTTO_NO_MEMORY;
+    return sotto_crew_know(&trainer->crew, course->dataset);
+}
+
+/* The crew computes all again. The status is what came before, or that of this. */
+static enum sotto_status course_close(struct course *course, enum sotto_status status)
+{
+    struct sotto_crew *crew = &course->trainer->crew;
+    enum sotto_status after = sotto_crew_train(crew, SOTTO_TRAINED_ALL, 0);
+
+    if (!course->fit->keeps_rows || status != SOTTO_OK)
+        sotto_crew_forget(crew);
+    free(course->order);
+    free(course->spans);
+    free(course->start);
+    return status == SOTTO_OK ? after : status;
+}
+
 enum sotto_status sotto_trainer_fit(struct sotto_trainer *trainer,
                                     const struct sotto_dataset *dataset,
                                     const struct sotto_fit *fit, struct sotto_fit_result *result)
 {
-    struct course course = {trainer, dataset, fit, result, {0}, NULL, 0};
+    struct course course = {.trainer = trainer, .dataset = dataset, .fit = fit, .result = result};
     enum sotto_status status = check_examples(trainer, dataset, fit->batch);
 
     *result = (struct sotto_fit_result){0};
     if (status != SOTTO_OK)
         return status;
     course.step_count = fit->epochs * ((dataset->count + fit->batch - 1) / fit->batch);
-    course.order = malloc(dataset->count * sizeof *course.order);
-    if (course.order == NULL)
-        return SOTTO_NO_MEMORY;
-    status = sotto_crew_know(&trainer->crew, dataset);
+    status = course_open(&course);
     sotto_dataset_log_shares(trainer->log_shares, dataset, trainer->layout.choice.label_count);
     if (status == SOTTO_OK)
         status = fit_epochs(&course);
     memset(trainer->log_shares, 0, sizeof trainer->log_shares);
-    if (!fit->keeps_rows || status != SOTTO_OK)
-        sotto_crew_forget(&trainer->crew);
-    free(course.order);
-    return status;
+    return course_close(&course, status);
 }
 
 void sotto_trainer_forget(struct sotto_trainer *trainer)

@@ -10,7 +10,7 @@
 #define SOTTO_MODELS_TRAINER_H
 
 #include "core/base/bytes.h"
-#include "models/adapter/layout.h"
+#include "models/adapter/subset.h"
 #include "models/arch/arch.h"
 #include "models/data/dataset.h"
 #include "models/model.h"
@@ -57,6 +57,9 @@ struct sotto_fit {
      * sotto_trainer_forget.
      */
     bool keeps_rows;
+    double proximal;            /* mu of models/optim/proximal.h; 0: none */
+    double dropout;             /* share of a LoRA's inputs that a step leaves out */
+    enum sotto_trained trained; /* the other lanes stand still */
     uint64_t seed; /* of the shuffle; the same seed, data and machine give the same bits */
     void (*progress)(void *context, size_t step, size_t step_count, double loss); /* may be NULL */
     void *context;
@@ -73,7 +76,8 @@ struct sotto_fit_result {
  * is added to its logit, so that the adapter learns the pictures and not this site's mix of
  * labels: Menon et al., Long-tail learning via logit adjustment, ICLR 2021. Every epoch
  * has its own order, a Fisher-Yates shuffle; a short last batch is kept. Allocates the order of
- * the examples before the first step, nothing in a step.
+ * the examples before the first step, with a proximal term also the adapter's start, nothing in a
+ * step.
  *
  * SOTTO_MISMATCH: the pictures' form or a label is not the model's and the layout's;
  * SOTTO_OVER_LIMIT: the batch is 0 or above batch_max, or there is no example; SOTTO_NO_MEMORY:

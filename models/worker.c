@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "models/arch/base.h"
+#include "models/ops/dropout.h"
 #include "models/ops/language_loss.h"
 
 _Static_assert((int)SOTTO_TARGET_COUNT == (int)SOTTO_BLOCK_LINEAR_COUNT &&
@@ -124,11 +125,14 @@ static void bind_tensor(struct sotto_worker *worker, const struct sotto_layout_t
     const float *shared = worker->workshop->lanes;
     struct sotto_lora *lora = &worker->network.blocks[tensor->block].lora[tensor->target];
     const float *lanes = shared == NULL ? NULL : shared + tensor->first;
-    float *gradients = worker->gradients == NULL ? NULL : worker->gradients + tensor->first;
+    bool is_trained = sotto_trained_has(worker->workshop->trained, tensor->role);
+    float *gradients =
+        worker->gradients == NULL || !is_trained ? NULL : worker->gradients + tensor->first;
 
     switch (tensor->role) {
     case SOTTO_ROLE_LORA_A:
         lora->rank = tensor->rows;
+        lora->dropout.rate = worker->workshop->dropout;
         lora->scale = (float)sotto_layout_scale(worker->workshop->layout, tensor->target);
         lora->a = lanes;
         lora->a_gradient = gradients;
@@ -153,8 +157,7 @@ static void bind_tensor(struct sotto_worker *worker, const struct sotto_layout_t
     }
 }
 
-/* Points every adapter at its lanes; without any yet, sets the ranks that memory depends on. */
-static void bind_adapter(struct sotto_worker *worker)
+void sotto_worker_bind(struct sotto_worker *worker)
 {
     const struct sotto_layout *layout = worker->workshop->layout;
 
@@ -185,11 +188,24 @@ enum sotto_status sotto_worker_open(struct sotto_worker *worker,
     sotto_network_bind(&worker->network);
     if (is_language_model(worker))
         worker->head = sotto_network_lm_head(&worker->network);
-    bind_adapter(worker);
+    sotto_worker_bind(worker);
     status = take_memory(worker, arena);
     if (status == SOTTO_OK)
-        bind_adapter(worker);
+        sotto_worker_bind(worker);
     return status;
+}
+
+void sotto_worker_drop(struct sotto_worker *worker, uint64_t seed, uint64_t step)
+{
+    const struct sotto_layout *layout = worker->workshop->layout;
+
+    for (size_t i = 0; i < layout->tensor_count; i++) {
+        const struct sotto_layout_tensor *tensor = &layout->tensors[i];
+
+        if (tensor->role == SOTTO_ROLE_LORA_A)
+            worker->network.blocks[tensor->block].lora[tensor->target].dropout.key =
+                sotto_dropout_key(seed, step, tensor->block, tensor->target);
+    }
 }
 
 void sotto_worker_close(struct sotto_worker *worker)

@@ -14,7 +14,7 @@
 #define SOTTO_MODELS_WORKER_H
 
 #include "core/base/arena.h"
-#include "models/adapter/layout.h"
+#include "models/adapter/subset.h"
 #include "models/arch/network.h"
 #include "models/data/dataset.h"
 #include "models/model.h"
@@ -23,6 +23,8 @@
 struct sotto_workshop {
     const struct sotto_model *model;
     const struct sotto_layout *layout;
+    enum sotto_trained trained;     /* whose gradients are computed */
+    float dropout;                  /* share of an adapter's inputs that a step leaves out */
     const float *lanes;             /* [lane_count] the adapter; NULL in a dry run */
     struct sotto_network_room room; /* of a group */
     struct sotto_rotary rotary;     /* [length_max, head_width / 2], of Llama */
@@ -87,6 +89,16 @@ SOTTO_CHECKED enum sotto_status sotto_worker_open(struct sotto_worker *worker,
                                                   const struct sotto_workshop *workshop,
                                                   struct sotto_arena *arena);
 void sotto_worker_close(struct sotto_worker *worker); /* closing twice is harmless */
+
+/*
+ * Points every adapter at its lanes and gradients, anew where the workshop's trained part or
+ * dropout has changed; without any lanes yet, sets what memory depends on. A part that is not
+ * trained has no gradients, and none are computed.
+ */
+void sotto_worker_bind(struct sotto_worker *worker);
+
+/* The masks of the next step's dropout. */
+void sotto_worker_drop(struct sotto_worker *worker, uint64_t seed, uint64_t step);
 
 /* Rows of the group's examples as sotto_network_prefix has them, in the worker's memory. */
 const float *sotto_worker_prefix(struct sotto_worker *worker, const struct sotto_group *group);

@@ -54,7 +54,7 @@ static enum sotto_status oracle_check(struct sotto_world *world)
     const uint32_t beyond = 32 - sotto_round_plan(world->hub.round)->ring_bits;
     uint32_t differing = 0;
 
-    for (size_t lane = 0; lane <= world->hub.value_count; lane++) {
+    for (size_t lane = 0; lane < world->hub.plan.lane_count; lane++) {
         uint32_t plain = 0;
 
         for (uint32_t i = 0; i < world->scenario->sites; i++)

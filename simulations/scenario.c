@@ -61,6 +61,21 @@ static const cyaml_schema_field_t scenario_fields[] = {
     CYAML_FIELD_FLOAT("corrupt_fraction", CYAML_FLAG_DEFAULT, struct sotto_scenario,
                       corrupt_fraction),
     CYAML_FIELD_FLOAT("clip_norm", CYAML_FLAG_DEFAULT, struct sotto_scenario, clip_norm),
+    CYAML_FIELD_UINT("rank_stabilised", CYAML_FLAG_OPTIONAL, struct sotto_scenario,
+                     rank_stabilised),
+    CYAML_FIELD_UINT("top_blocks", CYAML_FLAG_OPTIONAL, struct sotto_scenario, top_blocks),
+    CYAML_FIELD_STRING_PTR("rank_pattern", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                           struct sotto_scenario, rank_pattern, 1, 128),
+    CYAML_FIELD_STRING_PTR("method", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                           struct sotto_scenario, method, 1, 16),
+    CYAML_FIELD_STRING_PTR("server", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                           struct sotto_scenario, server, 1, 16),
+    CYAML_FIELD_FLOAT("server_rate", CYAML_FLAG_OPTIONAL, struct sotto_scenario, server_rate),
+    CYAML_FIELD_FLOAT("server_beta1", CYAML_FLAG_OPTIONAL, struct sotto_scenario, server_beta1),
+    CYAML_FIELD_FLOAT("server_beta2", CYAML_FLAG_OPTIONAL, struct sotto_scenario, server_beta2),
+    CYAML_FIELD_FLOAT("server_tau", CYAML_FLAG_OPTIONAL, struct sotto_scenario, server_tau),
+    CYAML_FIELD_FLOAT("proximal", CYAML_FLAG_OPTIONAL, struct sotto_scenario, proximal),
+    CYAML_FIELD_FLOAT("dropout", CYAML_FLAG_OPTIONAL, struct sotto_scenario, dropout),
     CYAML_FIELD_FLOAT("noise_multiplier", CYAML_FLAG_OPTIONAL, struct sotto_scenario,
                       noise_multiplier),
     CYAML_FIELD_FLOAT("lane_range", CYAML_FLAG_OPTIONAL, struct sotto_scenario, lane_range),
@@ -192,8 +207,13 @@ enum sotto_status sotto_scenario_choice(struct sotto_adapter_choice *choice,
 {
     *choice = (struct sotto_adapter_choice){.rank = scenario->rank,
                                             .alpha = scenario->lora_alpha,
+                                            .is_rank_stabilised = scenario->rank_stabilised != 0,
+                                            .top_blocks = scenario->top_blocks,
                                             .label_count = scenario->labels_count};
     for (unsigned i = 0; i < scenario->labels_count; i++)
         snprintf(choice->labels[i], sizeof choice->labels[i], "%s", scenario->labels[i]);
+    if (scenario->rank_pattern != NULL &&
+        sotto_rank_pattern_parse(choice->ranks, scenario->rank_pattern, fault) != SOTTO_OK)
+        return SOTTO_MALFORMED;
     return sotto_target_set_parse(&choice->target_set, scenario->targets, fault);
 }

@@ -47,7 +47,18 @@ struct sotto_scenario {
     uint32_t survivors_min;
     double corrupt_fraction;
     double clip_norm;
-    /* Optional; 0: the definition's default. */
+    /* Optional; 0 or NULL: the definition's default. */
+    uint32_t rank_stabilised;
+    uint32_t top_blocks;
+    char *rank_pattern;
+    char *method; /* default: sotto_method_default */
+    char *server;
+    double server_rate;
+    double server_beta1;
+    double server_beta2;
+    double server_tau;
+    double proximal;
+    double dropout;
     double noise_multiplier;
     double lane_range;
     uint32_t rotate;

@@ -176,6 +176,7 @@ static void task_of(struct sotto_training_task *task, const struct sotto_world *
                     struct sotto_virtual_site *site)
 {
     const struct sotto_recipe *recipe = &sotto_turn_plan(site->turn)->recipe;
+    enum sotto_trained trained = (enum sotto_trained)sotto_turn_plan(site->turn)->trained;
 
     *task = (struct sotto_training_task){
         .start = (const float *)(const void *)sotto_turn_adapter_bytes(site->turn).at,
@@ -185,6 +186,9 @@ static void task_of(struct sotto_training_task *task, const struct sotto_world *
                 .learning_rate_start = recipe->learning_rate_start,
                 .learning_rate_end = recipe->learning_rate_end,
                 .weight_decay = recipe->weight_decay,
+                .proximal = recipe->proximal,
+                .dropout = recipe->dropout,
+                .trained = trained,
                 .seed = world->scenario->seed * 1000003 + world->hub.round_number * 1009 +
                         site->setup.id},
         .trained = site->update};
@@ -206,9 +210,12 @@ static enum sotto_status train_waiting(struct sotto_world *world)
             task_of(&tasks[count++], world, &world->sites[i]);
     status = sotto_training_run(&world->crew, tasks, count, &world->fault);
     sotto_spans_add(&world->spans, SOTTO_SPAN_TRAINING, start_ns);
-    for (size_t i = 0; i < count && status == SOTTO_OK; i++)
+    for (size_t i = 0; i < count && status == SOTTO_OK; i++) {
         for (size_t value = 0; value < world->hub.value_count; value++)
             tasks[i].trained[value] -= tasks[i].start[value];
+        sotto_subset_gather(tasks[i].trained, tasks[i].trained, &world->layout,
+                            tasks[i].fit.trained);
+    }
     free(tasks);
     return status;
 }
@@ -218,7 +225,7 @@ static enum sotto_status take_trained(struct sotto_world *world, struct sotto_vi
 {
     struct sotto_turn_event event = {.kind = SOTTO_TURN_UPDATE,
                                      .values = site->update,
-                                     .value_count = world->hub.value_count,
+                                     .value_count = world->hub.plan.lane_count - 1,
                                      .weight = (uint32_t)site->dataset.count};
     struct sotto_post later = *post;
     enum sotto_status status = SOTTO_OK;

@@ -94,6 +94,54 @@ static void lanes_set(struct sotto_definition *definition, const struct sotto_sc
         definition->ring_bits = scenario->ring_bits;
 }
 
+/* The number of a name in a list; what it was where there is no name. */
+static enum sotto_status named(uint32_t *number, const char *name, const char *const *names,
+                               uint32_t count, struct sotto_fault *fault)
+{
+    for (uint32_t i = 0; i < count && name != NULL; i++) {
+        if (strcmp(names[i], name) != 0)
+            continue;
+        *number = i;
+        return SOTTO_OK;
+    }
+    if (name == NULL)
+        return SOTTO_OK;
+    return sotto_fault_set(fault, SOTTO_MALFORMED, "\"%s\" is none of %s, ..., %s", name, names[0],
+                           names[count - 1]);
+}
+
+static void set_above_zero(double *number, double wish)
+{
+    if (wish > 0)
+        *number = wish;
+}
+
+/* What is made of the sums. */
+static enum sotto_status method_set(struct sotto_definition *definition,
+                                    const struct sotto_virtual_hub_setup *setup,
+                                    struct sotto_fault *fault)
+{
+    const struct sotto_scenario *scenario = setup->scenario;
+    uint32_t method, server = SOTTO_SERVER_FEDAVG;
+    enum sotto_status status =
+        named(&server, scenario->server, sotto_server_names, SOTTO_SERVER_KIND_COUNT, fault);
+
+    method = sotto_method_default(sotto_layout_rank_max(setup->layout) > 0,
+                                  scenario->noise_multiplier > 0,
+                                  scenario->feedback || server != SOTTO_SERVER_FEDAVG);
+    if (status == SOTTO_OK)
+        status = named(&method, scenario->method, sotto_method_names, SOTTO_METHOD_COUNT, fault);
+    definition->method = (enum sotto_method)method;
+    definition->server = (enum sotto_server_kind)server;
+    set_above_zero(&definition->server_rate, scenario->server_rate);
+    set_above_zero(&definition->server_beta1, scenario->server_beta1);
+    set_above_zero(&definition->server_beta2, scenario->server_beta2);
+    set_above_zero(&definition->server_tau, scenario->server_tau);
+    definition->proximal = scenario->proximal;
+    definition->dropout = scenario->dropout;
+    return status;
+}
+
 static void definition_open(struct sotto_virtual_hub *hub,
                             const struct sotto_virtual_hub_setup *setup)
 {
@@ -106,7 +154,7 @@ static void definition_open(struct sotto_virtual_hub *hub,
     definition->base_model = setup->base_model;
     definition->layout = hub->layout_digest;
     definition->adapter = hub->adapter_digest;
-    definition->lane_count = (uint32_t)hub->value_count;
+    sotto_definition_lanes_set(definition, setup->layout);
     definition->rounds = scenario->rounds;
     definition->cohort_min = scenario->cohort_min;
     definition->cohort_max = scenario->cohort_max;
@@ -118,6 +166,24 @@ static void definition_open(struct sotto_virtual_hub *hub,
     definition->batch = scenario->batch;
     definition->learning_rate = scenario->learning_rate;
     definition->weight_decay = scenario->weight_decay;
+}
+
+static enum sotto_status moments_open(struct sotto_virtual_hub *hub)
+{
+    const struct sotto_server_rule rule = sotto_definition_server(&hub->definition);
+
+    for (uint32_t part = 0; part < SOTTO_TRAINED_COUNT; part++) {
+        size_t lanes = sotto_definition_lanes(&hub->definition, (enum sotto_trained)part);
+        size_t count = sotto_server_moment_count(rule.kind, lanes);
+
+        if (count == 0 || !sotto_method_uses(hub->definition.method, (enum sotto_trained)part))
+            continue;
+        hub->moments[part] = calloc(count, sizeof *hub->moments[part]);
+        if (hub->moments[part] == NULL)
+            return SOTTO_NO_MEMORY;
+        sotto_server_moments_start(hub->moments[part], &rule, lanes);
+    }
+    return SOTTO_OK;
 }
 
 enum sotto_status sotto_virtual_hub_open(struct sotto_virtual_hub *hub,
@@ -151,7 +217,12 @@ enum sotto_status sotto_virtual_hub_open(struct sotto_virtual_hub *hub,
     adapter_digest(hub);
     definition_open(hub, setup);
     hub->progress.adapter = hub->adapter_digest;
-    return sotto_definition_check(&hub->definition, fault);
+    status = method_set(&hub->definition, setup, fault);
+    if (status == SOTTO_OK)
+        status = moments_open(hub);
+    if (status == SOTTO_OK)
+        status = sotto_definition_lanes_check(&hub->definition, setup->layout, fault);
+    return status == SOTTO_OK ? sotto_definition_check(&hub->definition, fault) : status;
 }
 
 void sotto_virtual_hub_close(struct sotto_virtual_hub *hub)
@@ -162,6 +233,8 @@ void sotto_virtual_hub_close(struct sotto_virtual_hub *hub)
     free(hub->roster_bytes);
     free(hub->adapter);
     free(hub->sum);
+    for (uint32_t part = 0; part < SOTTO_TRAINED_COUNT; part++)
+        free(hub->moments[part]);
     sotto_wipe(&hub->signing, sizeof hub->signing);
     *hub = (struct sotto_virtual_hub){0};
 }
@@ -245,7 +318,7 @@ struct sotto_view sotto_virtual_hub_item(const struct sotto_virtual_hub *hub,
 
 enum sotto_status sotto_virtual_hub_add(struct sotto_virtual_hub *hub, struct sotto_view packed)
 {
-    size_t lane_count = hub->value_count + 1;
+    size_t lane_count = hub->plan.lane_count;
     uint32_t *lanes = malloc(lane_count * sizeof *lanes);
     enum sotto_status status =
         lanes != NULL
@@ -260,17 +333,21 @@ enum sotto_status sotto_virtual_hub_add(struct sotto_virtual_hub *hub, struct so
 
 enum sotto_status sotto_virtual_hub_unmask(struct sotto_virtual_hub *hub)
 {
-    struct sotto_lane_range all = {.first = 0, .count = hub->value_count + 1};
+    struct sotto_lane_range all = {.first = 0, .count = hub->plan.lane_count};
 
     return sotto_secaggplus.collector_unmask(sotto_round_collector(hub->round), hub->sum, all);
 }
 
 enum sotto_status sotto_virtual_hub_apply(struct sotto_virtual_hub *hub)
 {
-    enum sotto_status status =
-        sotto_apply_sum(hub->adapter, &hub->applied, hub->sum, sotto_round_plan(hub->round),
-                        sotto_view_of(hub->layout_bytes, hub->layout_length),
-                        sotto_round_survivor_count(hub->round));
+    const struct sotto_apply_terms terms = {
+        .plan = sotto_round_plan(hub->round),
+        .layout = sotto_view_of(hub->layout_bytes, hub->layout_length),
+        .survivors = sotto_round_survivor_count(hub->round),
+        .server = sotto_definition_server(&hub->definition),
+        .is_rebased = hub->definition.method == SOTTO_METHOD_FFA_SVD};
+    enum sotto_status status = sotto_apply_sum(hub->adapter, hub->moments[terms.plan->trained],
+                                               &hub->applied, hub->sum, &terms);
 
     if (status == SOTTO_OK)
         hub->adapter_digest = hub->applied.adapter;

@@ -33,6 +33,7 @@ struct sotto_virtual_hub {
 
     float *adapter; /* [value_count] the version that holds */
     size_t value_count;
+    float *moments[SOTTO_TRAINED_COUNT]; /* of each part that the method trains */
     struct sotto_digest adapter_digest;
     struct sotto_applied applied; /* of the last finished round */
 

@@ -108,7 +108,7 @@ enum sotto_status sotto_virtual_site_contribute(struct sotto_virtual_site *site,
                                                 struct sotto_spans *spans)
 {
     uint64_t start_ns = sotto_spans_now_ns();
-    size_t lane_count = site->setup.lane_count;
+    size_t lane_count = sotto_turn_plan(site->turn)->lane_count;
     uint32_t *lanes = malloc(lane_count * sizeof *lanes);
     struct sotto_buffer packed =
         sotto_buffer_of(site->packed, sotto_lanes_packed_bytes(lane_count, 32));

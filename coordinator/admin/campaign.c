@@ -1,5 +1,6 @@
 #include "coordinator/admin/campaign.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,10 +54,7 @@ static enum sotto_status lanes_start(struct draft *draft, const struct sotto_wis
     draft->lanes = malloc(draft->layout.lane_count * sizeof *draft->lanes);
     if (draft->lanes == NULL)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for the adapter");
-    if (wish->has_seed)
-        sotto_entropy_init_seeded(&entropy, wish->seed);
-    else
-        sotto_entropy_init_system(&entropy);
+    sotto_entropy_init_seeded(&entropy, wish->seed);
     sotto_layout_start(draft->lanes, &draft->layout, &entropy);
     return SOTTO_OK;
 }
@@ -84,7 +82,7 @@ static enum sotto_status draft_make(struct draft *draft, struct sotto_wish *wish
         return status;
     draft->layout_length = out.length;
     base_name_set(definition, wish->model);
-    definition->lane_count = (uint32_t)draft->layout.lane_count;
+    sotto_definition_lanes_set(definition, &draft->layout);
     parts[0] = sotto_view_of(draft->layout_bytes, draft->layout_length);
     parts[1] = sotto_view_of(draft->lanes, draft->layout.lane_count * sizeof *draft->lanes);
     sotto_hash_list(&definition->layout, "sotto/1 layout", parts, 1);
@@ -160,8 +158,10 @@ enum sotto_status sotto_command_campaign_create(struct sotto_session *session,
         status = definition_post(session, &wish->definition, fault);
     if (status == SOTTO_OK)
         fprintf(stderr,
-                "campaign %s is made: %u lanes; start it with 'sotto-admin campaign start %s'\n",
-                wish->definition.name, wish->definition.lane_count, wish->definition.name);
+                "campaign %s is made: %u lanes, method %s, seed %" PRIu64
+                "; start it with 'sotto-admin campaign start %s'\n",
+                wish->definition.name, wish->definition.lane_count,
+                sotto_method_names[wish->definition.method], wish->seed, wish->definition.name);
     free(draft->lanes);
 done:
     free(draft);

@@ -14,6 +14,11 @@ enum {
     OPTION_ALPHA,
     OPTION_TARGETS,
     OPTION_SEED,
+    OPTION_PATTERN,
+    OPTION_STABILISED,
+    OPTION_TOP,
+    OPTION_METHOD,
+    OPTION_SERVER,
     OPTION_WHOLE, /* and one for each row of whole_options */
     OPTION_REAL = OPTION_WHOLE + 64,
 };
@@ -48,6 +53,12 @@ static const size_t real_fields[] = {
     offsetof(struct sotto_definition, lane_range),
     offsetof(struct sotto_definition, noise_multiplier),
     offsetof(struct sotto_definition, privacy_delta),
+    offsetof(struct sotto_definition, server_rate),
+    offsetof(struct sotto_definition, server_beta1),
+    offsetof(struct sotto_definition, server_beta2),
+    offsetof(struct sotto_definition, server_tau),
+    offsetof(struct sotto_definition, proximal),
+    offsetof(struct sotto_definition, dropout),
 };
 
 static const struct argp_option options[] = {
@@ -58,7 +69,13 @@ static const struct argp_option options[] = {
     {"alpha", OPTION_ALPHA, "X", 0, "LoRA alpha (default: twice the rank)", 0},
     {"targets", OPTION_TARGETS, "SET", 0,
      "Layers to adapt: all-linear, or names such as query,value (default: all-linear)", 0},
-    {"seed", OPTION_SEED, "N", 0, "Seed of the adapter's starting values (default: random)", 0},
+    {"rank-pattern", OPTION_PATTERN, "LIST", 0,
+     "Layers of another rank, such as query=4,value=16 (default: none)", 0},
+    {"rank-stabilised", OPTION_STABILISED, NULL, 0,
+     "Scale by alpha over the root of the rank (rsLoRA)", 0},
+    {"top-blocks", OPTION_TOP, "K", 0, "Adapt the last K blocks alone (default: 0, all)", 0},
+    {"seed", OPTION_SEED, "N", 0,
+     "Public seed of the adapter's starting values (default: drawn, and told)", 0},
     {NULL, 0, NULL, 0, "The cohort:", 2},
     {"cohort-min", OPTION_WHOLE + 0, "N", 0, "Sites that a round needs to begin (default: 8)", 0},
     {"cohort-max", OPTION_WHOLE + 1, "N", 0, "Sites that a round takes at most (default: 128)", 0},
@@ -76,7 +93,23 @@ static const struct argp_option options[] = {
     {"learning-rate", OPTION_REAL + 0, "X", 0,
      "AdamW rate; falls by a cosine to 5 % over the rounds (default: 0.003)", 0},
     {"weight-decay", OPTION_REAL + 1, "X", 0, "AdamW weight decay (default: 0.01)", 0},
-    {NULL, 0, NULL, 0, "The sum:", 4},
+    {"proximal", OPTION_REAL + 17, "MU", 0,
+     "FedProx: pull towards the round's start (default: 0, none)", 0},
+    {"dropout", OPTION_REAL + 18, "X", 0,
+     "Share of a LoRA's inputs that a step leaves out (default: 0)", 0},
+    {NULL, 0, NULL, 0, "What is made of the sums:", 4},
+    {"method", OPTION_METHOD, "NAME", 0,
+     "How the pairs A, B are aggregated: fedit, ffa, ffa-svd or rolora (default: rolora; with "
+     "noise "
+     "ffa-svd; without a LoRA fedit)",
+     0},
+    {"server", OPTION_SERVER, "NAME", 0,
+     "Server optimiser: fedavg, fedavgm, fedadam or fedyogi (default: fedavg)", 0},
+    {"server-rate", OPTION_REAL + 13, "X", 0, "Its learning rate (default: 1)", 0},
+    {"server-beta1", OPTION_REAL + 14, "X", 0, "Its first moment's decay (default: 0.9)", 0},
+    {"server-beta2", OPTION_REAL + 15, "X", 0, "Its second moment's decay (default: 0.99)", 0},
+    {"server-tau", OPTION_REAL + 16, "X", 0, "Added to the root of that (default: 0.001)", 0},
+    {NULL, 0, NULL, 0, "The sum:", 5},
     {"clip", OPTION_REAL + 2, "X", 0, "L2 norm that an update is clipped to (default: 10)", 0},
     {"lane-range", OPTION_REAL + 10, "X", 0,
      "Values are quantised between -X and X (default: that norm, or less if rotated)", 0},
@@ -94,7 +127,7 @@ static const struct argp_option options[] = {
     {"value-bits", OPTION_WHOLE + 7, "N", 0, "Bits of a quantised value (default: 16)", 0},
     {"weight-max", OPTION_WHOLE + 8, "N", 0, "Examples that a site counts at most (default: 512)",
      0},
-    {NULL, 0, NULL, 0, "How long each stage may take, in seconds:", 5},
+    {NULL, 0, NULL, 0, "How long each stage may take, in seconds:", 6},
     {"gathering-deadline", OPTION_REAL + 4, "S", 0, "Sites join (default: 60)", 0},
     {"sharing-deadline", OPTION_REAL + 5, "S", 0, "They share their keys (default: 30)", 0},
     {"uploading-deadline", OPTION_REAL + 6, "S", 0, "They train and upload (default: 3600)", 0},
@@ -164,6 +197,56 @@ static void wish_check(struct sotto_wish *wish, struct argp_state *state)
         argp_error(state, "name the base model's folder with --model DIR");
     if (wish->choice.alpha < 0)
         wish->choice.alpha = 2.0 * (wish->choice.rank == 0 ? 1 : wish->choice.rank);
+    if (!wish->has_method)
+        wish->definition.method = sotto_method_default(
+            wish->choice.kind == SOTTO_ADAPTER_LORA && wish->choice.rank > 0,
+            wish->definition.noise_multiplier > 0,
+            wish->definition.feedback != 0 || wish->definition.server != SOTTO_SERVER_FEDAVG);
+}
+
+/* The number of a name in a list, or a usage error that tells the list. */
+static uint32_t named_parse(int key, const char *text, const char *const *names, uint32_t count,
+                            struct argp_state *state)
+{
+    for (uint32_t number = 0; number < count; number++)
+        if (strcmp(names[number], text) == 0)
+            return number;
+    argp_error(state, "--%s %s: give %s to %s, as --help tells", option_name(key), text, names[0],
+               names[count - 1]);
+    return 0;
+}
+
+/* Options of the adapter and of the method; false: it is none of these. */
+static bool adapter_parse(struct sotto_wish *wish, int key, const char *argument,
+                          struct argp_state *state)
+{
+    struct sotto_adapter_choice *choice = &wish->choice;
+    struct sotto_fault fault;
+
+    switch (key) {
+    case OPTION_RANK: choice->rank = (uint32_t)number_parse(key, argument, state); return true;
+    case OPTION_ALPHA: choice->alpha = number_parse(key, argument, state); return true;
+    case OPTION_STABILISED: choice->is_rank_stabilised = true; return true;
+    case OPTION_TOP: choice->top_blocks = (uint32_t)number_parse(key, argument, state); return true;
+    case OPTION_TARGETS:
+        if (sotto_target_set_parse(&choice->target_set, argument, &fault) != SOTTO_OK)
+            argp_error(state, "--targets: %s", fault.text);
+        return true;
+    case OPTION_PATTERN:
+        if (sotto_rank_pattern_parse(choice->ranks, argument, &fault) != SOTTO_OK)
+            argp_error(state, "--rank-pattern: %s", fault.text);
+        return true;
+    case OPTION_METHOD:
+        wish->has_method = true;
+        wish->definition.method = (enum sotto_method)named_parse(key, argument, sotto_method_names,
+                                                                 SOTTO_METHOD_COUNT, state);
+        return true;
+    case OPTION_SERVER:
+        wish->definition.server = (enum sotto_server_kind)named_parse(
+            key, argument, sotto_server_names, SOTTO_SERVER_KIND_COUNT, state);
+        return true;
+    }
+    return false;
 }
 
 static void name_take(struct sotto_wish *wish, const char *argument, struct argp_state *state)
@@ -178,21 +261,13 @@ static void name_take(struct sotto_wish *wish, const char *argument, struct argp
 static error_t option_parse(int key, char *argument, struct argp_state *state)
 {
     struct sotto_wish *wish = state->input;
-    struct sotto_fault fault;
 
+    if (adapter_parse(wish, key, argument, state))
+        return 0;
     switch (key) {
     case OPTION_MODEL: wish->model = argument; return 0;
     case OPTION_LABELS: labels_parse(&wish->choice, argument, state); return 0;
-    case OPTION_RANK: wish->choice.rank = (uint32_t)number_parse(key, argument, state); return 0;
-    case OPTION_ALPHA: wish->choice.alpha = number_parse(key, argument, state); return 0;
-    case OPTION_TARGETS:
-        if (sotto_target_set_parse(&wish->choice.target_set, argument, &fault) != SOTTO_OK)
-            argp_error(state, "--targets: %s", fault.text);
-        return 0;
-    case OPTION_SEED:
-        wish->seed = (uint64_t)number_parse(key, argument, state);
-        wish->has_seed = true;
-        return 0;
+    case OPTION_SEED: wish->seed = (uint64_t)number_parse(key, argument, state); return 0;
     case ARGP_KEY_ARG: name_take(wish, argument, state); return 0;
     case ARGP_KEY_END: wish_check(wish, state); return 0;
     }
@@ -200,6 +275,15 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
         return ARGP_ERR_UNKNOWN;
     field_parse(wish, key, argument, state);
     return 0;
+}
+
+/* Short enough for people, and exact in a double. */
+static uint64_t seed_draw(void)
+{
+    struct sotto_entropy entropy;
+
+    sotto_entropy_init_system(&entropy);
+    return sotto_entropy_below(&entropy, UINT32_MAX);
 }
 
 void sotto_wish_parse(struct sotto_wish *wish, const struct sotto_command_line *line)
@@ -215,6 +299,7 @@ void sotto_wish_parse(struct sotto_wish *wish, const struct sotto_command_line *
     sotto_definition_init(&wish->definition);
     wish->choice.rank = 8;
     wish->choice.alpha = -1;
+    wish->seed = seed_draw();
     if (sotto_target_set_parse(&wish->choice.target_set, "all-linear", NULL) != SOTTO_OK)
         abort();
     argp_parse(&parser, line->argc, line->argv, 0, NULL, wish);

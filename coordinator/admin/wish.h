@@ -13,8 +13,8 @@ struct sotto_wish {
     struct sotto_definition definition; /* its digests and lane_count are still empty */
     struct sotto_adapter_choice choice;
     const char *model; /* folder */
-    bool has_seed;
-    uint64_t seed; /* of the adapter's starting values */
+    bool has_method;   /* else it follows from the rest */
+    uint64_t seed;     /* of the adapter's starting values */
 };
 
 /* Usage errors end the process with exit code 2. */

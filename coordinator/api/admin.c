@@ -145,10 +145,8 @@ static enum sotto_status layout_check(const struct sotto_definition *definition,
         status = sotto_layout_decode(layout, bytes);
     if (status != SOTTO_OK)
         sotto_fault_set(fault, status, "the layout does not parse");
-    else if (layout->lane_count != definition->lane_count)
-        status = sotto_fault_set(fault, SOTTO_MISMATCH,
-                                 "layout mismatch: it has %zu lanes, the definition says %u",
-                                 layout->lane_count, definition->lane_count);
+    else
+        status = sotto_definition_lanes_check(definition, layout, fault);
     free(layout);
     return status;
 }

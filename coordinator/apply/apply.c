@@ -5,12 +5,11 @@
 
 #include "crypto/primitives/hash.h"
 #include "crypto/privacy/mechanism.h"
-#include "models/optim/server.h"
+#include "models/adapter/rebase.h"
+#include "models/adapter/subset.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "an adapter's digest is over little-endian float32");
-
-enum { SERVER_RATE = 1 };
 
 static double norm_of(const float *values, size_t value_count)
 {
@@ -52,31 +51,77 @@ static enum sotto_mechanism_flaw mechanism_of(struct sotto_mechanism *mechanism,
     return sotto_mechanism_of(mechanism, &terms);
 }
 
-enum sotto_status sotto_apply_sum(float *adapter, struct sotto_applied *applied,
-                                  const uint32_t *sum, const struct sotto_plan *plan,
-                                  struct sotto_view layout, uint32_t survivors)
+/* The layout from malloc, if its trained part has the plan's lanes. */
+static enum sotto_status layout_open(struct sotto_layout **layout,
+                                     const struct sotto_apply_terms *terms)
+{
+    struct sotto_layout *opened = malloc(sizeof *opened);
+    enum sotto_trained trained = (enum sotto_trained)terms->plan->trained;
+    enum sotto_status status = SOTTO_NO_MEMORY;
+
+    if (opened != NULL)
+        status = sotto_layout_decode(opened, terms->layout);
+    if (status == SOTTO_OK && sotto_subset_count(opened, trained) + 1 != terms->plan->lane_count)
+        status = SOTTO_MISMATCH;
+    if (status == SOTTO_OK)
+        *layout = opened;
+    else
+        free(opened);
+    return status;
+}
+
+/* The weighted mean delta of the trained lanes. */
+static enum sotto_status mean_decode(float *mean, struct sotto_applied *applied,
+                                     const uint32_t *sum, const struct sotto_apply_terms *terms)
 {
     struct sotto_mechanism mechanism;
     struct sotto_digest context;
-    const struct sotto_mechanism_sum summed = {sum, survivors, &context};
-    size_t value_count = plan->lane_count - 1;
-    float *mean = calloc(value_count, sizeof *mean);
-    enum sotto_status status = SOTTO_NO_MEMORY;
+    const struct sotto_mechanism_sum summed = {sum, terms->survivors, &context};
+    enum sotto_status status = context_of(&context, terms->plan);
 
-    if (mean == NULL)
-        return status;
-    status = context_of(&context, plan);
-    if (status == SOTTO_OK && mechanism_of(&mechanism, plan) != SOTTO_FLAW_NONE)
+    if (status == SOTTO_OK && mechanism_of(&mechanism, terms->plan) != SOTTO_FLAW_NONE)
         status = SOTTO_MISMATCH;
     if (status == SOTTO_OK)
         status = sotto_mechanism_decode(&mechanism, mean, &applied->weight_sum, &summed);
-    if (status == SOTTO_OK) {
-        struct sotto_view parts[] = {layout, sotto_view_of(adapter, value_count * sizeof *adapter)};
+    return status;
+}
 
+/* The trained lanes are compact in `room` for the server's step. */
+static enum sotto_status advance(float *next, float *room, float *moments, const float *mean,
+                                 const struct sotto_layout *layout,
+                                 const struct sotto_apply_terms *terms)
+{
+    enum sotto_trained trained = (enum sotto_trained)terms->plan->trained;
+
+    sotto_subset_gather(room, next, layout, trained);
+    sotto_server_step(room, moments, mean, terms->plan->lane_count - 1, &terms->server);
+    sotto_subset_scatter(next, room, layout, trained);
+    return terms->is_rebased ? sotto_adapter_rebase(next, layout) : SOTTO_OK;
+}
+
+enum sotto_status sotto_apply_sum(float *adapter, float *moments, struct sotto_applied *applied,
+                                  const uint32_t *sum, const struct sotto_apply_terms *terms)
+{
+    size_t value_count = terms->plan->lane_count - 1;
+    struct sotto_layout *layout = NULL;
+    float *mean = NULL;
+    enum sotto_status status = layout_open(&layout, terms);
+
+    if (status != SOTTO_OK)
+        return status;
+    mean = calloc(2 * value_count, sizeof *mean);
+    status = mean != NULL ? mean_decode(mean, applied, sum, terms) : SOTTO_NO_MEMORY;
+    if (status == SOTTO_OK)
         applied->mean_norm = norm_of(mean, value_count);
-        sotto_server_step(adapter, mean, value_count, SERVER_RATE);
+    if (status == SOTTO_OK)
+        status = advance(adapter, mean + value_count, moments, mean, layout, terms);
+    if (status == SOTTO_OK) {
+        struct sotto_view parts[] = {terms->layout,
+                                     sotto_view_of(adapter, layout->lane_count * sizeof *adapter)};
+
         sotto_hash_list(&applied->adapter, "sotto/1 adapter", parts, 2);
     }
     free(mean);
+    free(layout);
     return status;
 }

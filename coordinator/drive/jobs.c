@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/drive/advance.h"
 #include "coordinator/drive/tally.h"
-#include "coordinator/ledger/shelf.h"
 
 enum { JOB_COUNT_MAX = SOTTO_COHORT_MAX + 2, RANGE_STEP = 8 };
 
@@ -156,46 +156,18 @@ static void unmask_begin(struct sotto_jobs *jobs)
     }
 }
 
-static enum sotto_status adapter_advance(struct sotto_jobs *jobs, float *lanes,
-                                         struct sotto_fault *fault)
-{
-    const struct sotto_plan *plan = sotto_round_plan(jobs->setup.round);
-    struct sotto_job_result *result = &jobs->result;
-    enum sotto_status status =
-        sotto_apply_sum(lanes, &result->applied, jobs->tally.lanes, plan, jobs->setup.layout,
-                        sotto_round_survivor_count(jobs->setup.round));
-
-    if (status != SOTTO_OK)
-        return sotto_fault_set(fault, status,
-                               "the sum is no sum of honest uploads: some site sent what it should "
-                               "not");
-    return sotto_shelf_store(jobs->setup.folder, SOTTO_SHELF_ADAPTER, &result->applied.adapter,
-                             sotto_view_of(lanes, (plan->lane_count - 1) * sizeof *lanes), fault);
-}
-
 static void apply_work(uv_work_t *work)
 {
     struct sotto_jobs *jobs = work->data;
-    const struct sotto_plan *plan = sotto_round_plan(jobs->setup.round);
-    struct sotto_fault *fault = &jobs->result.fault;
-    struct sotto_digest digest;
-    uint8_t *bytes;
-    size_t length;
-    enum sotto_status status = sotto_shelf_read(jobs->setup.folder, SOTTO_SHELF_ADAPTER,
-                                                &plan->adapter, &bytes, &length, fault);
+    const struct sotto_advance advance = {.folder = jobs->setup.folder,
+                                          .definition = jobs->setup.definition,
+                                          .plan = sotto_round_plan(jobs->setup.round),
+                                          .layout = jobs->setup.layout,
+                                          .survivors =
+                                              sotto_round_survivor_count(jobs->setup.round)};
 
-    if (status == SOTTO_OK) {
-        sotto_shelf_digest(&digest, SOTTO_SHELF_ADAPTER, jobs->setup.layout,
-                           sotto_view_of(bytes, length));
-        if (length != (plan->lane_count - 1) * sizeof(float) ||
-            !sotto_digest_equal(&digest, &plan->adapter))
-            status = sotto_fault_set(fault, SOTTO_FORGED,
-                                     "the adapter that the round started from is damaged on disk");
-    }
-    if (status == SOTTO_OK)
-        status = adapter_advance(jobs, (float *)(void *)bytes, fault);
-    free(bytes);
-    jobs->result.status = status;
+    jobs->result.status =
+        sotto_advance_run(&advance, &jobs->result.applied, jobs->tally.lanes, &jobs->result.fault);
 }
 
 void sotto_jobs_run(struct sotto_jobs *jobs)

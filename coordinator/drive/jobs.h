@@ -11,6 +11,7 @@
 #include "coordinator/apply/apply.h"
 #include "coordinator/gate/spool.h"
 #include "coordinator/round/round.h"
+#include "coordinator/schedule/definition.h"
 
 struct sotto_jobs;
 
@@ -31,6 +32,7 @@ struct sotto_jobs_setup {
     const struct sotto_spool *spool;
     const char *folder; /* of the coordinator's state */
     struct sotto_view layout;
+    const struct sotto_definition *definition; /* of the campaign */
     unsigned range_count; /* lane ranges that are unmasked in parallel, 1 .. SOTTO_RANGES_MAX */
     void (*done)(void *context, const struct sotto_job_result *result);
     void *context;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "coordinator/drive/entry.h"
+#include "coordinator/ledger/campaigns.h"
 #include "coordinator/ledger/shelf.h"
 #include "coordinator/ledger/versions.h"
 #include "core/base/file.h"
@@ -75,12 +76,28 @@ static enum sotto_status jobs_open(struct sotto_live *live, struct sotto_fault *
                                      .spool = &live->spool,
                                      .folder = live->setup.folder,
                                      .layout = sotto_view_of(live->layout, live->layout_length),
+                                     .definition = &live->definition,
                                      .range_count = live->setup.range_count,
                                      .done = live->setup.done,
                                      .context = live->setup.context};
 
     if (sotto_jobs_open(&live->jobs, &setup) != SOTTO_OK)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for the sum of a round");
+    return SOTTO_OK;
+}
+
+static enum sotto_status definition_read(struct sotto_live *live, const struct sotto_plan *plan,
+                                         struct sotto_fault *fault)
+{
+    struct sotto_campaign campaign;
+    enum sotto_status status = sotto_campaigns_find(live->setup.ledger, plan->campaign, &campaign);
+
+    if (status == SOTTO_OK)
+        status =
+            sotto_definition_decode(&live->definition, sotto_view_text(campaign.definition), fault);
+    if (status != SOTTO_OK)
+        return sotto_fault_set(fault, status, "the definition of campaign %s cannot be read",
+                               plan->campaign);
     return SOTTO_OK;
 }
 
@@ -104,6 +121,8 @@ enum sotto_status sotto_live_open(struct sotto_live **out, const struct sotto_li
     if (status == SOTTO_OK)
         status = sotto_shelf_read(setup->folder, SOTTO_SHELF_LAYOUT, &plan.layout, &live->layout,
                                   &live->layout_length, fault);
+    if (status == SOTTO_OK)
+        status = definition_read(live, &plan, fault);
     if (status == SOTTO_OK)
         status = spool_open(live, &plan, fault);
     if (status == SOTTO_OK)

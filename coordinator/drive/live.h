@@ -35,6 +35,7 @@ struct sotto_live {
     struct sotto_spool spool;
     uint8_t *layout;
     size_t layout_length;
+    struct sotto_definition definition; /* of the campaign */
     struct sotto_round *round;
     struct sotto_jobs *jobs;
     uint64_t deadline_ms;                           /* the timer's */

@@ -11,20 +11,28 @@
 #include "crypto/ring/rotate.h"
 #include "crypto/secagg/secaggplus/parameters.h"
 
-enum field_kind { FIELD_TEXT, FIELD_DIGEST, FIELD_WHOLE, FIELD_REAL };
+enum field_kind { FIELD_TEXT, FIELD_DIGEST, FIELD_WHOLE, FIELD_REAL, FIELD_NAMED };
 
-/* The list of keys exists once. For texts, max is the longest length. */
+/*
+ * The list of keys exists once. For texts, max is the longest length; for names it is the last of
+ * `names`.
+ */
 struct field {
     const char *key;
     enum field_kind kind;
     size_t offset;
     double min;
     double max;
+    const char *const *names;
 };
 
 #define FIELD(kind, member, min, max)                                                              \
     {                                                                                              \
-#member, kind, offsetof(struct sotto_definition, member), min, max                         \
+#member, kind, offsetof(struct sotto_definition, member), min, max, NULL                   \
+    }
+#define NAMED(member, names, count)                                                                \
+    {                                                                                              \
+#member, FIELD_NAMED, offsetof(struct sotto_definition, member), 0, (count)-1, names       \
     }
 
 static const struct field fields[] = {
@@ -34,6 +42,14 @@ static const struct field fields[] = {
     FIELD(FIELD_DIGEST, layout, 0, 0),
     FIELD(FIELD_DIGEST, adapter, 0, 0),
     FIELD(FIELD_WHOLE, lane_count, 1, SOTTO_LANES_MAX - 1),
+    FIELD(FIELD_WHOLE, lanes_a, 1, SOTTO_LANES_MAX - 1),
+    FIELD(FIELD_WHOLE, lanes_b, 1, SOTTO_LANES_MAX - 1),
+    NAMED(method, sotto_method_names, SOTTO_METHOD_COUNT),
+    NAMED(server, sotto_server_names, SOTTO_SERVER_KIND_COUNT),
+    FIELD(FIELD_REAL, server_rate, 1e-9, 1000),
+    FIELD(FIELD_REAL, server_beta1, 0, 0.9999),
+    FIELD(FIELD_REAL, server_beta2, 0, 0.9999),
+    FIELD(FIELD_REAL, server_tau, 1e-9, 1),
     FIELD(FIELD_WHOLE, rounds, 1, 100000),
     FIELD(FIELD_WHOLE, cohort_min, SOTTO_COHORT_MIN, SOTTO_COHORT_MAX),
     FIELD(FIELD_WHOLE, cohort_max, SOTTO_COHORT_MIN, SOTTO_COHORT_MAX),
@@ -54,6 +70,8 @@ static const struct field fields[] = {
     FIELD(FIELD_WHOLE, batch, 1, 1024),
     FIELD(FIELD_REAL, learning_rate, 1e-12, 100),
     FIELD(FIELD_REAL, weight_decay, 0, 10),
+    FIELD(FIELD_REAL, proximal, 0, 1000),
+    FIELD(FIELD_REAL, dropout, 0, 0.9),
     FIELD(FIELD_REAL, gathering_s, 0.1, 604800),
     FIELD(FIELD_REAL, sharing_s, 0.1, 604800),
     FIELD(FIELD_REAL, uploading_s, 0.1, 604800),
@@ -68,7 +86,12 @@ enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
 
 void sotto_definition_init(struct sotto_definition *definition)
 {
-    *definition = (struct sotto_definition){.rounds = 10,
+    *definition = (struct sotto_definition){.method = SOTTO_METHOD_ROLORA,
+                                            .server_rate = 1,
+                                            .server_beta1 = 0.9,
+                                            .server_beta2 = 0.99,
+                                            .server_tau = 1e-3,
+                                            .rounds = 10,
                                             .cohort_min = 8,
                                             .cohort_max = 128,
                                             .survivors_min = 6,
@@ -122,20 +145,65 @@ static enum sotto_status range_check(const struct sotto_definition *definition,
     return SOTTO_OK;
 }
 
-double sotto_definition_lane_range(const struct sotto_definition *definition)
+void sotto_definition_lanes_set(struct sotto_definition *definition,
+                                const struct sotto_layout *layout)
 {
-    double part = definition->rotate ? SPREADS * sotto_rotation_spread(definition->lane_count) : 1;
+    definition->lane_count = (uint32_t)layout->lane_count;
+    definition->lanes_a = (uint32_t)sotto_subset_count(layout, SOTTO_TRAINED_A);
+    definition->lanes_b = (uint32_t)sotto_subset_count(layout, SOTTO_TRAINED_B);
+}
+
+enum sotto_status sotto_definition_lanes_check(const struct sotto_definition *definition,
+                                               const struct sotto_layout *layout,
+                                               struct sotto_fault *fault)
+{
+    static const char *const parts[SOTTO_TRAINED_COUNT] = {"it", "a round of A", "a round of B"};
+
+    for (uint32_t trained = 0; trained < SOTTO_TRAINED_COUNT; trained++) {
+        size_t count = sotto_subset_count(layout, (enum sotto_trained)trained);
+        uint32_t told = sotto_definition_lanes(definition, (enum sotto_trained)trained);
+
+        if (count != told)
+            return sotto_fault_set(fault, SOTTO_MISMATCH,
+                                   "layout mismatch: %s has %zu lanes, the definition says %u",
+                                   parts[trained], count, told);
+    }
+    if (definition->method != SOTTO_METHOD_FEDIT && sotto_layout_rank_max(layout) == 0)
+        return sotto_fault_set(fault, SOTTO_MISMATCH,
+                               "method %s is about the pairs of a LoRA, and this adapter has none; "
+                               "choose fedit",
+                               sotto_method_names[definition->method]);
+    return SOTTO_OK;
+}
+
+uint32_t sotto_definition_lanes(const struct sotto_definition *definition,
+                                enum sotto_trained trained)
+{
+    switch (trained) {
+    case SOTTO_TRAINED_A: return definition->lanes_a;
+    case SOTTO_TRAINED_B: return definition->lanes_b;
+    case SOTTO_TRAINED_ALL:
+    case SOTTO_TRAINED_COUNT: break;
+    }
+    return definition->lane_count;
+}
+
+double sotto_definition_lane_range(const struct sotto_definition *definition,
+                                   enum sotto_trained trained)
+{
+    uint32_t count = sotto_definition_lanes(definition, trained);
+    double part = definition->rotate ? SPREADS * sotto_rotation_spread(count) : 1;
 
     return definition->lane_range > 0 ? definition->lane_range
                                       : definition->clip_norm * fmin(1, part);
 }
 
 static enum sotto_status mechanism_check(const struct sotto_definition *definition,
-                                         struct sotto_fault *fault)
+                                         enum sotto_trained trained, struct sotto_fault *fault)
 {
     struct sotto_mechanism mechanism;
 
-    switch (sotto_definition_mechanism(&mechanism, definition)) {
+    switch (sotto_definition_mechanism(&mechanism, definition, trained)) {
     case SOTTO_FLAW_NONE: return SOTTO_OK;
     case SOTTO_FLAW_WEIGHT:
         return sotto_fault_set(fault, SOTTO_MISMATCH,
@@ -164,22 +232,57 @@ static enum sotto_status mechanism_check(const struct sotto_definition *definiti
 }
 
 enum sotto_mechanism_flaw sotto_definition_mechanism(struct sotto_mechanism *mechanism,
-                                                     const struct sotto_definition *definition)
+                                                     const struct sotto_definition *definition,
+                                                     enum sotto_trained trained)
 {
-    const struct sotto_mechanism_terms terms = {.value_count = definition->lane_count,
-                                                .clip_norm = definition->clip_norm,
-                                                .lane_range =
-                                                    sotto_definition_lane_range(definition),
-                                                .is_rotated = definition->rotate != 0,
-                                                .value_bits = definition->value_bits,
-                                                .ring_bits = definition->ring_bits,
-                                                .weight_max = definition->weight_max,
-                                                .cohort_max = definition->cohort_max,
-                                                .survivors_min = definition->survivors_min,
-                                                .corrupt_fraction = definition->corrupt_fraction,
-                                                .noise_multiplier = definition->noise_multiplier};
+    const struct sotto_mechanism_terms terms = {
+        .value_count = sotto_definition_lanes(definition, trained),
+        .clip_norm = definition->clip_norm,
+        .lane_range = sotto_definition_lane_range(definition, trained),
+        .is_rotated = definition->rotate != 0,
+        .value_bits = definition->value_bits,
+        .ring_bits = definition->ring_bits,
+        .weight_max = definition->weight_max,
+        .cohort_max = definition->cohort_max,
+        .survivors_min = definition->survivors_min,
+        .corrupt_fraction = definition->corrupt_fraction,
+        .noise_multiplier = definition->noise_multiplier};
 
     return sotto_mechanism_of(mechanism, &terms);
+}
+
+struct sotto_server_rule sotto_definition_server(const struct sotto_definition *definition)
+{
+    return (struct sotto_server_rule){.kind = definition->server,
+                                      .rate = definition->server_rate,
+                                      .beta1 = definition->server_beta1,
+                                      .beta2 = definition->server_beta2,
+                                      .tau = definition->server_tau};
+}
+
+/* Other factors of the same products make what is kept of B in the old ones worthless. */
+static enum sotto_status method_check(const struct sotto_definition *definition,
+                                      struct sotto_fault *fault)
+{
+    if (definition->lanes_a > definition->lane_count ||
+        definition->lanes_b > definition->lane_count)
+        return sotto_fault_set(fault, SOTTO_MISMATCH,
+                               "lanes_a %u and lanes_b %u are part of lane_count %u",
+                               definition->lanes_a, definition->lanes_b, definition->lane_count);
+    if (definition->method != SOTTO_METHOD_FFA_SVD)
+        return SOTTO_OK;
+    if (definition->server != SOTTO_SERVER_FEDAVG)
+        return sotto_fault_set(fault, SOTTO_MISMATCH,
+                               "method ffa-svd changes the basis of B after each round, which the "
+                               "moments of server %s would not follow; choose fedavg, or method "
+                               "ffa or rolora",
+                               sotto_server_names[definition->server]);
+    if (definition->feedback)
+        return sotto_fault_set(fault, SOTTO_MISMATCH,
+                               "method ffa-svd changes the basis of B after each round, which "
+                               "feedback would not follow; choose feedback 0, or method ffa or "
+                               "rolora");
+    return SOTTO_OK;
 }
 
 /* What rounds would find out. */
@@ -225,7 +328,11 @@ enum sotto_status sotto_definition_check(const struct sotto_definition *definiti
             "dropout_fraction (sotto-simulate parameters)",
             definition->cohort_min, definition->cohort_max, SOTTO_NEIGHBOURS_MAX,
             definition->survivors_min);
-    return mechanism_check(definition, fault);
+    status = method_check(definition, fault);
+    for (uint32_t trained = 0; trained < SOTTO_TRAINED_COUNT && status == SOTTO_OK; trained++)
+        if (sotto_method_uses(definition->method, (enum sotto_trained)trained))
+            status = mechanism_check(definition, (enum sotto_trained)trained, fault);
+    return status;
 }
 
 static enum sotto_status text_decode(char *at, const struct field *field, const json_t *value,
@@ -260,6 +367,21 @@ static enum sotto_status number_decode(char *at, const struct field *field, cons
     return SOTTO_OK;
 }
 
+static enum sotto_status named_decode(char *at, const struct field *field, const json_t *value,
+                                      struct sotto_fault *fault)
+{
+    const char *text = json_string_value(value);
+
+    for (uint32_t number = 0; text != NULL && number <= (uint32_t)field->max; number++) {
+        if (strcmp(field->names[number], text) != 0)
+            continue;
+        memcpy(at, &number, sizeof number);
+        return SOTTO_OK;
+    }
+    return sotto_fault_set(fault, SOTTO_MALFORMED, "%s is none of %s, ..., %s", field->key,
+                           field->names[0], field->names[(uint32_t)field->max]);
+}
+
 static enum sotto_status field_decode(struct sotto_definition *definition,
                                       const struct field *field, const json_t *value,
                                       struct sotto_fault *fault)
@@ -268,6 +390,8 @@ static enum sotto_status field_decode(struct sotto_definition *definition,
 
     if (field->kind == FIELD_TEXT)
         return text_decode(at, field, value, fault);
+    if (field->kind == FIELD_NAMED)
+        return named_decode(at, field, value, fault);
     if (field->kind != FIELD_DIGEST)
         return number_decode(at, field, value, fault);
     if (!json_is_string(value) ||
@@ -329,6 +453,7 @@ static json_t *field_encode(const struct sotto_definition *definition, const str
     case FIELD_DIGEST: sotto_hex_encode(hex, sotto_view_of(at, SOTTO_DIGEST_BYTES)); break;
     case FIELD_WHOLE: return json_integer((json_int_t)number_of(definition, field));
     case FIELD_REAL: return json_real(number_of(definition, field));
+    case FIELD_NAMED: return json_string(field->names[(uint32_t)number_of(definition, field)]);
     }
     return json_string(hex);
 }

@@ -5,6 +5,7 @@
 #ifndef SOTTO_COORDINATOR_SCHEDULE_DEFINITION_H
 #define SOTTO_COORDINATOR_SCHEDULE_DEFINITION_H
 
+#include "coordinator/schedule/method.h"
 #include "core/wire/plan.h"
 #include "crypto/privacy/mechanism.h"
 
@@ -15,6 +16,14 @@ struct sotto_definition {
     struct sotto_digest layout;
     struct sotto_digest adapter; /* the version that round 1 starts from */
     uint32_t lane_count;         /* the layout's, without the weight */
+    uint32_t lanes_a;            /* of them, those that a round trains when it trains A */
+    uint32_t lanes_b;            /* the same for B */
+    enum sotto_method method;
+    enum sotto_server_kind server; /* with the four below, struct sotto_server_rule */
+    double server_rate;
+    double server_beta1;
+    double server_beta2;
+    double server_tau;
     uint32_t rounds;
     uint32_t cohort_min;
     uint32_t cohort_max;
@@ -35,6 +44,8 @@ struct sotto_definition {
     uint32_t batch;
     double learning_rate;
     double weight_decay;
+    double proximal;
+    double dropout;
     double gathering_s; /* each deadline from 0.1 to 604,800 s, a week */
     double sharing_s;
     double uploading_s;
@@ -55,15 +66,34 @@ SOTTO_CHECKED enum sotto_status sotto_definition_decode(struct sotto_definition 
 /* JSON with a terminating zero, from malloc; NULL: no memory. */
 char *sotto_definition_encode(const struct sotto_definition *definition);
 
+/* Sets the three counts of lanes to those of a layout. */
+void sotto_definition_lanes_set(struct sotto_definition *definition,
+                                const struct sotto_layout *layout);
 /*
- * The range that a value is quantised within: lane_range, or clip_norm, or of that what six
- * deviations of a rotated value need.
+ * Whether they are those of a layout, and whether it has the pairs that the method is about.
+ * SOTTO_MISMATCH: the fault names both numbers.
  */
-double sotto_definition_lane_range(const struct sotto_definition *definition);
+SOTTO_CHECKED enum sotto_status sotto_definition_lanes_check(
+    const struct sotto_definition *definition, const struct sotto_layout *layout,
+    struct sotto_fault *fault);
 
-/* How updates become lanes; a flaw: not to be used. */
+/* Lanes of a round that trains this part, without the weight. */
+uint32_t sotto_definition_lanes(const struct sotto_definition *definition,
+                                enum sotto_trained trained);
+
+/*
+ * The range that a value of a round is quantised within: lane_range, or clip_norm, or of that what
+ * six deviations of a rotated value need.
+ */
+double sotto_definition_lane_range(const struct sotto_definition *definition,
+                                   enum sotto_trained trained);
+
+/* How updates become lanes in a round; a flaw: not to be used. */
 SOTTO_CHECKED enum sotto_mechanism_flaw sotto_definition_mechanism(
-    struct sotto_mechanism *mechanism, const struct sotto_definition *definition);
+    struct sotto_mechanism *mechanism, const struct sotto_definition *definition,
+    enum sotto_trained trained);
+
+struct sotto_server_rule sotto_definition_server(const struct sotto_definition *definition);
 
 /* Each field against its range and the others; what decode does after parsing. */
 SOTTO_CHECKED enum sotto_status sotto_definition_check(const struct sotto_definition *definition,

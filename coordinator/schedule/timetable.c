@@ -39,18 +39,21 @@ void sotto_timetable_plan(struct sotto_plan *plan, const struct sotto_definition
                           const struct sotto_progress *progress,
                           const struct sotto_round_terms *terms)
 {
+    enum sotto_trained trained = sotto_method_trained(definition->method, progress->finished);
+
     *plan = (struct sotto_plan){
         .protocol = "secaggplus",
         .round = progress->round_newest + 1,
         .base_model = definition->base_model,
         .adapter = progress->adapter,
         .layout = definition->layout,
-        .lane_count = definition->lane_count + 1,
+        .lane_count = sotto_definition_lanes(definition, trained) + 1,
+        .trained = trained,
         .ring_bits = definition->ring_bits,
         .value_bits = definition->value_bits,
         .weight_max = definition->weight_max,
         .clip_norm = definition->clip_norm,
-        .lane_range = sotto_definition_lane_range(definition),
+        .lane_range = sotto_definition_lane_range(definition, trained),
         .rotate = definition->rotate,
         .feedback = definition->feedback,
         .noise_multiplier = definition->noise_multiplier,
@@ -66,7 +69,9 @@ void sotto_timetable_plan(struct sotto_plan *plan, const struct sotto_definition
                    .batch = definition->batch,
                    .learning_rate_start = rate_at(definition, progress->finished),
                    .learning_rate_end = rate_at(definition, progress->finished + 1),
-                   .weight_decay = definition->weight_decay},
+                   .weight_decay = definition->weight_decay,
+                   .proximal = definition->proximal,
+                   .dropout = definition->dropout},
         .deadlines = {.gathering_ms = ms_of(definition->gathering_s),
                       .sharing_ms = ms_of(definition->sharing_s),
                       .uploading_ms = ms_of(definition->uploading_s),

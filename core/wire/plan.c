@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum { COHORT_MIN = 3, COHORT_MAX = 10000, LANES_MAX = 1 << 28 };
-enum { NOISE_MAX = 1000 };
+enum { NOISE_MAX = 1000, PROXIMAL_MAX = 1000 };
 enum { DEADLINE_MIN_MS = 100, DEADLINE_MAX_MS = 7 * 24 * 3600 * 1000 };
 
 enum field_kind { FIELD_NAME, FIELD_BYTES, FIELD_U32, FIELD_U64, FIELD_F64 };
@@ -31,6 +31,7 @@ static const struct field fields[] = {
     {"adapter", FIELD_BYTES, PLACE(adapter), 0, 0},
     {"layout", FIELD_BYTES, PLACE(layout), 0, 0},
     {"lane_count", FIELD_U32, PLACE(lane_count), 2, LANES_MAX},
+    {"trained", FIELD_U32, PLACE(trained), 0, SOTTO_PLAN_TRAINED_MAX},
     {"ring_bits", FIELD_U32, PLACE(ring_bits), 8, 32},
     {"value_bits", FIELD_U32, PLACE(value_bits), 2, 24},
     {"weight_max", FIELD_U32, PLACE(weight_max), 1, UINT32_MAX},
@@ -53,6 +54,8 @@ static const struct field fields[] = {
     {"learning_rate_start", FIELD_F64, PLACE(recipe.learning_rate_start), 0, DBL_MAX},
     {"learning_rate_end", FIELD_F64, PLACE(recipe.learning_rate_end), 0, DBL_MAX},
     {"weight_decay", FIELD_F64, PLACE(recipe.weight_decay), 0, DBL_MAX},
+    {"proximal", FIELD_F64, PLACE(recipe.proximal), 0, PROXIMAL_MAX},
+    {"dropout", FIELD_F64, PLACE(recipe.dropout), 0, 0.9},
     {"gathering_ms", FIELD_U64, PLACE(deadlines.gathering_ms), DEADLINE_MIN_MS, DEADLINE_MAX_MS},
     {"sharing_ms", FIELD_U64, PLACE(deadlines.sharing_ms), DEADLINE_MIN_MS, DEADLINE_MAX_MS},
     {"uploading_ms", FIELD_U64, PLACE(deadlines.uploading_ms), DEADLINE_MIN_MS, DEADLINE_MAX_MS},

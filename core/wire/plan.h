@@ -12,6 +12,7 @@
 enum {
     SOTTO_PLAN_BYTES_MAX = 1024,
     SOTTO_CAMPAIGN_NAME_MAX = 32, /* a-z 0-9 - */
+    SOTTO_PLAN_TRAINED_MAX = 2,
 };
 
 /*
@@ -24,6 +25,8 @@ struct sotto_recipe {
     double learning_rate_start;
     double learning_rate_end;
     double weight_decay;
+    double proximal; /* FedProx: strength of the pull towards the round's start; 0: none */
+    double dropout;  /* share of a LoRA's inputs that a step leaves out; 0: none */
 };
 
 /* Milliseconds from the opening of each stage to its end. */
@@ -42,7 +45,8 @@ struct sotto_plan {
     struct sotto_digest base_model;
     struct sotto_digest adapter; /* the version that training starts from */
     struct sotto_digest layout;
-    uint32_t lane_count; /* the layout's lanes and one for the weight */
+    uint32_t lane_count; /* the trained lanes of the layout and one for the weight */
+    uint32_t trained;    /* enum sotto_trained of models/adapter/subset.h: the part that moves */
     uint32_t ring_bits;
     uint32_t value_bits;
     uint32_t weight_max;

@@ -2,6 +2,8 @@
 
 #include "core/base/pack.h"
 
+enum { TRAIN_FIELDS = 11 };
+
 enum sotto_status sotto_ready_encode(struct sotto_buffer *out,
                                      const struct sotto_digest *base_model)
 {
@@ -60,15 +62,18 @@ enum sotto_status sotto_train_encode(struct sotto_buffer *out, const struct sott
     struct sotto_packer packer;
 
     sotto_packer_init(&packer, out);
-    sotto_pack_array(&packer, 8);
+    sotto_pack_array(&packer, TRAIN_FIELDS);
     sotto_pack_text(&packer, train->campaign);
     sotto_pack_u64(&packer, train->round);
     sotto_pack_u64(&packer, train->seed);
+    sotto_pack_u64(&packer, train->trained);
     sotto_pack_u64(&packer, train->recipe.epochs);
     sotto_pack_u64(&packer, train->recipe.batch);
     sotto_pack_f64(&packer, train->recipe.learning_rate_start);
     sotto_pack_f64(&packer, train->recipe.learning_rate_end);
     sotto_pack_f64(&packer, train->recipe.weight_decay);
+    sotto_pack_f64(&packer, train->recipe.proximal);
+    sotto_pack_f64(&packer, train->recipe.dropout);
     return sotto_packer_finish(&packer);
 }
 
@@ -79,15 +84,18 @@ enum sotto_status sotto_train_decode(struct sotto_train *train, struct sotto_vie
     enum sotto_status status = SOTTO_OK;
 
     sotto_unpacker_open(&unpacker, bytes);
-    sotto_unpack_array(&unpacker, 8);
+    sotto_unpack_array(&unpacker, TRAIN_FIELDS);
     sotto_unpack_text(&unpacker, read.campaign, sizeof read.campaign);
     read.round = (uint32_t)sotto_unpack_u64(&unpacker, UINT32_MAX);
     read.seed = sotto_unpack_u64(&unpacker, UINT64_MAX);
+    read.trained = (uint32_t)sotto_unpack_u64(&unpacker, SOTTO_PLAN_TRAINED_MAX);
     read.recipe.epochs = (uint32_t)sotto_unpack_u64(&unpacker, 100);
     read.recipe.batch = (uint32_t)sotto_unpack_u64(&unpacker, 1024);
     read.recipe.learning_rate_start = sotto_unpack_f64(&unpacker);
     read.recipe.learning_rate_end = sotto_unpack_f64(&unpacker);
     read.recipe.weight_decay = sotto_unpack_f64(&unpacker);
+    read.recipe.proximal = sotto_unpack_f64(&unpacker);
+    read.recipe.dropout = sotto_unpack_f64(&unpacker);
     status = sotto_unpacker_close(&unpacker);
     if (status != SOTTO_OK)
         return status;

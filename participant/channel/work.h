@@ -31,7 +31,8 @@ SOTTO_CHECKED enum sotto_status sotto_loaded_decode(struct sotto_loaded *loaded,
 struct sotto_train {
     char campaign[SOTTO_CAMPAIGN_NAME_MAX + 1];
     uint32_t round;
-    uint64_t seed; /* of the shuffle */
+    uint64_t seed;    /* of the shuffle */
+    uint32_t trained; /* the plan's */
     struct sotto_recipe recipe;
 };
 SOTTO_CHECKED enum sotto_status sotto_train_encode(struct sotto_buffer *out,

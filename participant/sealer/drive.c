@@ -174,6 +174,7 @@ static enum sotto_status order_train(struct sotto_sealer *sealer,
     struct sotto_buffer buffer = sotto_buffer_of(bytes, sizeof bytes);
     struct sotto_train train = {.round = effects->round,
                                 .seed = sotto_entropy_u64(&sealer->entropy),
+                                .trained = sotto_turn_plan(sealer->turn)->trained,
                                 .recipe = sotto_turn_plan(sealer->turn)->recipe};
     struct sotto_note note = note_of(SOTTO_NOTE_JOINED, effects);
     enum sotto_status status = SOTTO_OK;

@@ -253,11 +253,12 @@ enum sotto_refusal sotto_policy_check_layout(const struct sotto_policy *policy,
                                              const struct sotto_plan *plan,
                                              const struct sotto_layout *layout)
 {
-    if (layout->choice.rank > policy->rank_max)
+    if (sotto_layout_rank_max(layout) > policy->rank_max)
         return SOTTO_REFUSAL_LAYOUT;
     if ((layout->choice.target_set & ~policy->target_set) != 0)
         return SOTTO_REFUSAL_LAYOUT;
-    if (plan != NULL && layout->lane_count + 1 != plan->lane_count)
+    if (plan != NULL &&
+        sotto_subset_count(layout, (enum sotto_trained)plan->trained) + 1 != plan->lane_count)
         return SOTTO_REFUSAL_LAYOUT;
     return SOTTO_REFUSAL_NONE;
 }

@@ -44,7 +44,7 @@ size_t sotto_turn_bytes(uint32_t lane_count)
 
 size_t sotto_turn_rest_bytes(uint32_t lane_count)
 {
-    return (size_t)lane_count * sizeof(float);
+    return 2 * ((size_t)lane_count * sizeof(float) + SOTTO_ARENA_ALIGNMENT);
 }
 
 enum sotto_status sotto_turn_open(struct sotto_turn **turn, const struct sotto_turn_setup *setup)

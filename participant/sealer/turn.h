@@ -99,6 +99,7 @@ struct sotto_turn_setup {
 /* Arena bytes for plans of up to `lane_count` lanes. A plan that needs more is refused (layout). */
 size_t sotto_turn_bytes(uint32_t lane_count);
 
+/* Two parts of an adapter have room, each with the classifier. */
 size_t sotto_turn_rest_bytes(uint32_t lane_count);
 
 /*

@@ -76,9 +76,10 @@ static enum sotto_status on_load(struct trainer *trainer, const struct sotto_let
     return status == SOTTO_OK ? post(trainer, SOTTO_LETTER_LOADED, &buffer, -1) : status;
 }
 
-static enum sotto_status send_update(const struct trainer *trainer, const float *delta)
+static enum sotto_status send_update(const struct trainer *trainer, const float *delta,
+                                     enum sotto_trained trained)
 {
-    size_t length = trainer->session.layout.lane_count * sizeof *delta;
+    size_t length = sotto_subset_count(&trainer->session.layout, trained) * sizeof *delta;
     uint8_t bytes[16];
     struct sotto_buffer buffer = sotto_buffer_of(bytes, sizeof bytes);
     int sealed = -1;
@@ -121,7 +122,7 @@ static enum sotto_status on_train(struct trainer *trainer, const struct sotto_le
     status = sotto_session_train(&trainer->session, delta, &train, &fault);
     if (status == SOTTO_OK) {
         tell_trained(trainer, &train, start_ns);
-        status = send_update(trainer, delta);
+        status = send_update(trainer, delta, (enum sotto_trained)train.trained);
     } else {
         status = fail(trainer, &fault);
     }

@@ -8,6 +8,9 @@
 
 enum { BATCH_FIRST = 32 };
 
+_Static_assert((int)SOTTO_PLAN_TRAINED_MAX == (int)SOTTO_TRAINED_COUNT - 1,
+               "a plan's numbers are those of enum sotto_trained");
+
 enum sotto_status sotto_session_open(struct sotto_session *session, const char *model_folder,
                                      const struct sotto_examples_place *place,
                                      struct sotto_session_choice choice, struct sotto_fault *fault)
@@ -184,6 +187,9 @@ static enum sotto_status fit(struct sotto_session *session, const struct sotto_t
         .learning_rate_end = train->recipe.learning_rate_end,
         .weight_decay = train->recipe.weight_decay,
         .keeps_rows = true,
+        .proximal = train->recipe.proximal,
+        .dropout = train->recipe.dropout,
+        .trained = (enum sotto_trained)train->trained,
         .seed = train->seed,
     };
     struct sotto_fit_result result;
@@ -218,5 +224,6 @@ enum sotto_status sotto_session_train(struct sotto_session *session, float *delt
     sotto_trainer_save(session->trainer, delta);
     for (size_t lane = 0; lane < lane_count; lane++)
         delta[lane] -= session->lanes[lane];
+    sotto_subset_gather(delta, delta, &session->layout, (enum sotto_trained)train->trained);
     return SOTTO_OK;
 }

@@ -63,7 +63,8 @@ SOTTO_CHECKED enum sotto_status sotto_session_load(struct sotto_session *session
 /*
  * Trains on all examples, from the adapter as loaded.
  *
- *   delta  out  [layout.lane_count] after - before
+ *   delta  out  [layout.lane_count], of which the first sotto_subset_count are after - before of
+ *               the trained lanes, and the rest is garbage
  *
  * SOTTO_UNEXPECTED: nothing is loaded; those of sotto_trainer_fit. The loaded adapter stays as it
  * is.

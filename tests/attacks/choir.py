@@ -66,8 +66,9 @@ class Choir:
         name = f"campaign-{self.count}"
         options = [part for stage in DEADLINES
                    for part in (f"--{stage}-deadline", SHORT_S if stage in short else LONG_S)]
-        self.federation.create_campaign(name, "--rounds", 1, "--cohort-min", 4, "--cohort-max",
-                                        SITES, "--survivors-min", 4, *options)
+        self.federation.create_campaign(name, "--method", "fedit", "--rounds", 1,
+                                        "--cohort-min", 4, "--cohort-max", SITES,
+                                        "--survivors-min", 4, *options)
         self.federation.admin("campaign", "start", name)
         played = Played(self, name, lies)
         played.sing()

@@ -11,14 +11,15 @@ KINDS = ("none", "plan", "cohort", "inbox", "survivors", "inclusions", "outcome"
 PLAN_FIELDS = (
     ("protocol", "text"), ("campaign", "text"), ("round", "whole"),
     ("base_model", "bytes"), ("adapter", "bytes"), ("layout", "bytes"),
-    ("lane_count", "whole"), ("ring_bits", "whole"), ("value_bits", "whole"),
-    ("weight_max", "whole"), ("clip_norm", "real"), ("lane_range", "real"),
+    ("lane_count", "whole"), ("trained", "whole"), ("ring_bits", "whole"),
+    ("value_bits", "whole"), ("weight_max", "whole"), ("clip_norm", "real"), ("lane_range", "real"),
     ("rotate", "whole"), ("feedback", "whole"), ("noise_multiplier", "real"),
     ("cohort_min", "whole"), ("cohort_max", "whole"), ("survivors_min", "whole"),
     ("corrupt_fraction", "real"), ("dropout_fraction", "real"), ("organisation_max", "whole"),
     ("roster", "bytes"), ("roster_epoch", "whole"), ("roster_signature", "bytes"),
     ("epochs", "whole"), ("batch", "whole"), ("learning_rate_start", "real"),
-    ("learning_rate_end", "real"), ("weight_decay", "real"),
+    ("learning_rate_end", "real"), ("weight_decay", "real"), ("proximal", "real"),
+    ("dropout", "real"),
     ("gathering_ms", "whole"), ("sharing_ms", "whole"), ("uploading_ms", "whole"),
     ("including_ms", "whole"), ("revealing_ms", "whole"), ("nonce", "bytes"),
 )

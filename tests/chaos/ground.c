@@ -82,7 +82,9 @@ static void layout_open(struct ground *ground)
     enum sotto_status status;
 
     assert(choice != NULL && layout != NULL);
+    choice->rank = 1;
     choice->alpha = 1;
+    choice->target_set = 1;
     choice->label_count = 2;
     memcpy(choice->labels[0], "left", sizeof "left");
     memcpy(choice->labels[1], "right", sizeof "right");
@@ -91,6 +93,8 @@ static void layout_open(struct ground *ground)
     status = sotto_layout_encode(&buffer, layout);
     assert(status == SOTTO_OK);
     ground->layout_length = buffer.length;
+    ground->lanes_a = (uint32_t)sotto_subset_count(layout, SOTTO_TRAINED_A);
+    ground->lanes_b = (uint32_t)sotto_subset_count(layout, SOTTO_TRAINED_B);
     bytes = sotto_view_buffer(&buffer);
     sotto_hash_list(&ground->layout, "sotto/1 layout", &bytes, 1);
     free(layout);

@@ -13,7 +13,7 @@
 enum {
     CHAOS_SITES_MIN = 3,
     CHAOS_SITES_MAX = 8,
-    CHAOS_VALUES = 18, /* two labels over a width of 8, the head alone */
+    CHAOS_VALUES = 34, /* rank 1 on one layer of width 8, two labels */
     CHAOS_LANES = CHAOS_VALUES + 1,
     CHAOS_PACKED_BYTES_MAX = CHAOS_LANES * 4,
     CHAOS_ROSTER_BYTES_MAX = 4096,
@@ -37,6 +37,8 @@ struct ground {
     uint8_t layout_bytes[SOTTO_LAYOUT_BYTES_MAX];
     size_t layout_length;
     struct sotto_digest layout;
+    uint32_t lanes_a; /* as a definition has them */
+    uint32_t lanes_b;
 };
 
 void ground_open(struct ground *ground);

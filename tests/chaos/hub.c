@@ -403,7 +403,7 @@ static void unmask(struct play *play, struct hub *hub, struct sotto_round_event 
     struct watch_deed deed = deed_of(hub);
     enum sotto_status status =
         sotto_secaggplus.collector_unmask(sotto_round_collector(hub->round), hub->sum,
-                                          (struct sotto_lane_range){.count = CHAOS_LANES});
+                                          (struct sotto_lane_range){.count = hub->plan.lane_count});
 
     assert(status == SOTTO_OK);
     play->tally.sums++;
@@ -415,15 +415,19 @@ static void apply(struct play *play, struct hub *hub, struct sotto_round_event *
 {
     const struct ground *ground = play->ground;
     float adapter[CHAOS_VALUES];
+    const struct sotto_apply_terms terms = {
+        .plan = &hub->plan,
+        .layout = sotto_view_of(ground->layout_bytes, ground->layout_length),
+        .survivors = sotto_round_survivor_count(hub->round),
+        .server = sotto_definition_server(&hub->book.definition),
+        .is_rebased = hub->book.definition.method == SOTTO_METHOD_FFA_SVD};
     struct sotto_applied applied;
     size_t at = 0;
 
     while (!sotto_digest_equal(&hub->versions[at].digest, &hub->plan.adapter))
         at++;
     memcpy(adapter, hub->versions[at].adapter, sizeof adapter);
-    if (sotto_apply_sum(adapter, &applied, hub->sum, &hub->plan,
-                        sotto_view_of(ground->layout_bytes, ground->layout_length),
-                        sotto_round_survivor_count(hub->round)) != SOTTO_OK) {
+    if (sotto_apply_sum(adapter, NULL, &applied, hub->sum, &terms) != SOTTO_OK) {
         event->kind = SOTTO_ROUND_BROKEN;
         event->bytes = sotto_view_text("the sum is no sum of honest uploads");
         return;
@@ -443,7 +447,7 @@ static void job_run(struct play *play, struct hub *hub, const struct hub_job *jo
         event.kind = SOTTO_ROUND_BROKEN;
         event.bytes = sotto_view_text("the disk is full");
     } else if (job->kind == SOTTO_ROUND_JOB_ADD) {
-        sotto_lanes_unpack_add(hub->sum, CHAOS_LANES, hub->plan.ring_bits,
+        sotto_lanes_unpack_add(hub->sum, hub->plan.lane_count, hub->plan.ring_bits,
                                hub->uploads[job->site - 1].bytes);
         return;
     } else if (job->kind == SOTTO_ROUND_JOB_UNMASK) {

@@ -72,7 +72,7 @@ void sabotage_bare(const struct play *play, struct site *site, const uint32_t pl
 
     if (play->sabotage != SABOTAGE_NO_MASK)
         return;
-    sotto_lanes_pack(site->packed, plain, CHAOS_LANES, site->turn->plan.ring_bits);
+    sotto_lanes_pack(site->packed, plain, site->turn->plan.lane_count, site->turn->plan.ring_bits);
     sotto_hash(digest, &packed, 1);
 }
 

@@ -303,7 +303,7 @@ static bool contribute(struct play *play, struct site *site)
     struct sotto_buffer packed = sotto_buffer_of(site->packed, sizeof site->packed);
     struct sotto_turn_event masked = {.kind = SOTTO_TURN_MASKED};
     struct sotto_turn_effects effects;
-    uint32_t lanes[CHAOS_LANES], plain[CHAOS_LANES];
+    uint32_t lanes[CHAOS_LANES] = {0}, plain[CHAOS_LANES];
 
     if (sotto_turn_encode(site->turn, lanes) == SOTTO_OK) {
         memcpy(plain, lanes, sizeof plain);
@@ -386,6 +386,8 @@ static void trained(struct play *play, struct site *site)
     struct sotto_turn_event event = {
         .kind = SOTTO_TURN_UPDATE, .values = values, .value_count = CHAOS_VALUES};
 
+    if (sotto_turn_plan(site->turn) != NULL)
+        event.value_count = sotto_turn_plan(site->turn)->lane_count - 1;
     for (size_t i = 0; i < CHAOS_VALUES; i++)
         values[i] = (float)(sotto_entropy_unit(&site->entropy) - 0.5);
     if (play_chance(play, play->weather.rates.trainer_lost))

@@ -48,12 +48,13 @@ static void colluder_upload(struct story *story, struct sotto_member_event *mask
     uint32_t lanes[CHAOS_LANES] = {0};
     uint8_t bytes[CHAOS_PACKED_BYTES_MAX];
     unsigned ring_bits = story->setup.plan->ring_bits;
+    uint32_t lane_count = story->setup.plan->lane_count;
     struct sotto_view packed =
-        sotto_view_of(bytes, sotto_lanes_packed_bytes(CHAOS_LANES, ring_bits));
+        sotto_view_of(bytes, sotto_lanes_packed_bytes(lane_count, ring_bits));
 
-    if (sotto_secaggplus.member_mask(story->colluder, lanes, CHAOS_LANES) != SOTTO_OK)
+    if (sotto_secaggplus.member_mask(story->colluder, lanes, lane_count) != SOTTO_OK)
         return;
-    sotto_lanes_pack(bytes, lanes, CHAOS_LANES, ring_bits);
+    sotto_lanes_pack(bytes, lanes, lane_count, ring_bits);
     sotto_hash(&masked->digest, &packed, 1);
 }
 

@@ -99,6 +99,9 @@ void weather_draw(struct weather *weather, uint64_t seed)
     weather->stage_ms = between(&chance, 10000, 40000);
     weather->storm_ms = between(&chance, 20000, 300000);
     rates_draw(&weather->rates, &chance);
+    weather->method = (enum sotto_method)sotto_entropy_below(&chance, SOTTO_METHOD_COUNT);
+    if (weather->method == SOTTO_METHOD_FFA_SVD && weather->has_feedback)
+        weather->method = SOTTO_METHOD_FFA;
 }
 
 void weather_definition(struct sotto_definition *definition, const struct weather *weather,
@@ -114,6 +117,9 @@ void weather_definition(struct sotto_definition *definition, const struct weathe
     definition->layout = ground->layout;
     definition->adapter = *adapter;
     definition->lane_count = CHAOS_VALUES;
+    definition->lanes_a = ground->lanes_a;
+    definition->lanes_b = ground->lanes_b;
+    definition->method = weather->method;
     definition->rounds = weather->rounds;
     definition->cohort_min = weather->cohort_min;
     definition->cohort_max = weather->cohort_max;

@@ -37,6 +37,7 @@ struct weather {
     uint32_t weight_max;
     bool is_rotated;
     bool has_feedback;
+    enum sotto_method method;
     double noise_multiplier; /* 0: no noise, and no budget */
     unsigned budget_rounds;  /* what a site's budget is enough for */
     bool is_strict;          /* sites compare sums of a campaign whatever adapter they start from */

@@ -8,6 +8,7 @@
 #include "coordinator/drive/tally.h"
 #include "core/base/entropy.h"
 #include "crypto/primitives/hash.h"
+#include "models/adapter/subset.h"
 #include "participant/encoding/encoding.h"
 #include "tests/coordinator/cohort.h"
 #include "tests/support/cmocka.h"
@@ -25,6 +26,17 @@ static double mean_of(const struct cohort *cohort, size_t value)
     return sum / weights;
 }
 
+/* FedAvg over the cohort's layout. */
+static enum sotto_status apply_plain(float *adapter, struct sotto_applied *applied,
+                                     const uint32_t *sum, const struct sotto_plan *plan,
+                                     uint32_t survivors)
+{
+    const struct sotto_apply_terms terms = {
+        .plan = plan, .layout = cohort_layout(), .survivors = survivors, .server = {.rate = 1}};
+
+    return sotto_apply_sum(adapter, NULL, applied, sum, &terms);
+}
+
 static void apply__honest_sum__moves_the_adapter_by_the_weighted_mean(void **state)
 {
     struct cohort *cohort = cohort_open(5, 4, 2);
@@ -32,20 +44,76 @@ static void apply__honest_sum__moves_the_adapter_by_the_weighted_mean(void **sta
     float adapter[COHORT_VALUES];
     uint32_t sum[COHORT_LANES];
     struct sotto_applied applied;
-    struct sotto_view parts[] = {sotto_view_text("layout"), sotto_view_of(adapter, sizeof adapter)};
+    struct sotto_view parts[] = {cohort_layout(), sotto_view_of(adapter, sizeof adapter)};
     struct sotto_digest digest;
 
     (void)state;
     for (size_t i = 0; i < COHORT_VALUES; i++)
         adapter[i] = 1;
     cohort_sum(cohort, 0x1f, sum);
-    assert_int_equal(sotto_apply_sum(adapter, &applied, sum, &cohort->plan, parts[0], 5), SOTTO_OK);
+    assert_int_equal(apply_plain(adapter, &applied, sum, &cohort->plan, 5), SOTTO_OK);
     assert_int_equal(applied.weight_sum, 15);
     for (size_t i = 0; i < COHORT_VALUES; i++)
         assert_true(fabs(adapter[i] - 1 - mean_of(cohort, i)) < step + 1e-6);
     sotto_hash_list(&digest, "sotto/1 adapter", parts, 2);
     assert_true(sotto_digest_equal(&digest, &applied.adapter));
     assert_true(applied.mean_norm > 0);
+    cohort_close(cohort);
+}
+
+/* Rank 1 beside one layer: 4 lanes of A, 4 of B, 10 of the classifier. */
+static struct sotto_view paired_layout(struct sotto_layout *layout, uint8_t *bytes)
+{
+    const struct sotto_arch arch = {.width = 4,
+                                    .mlp_width = 4,
+                                    .block_count = 1,
+                                    .head_count = 1,
+                                    .kv_head_count = 1,
+                                    .head_width = 4};
+    const struct sotto_adapter_choice choice = {
+        .rank = 1, .alpha = 1, .target_set = 1, .label_count = 2, .labels = {"a", "b"}};
+    struct sotto_buffer out = sotto_buffer_of(bytes, SOTTO_LAYOUT_BYTES_MAX);
+
+    assert_int_equal(sotto_layout_derive(layout, &arch, &choice, NULL), SOTTO_OK);
+    assert_int_equal(layout->lane_count, 18);
+    assert_int_equal(sotto_layout_encode(&out, layout), SOTTO_OK);
+    return sotto_view_buffer(&out);
+}
+
+/* Every lane of the sum is 1 / 4 of the range: the trained lanes move by it, no other does. */
+static void apply__sum_of_a_part__moves_that_part_alone(void **state)
+{
+    static uint8_t bytes[SOTTO_LAYOUT_BYTES_MAX];
+    static struct sotto_layout layout;
+    struct cohort *cohort = cohort_open(5, 4, 2);
+    struct sotto_apply_terms terms = {.plan = &cohort->plan,
+                                      .layout = paired_layout(&layout, bytes),
+                                      .survivors = 1,
+                                      .server = {.rate = 1}};
+    double expected = cohort->plan.lane_range / 4;
+
+    (void)state;
+    for (uint32_t trained = 0; trained < SOTTO_TRAINED_COUNT; trained++) {
+        size_t count = sotto_subset_count(&layout, (enum sotto_trained)trained);
+        uint32_t sum[19];
+        float adapter[18] = {0};
+        struct sotto_applied applied;
+
+        for (size_t lane = 0; lane < count; lane++)
+            sum[lane] = 8192;
+        sum[count] = 1;
+        cohort->plan.trained = trained;
+        cohort->plan.lane_count = (uint32_t)count + 1;
+        assert_int_equal(sotto_apply_sum(adapter, NULL, &applied, sum, &terms), SOTTO_OK);
+        for (size_t lane = 0; lane < 18; lane++) {
+            bool is_still = (lane < 4 && trained == SOTTO_TRAINED_B) ||
+                            (lane >= 4 && lane < 8 && trained == SOTTO_TRAINED_A);
+
+            assert_true(fabs(adapter[lane] - (is_still ? 0 : expected)) < 1e-3);
+        }
+        cohort->plan.lane_count++;
+        assert_int_equal(sotto_apply_sum(adapter, NULL, &applied, sum, &terms), SOTTO_MISMATCH);
+    }
     cohort_close(cohort);
 }
 
@@ -79,9 +147,7 @@ static void apply__rotated_sum__is_rotated_back_under_the_plans_context(void **s
     (void)state;
     cohort->plan.rotate = 1;
     rotated_encode(&cohort->plan, sum, cohort->values[0]);
-    assert_int_equal(
-        sotto_apply_sum(adapter, &applied, sum, &cohort->plan, sotto_view_text("layout"), 1),
-        SOTTO_OK);
+    assert_int_equal(apply_plain(adapter, &applied, sum, &cohort->plan, 1), SOTTO_OK);
     for (size_t i = 0; i < COHORT_VALUES; i++)
         assert_true(fabs((double)(adapter[i] - cohort->values[0][i])) < 8 * step);
     cohort_close(cohort);
@@ -98,9 +164,7 @@ static void apply__masks_still_on__is_refused_and_changes_nothing(void **state)
     (void)state;
     sotto_entropy_init_seeded(&entropy, 1);
     sotto_entropy_fill(&entropy, sum, sizeof sum);
-    assert_int_equal(
-        sotto_apply_sum(adapter, &applied, sum, &cohort->plan, sotto_view_text("layout"), 5),
-        SOTTO_MALFORMED);
+    assert_int_equal(apply_plain(adapter, &applied, sum, &cohort->plan, 5), SOTTO_MALFORMED);
     assert_memory_equal(adapter, before, sizeof adapter);
     cohort_close(cohort);
 }
@@ -166,6 +230,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(apply__honest_sum__moves_the_adapter_by_the_weighted_mean),
+        cmocka_unit_test(apply__sum_of_a_part__moves_that_part_alone),
         cmocka_unit_test(apply__rotated_sum__is_rotated_back_under_the_plans_context),
         cmocka_unit_test(apply__masks_still_on__is_refused_and_changes_nothing),
         cmocka_unit_test(bins__uniform_lanes__are_told_from_small_ones),

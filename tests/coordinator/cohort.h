@@ -40,6 +40,9 @@ void cohort_close(struct cohort *cohort);
 /* Its members anew, after the test has changed plan_bytes or the roster. */
 void cohort_reopen(struct cohort *cohort);
 
+/* Canonical bytes of a layout of COHORT_VALUES lanes, a classifier alone. */
+struct sotto_view cohort_layout(void);
+
 /* A fresh round over this cohort in `arena`, which it opens. */
 struct sotto_round *cohort_round(const struct cohort *cohort, struct sotto_arena *arena);
 

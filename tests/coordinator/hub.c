@@ -40,7 +40,7 @@ static void keys_make(const char *folder, const struct cohort *cohort)
 static void item_make(const char *folder, enum sotto_shelf shelf, struct sotto_digest *digest,
                       struct sotto_view bytes)
 {
-    sotto_shelf_digest(digest, shelf, sotto_view_text("layout"), bytes);
+    sotto_shelf_digest(digest, shelf, cohort_layout(), bytes);
     assert_int_equal(sotto_shelf_store(folder, shelf, digest, bytes, NULL), SOTTO_OK);
 }
 
@@ -54,9 +54,11 @@ static void campaign_make(struct sotto_ledger *ledger, const char *folder)
     sotto_definition_init(&definition);
     snprintf(definition.name, sizeof definition.name, "%s", campaign_name);
     snprintf(definition.base_name, sizeof definition.base_name, "base");
-    item_make(folder, SOTTO_SHELF_LAYOUT, &definition.layout, sotto_view_text("layout"));
+    item_make(folder, SOTTO_SHELF_LAYOUT, &definition.layout, cohort_layout());
     item_make(folder, SOTTO_SHELF_ADAPTER, &definition.adapter, sotto_view_of(lanes, sizeof lanes));
-    definition.lane_count = COHORT_VALUES;
+    definition.lane_count = definition.lanes_a = definition.lanes_b = COHORT_VALUES;
+    definition.method = SOTTO_METHOD_FEDIT;
+    definition.server = SOTTO_SERVER_FEDADAM;
     definition.rounds = 1;
     definition.cohort_min = definition.survivors_min = HUB_SURVIVORS_MIN;
     definition.cohort_max = HUB_SITES;

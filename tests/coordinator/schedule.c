@@ -15,6 +15,9 @@ static struct sotto_definition definition_sample(void)
     memcpy(definition.name, "wards", sizeof "wards");
     memcpy(definition.base_name, "base", sizeof "base");
     definition.lane_count = 1000;
+    definition.lanes_a = 600;
+    definition.lanes_b = 500;
+    definition.method = SOTTO_METHOD_FEDIT;
     return definition;
 }
 
@@ -125,6 +128,65 @@ static void definition__noise_that_cannot_be_made__says_why(void **state)
     assert_wrong(&definition, SOTTO_MALFORMED, "noise_multiplier");
 }
 
+static void definition__rebasing_with_what_would_not_follow__is_refused(void **state)
+{
+    struct sotto_definition definition = definition_sample();
+
+    (void)state;
+    definition.method = SOTTO_METHOD_FFA_SVD;
+    assert_int_equal(sotto_definition_check(&definition, NULL), SOTTO_OK);
+    definition.feedback = 1;
+    assert_wrong(&definition, SOTTO_MISMATCH, "feedback");
+    definition.feedback = 0;
+    definition.server = SOTTO_SERVER_FEDYOGI;
+    assert_wrong(&definition, SOTTO_MISMATCH, "fedyogi");
+    definition.method = SOTTO_METHOD_FFA;
+    assert_int_equal(sotto_definition_check(&definition, NULL), SOTTO_OK);
+    definition.lanes_b = definition.lane_count + 1;
+    assert_wrong(&definition, SOTTO_MISMATCH, "lanes_b");
+}
+
+static void definition__method_of_another_name__is_refused(void **state)
+{
+    struct sotto_definition definition = definition_sample(), read;
+    char *text = sotto_definition_encode(&definition), *at;
+    struct sotto_fault fault;
+
+    (void)state;
+    assert_non_null(text);
+    at = strstr(text, "\"fedit\"");
+    assert_non_null(at);
+    memcpy(at, "\"fedot\"", 7);
+    assert_int_equal(sotto_definition_decode(&read, sotto_view_text(text), &fault),
+                     SOTTO_MALFORMED);
+    assert_non_null(strstr(fault.text, "method"));
+    free(text);
+}
+
+/* What each method trains in the first four finished rounds, and how many lanes that is. */
+static void timetable__method__says_what_a_round_trains(void **state)
+{
+    static const char parts[SOTTO_METHOD_COUNT][5] = {"....", "bbbb", "bbbb", "baba"};
+    struct sotto_definition definition = definition_sample();
+    struct sotto_digest roster = {{0}};
+    uint8_t nonce[32] = {0};
+    struct sotto_round_terms terms = {.roster = &roster, .nonce = nonce};
+
+    (void)state;
+    for (uint32_t method = 0; method < SOTTO_METHOD_COUNT; method++) {
+        for (uint32_t finished = 0; finished < 4; finished++) {
+            struct sotto_progress progress = {.round_newest = 7, .finished = finished};
+            char part = parts[method][finished];
+            struct sotto_plan plan;
+
+            definition.method = (enum sotto_method)method;
+            sotto_timetable_plan(&plan, &definition, &progress, &terms);
+            assert_int_equal(plan.lane_count, part == 'a' ? 601 : part == 'b' ? 501 : 1001);
+            assert_int_equal(plan.trained, part == 'a' ? 1 : part == 'b' ? 2 : 0);
+        }
+    }
+}
+
 static void definition__deadline_that_no_plan_has__is_refused(void **state)
 {
     static const size_t deadlines[] = {offsetof(struct sotto_definition, gathering_s),
@@ -162,14 +224,17 @@ static void definition__no_lane_range__is_what_the_values_need(void **state)
     struct sotto_definition definition = definition_sample();
 
     (void)state;
-    assert_true(sotto_definition_lane_range(&definition) == definition.clip_norm);
+    assert_true(sotto_definition_lane_range(&definition, SOTTO_TRAINED_ALL) ==
+                definition.clip_norm);
     definition.rotate = 1;
-    assert_true(fabs(sotto_definition_lane_range(&definition) - 60 / sqrt(512)) < 1e-12);
+    assert_true(fabs(sotto_definition_lane_range(&definition, SOTTO_TRAINED_ALL) - 60 / sqrt(512)) <
+                1e-12);
     definition.lane_range = 2;
-    assert_true(sotto_definition_lane_range(&definition) == 2);
+    assert_true(sotto_definition_lane_range(&definition, SOTTO_TRAINED_ALL) == 2);
     definition.lane_range = 0;
     definition.lane_count = 4;
-    assert_true(sotto_definition_lane_range(&definition) == definition.clip_norm);
+    assert_true(sotto_definition_lane_range(&definition, SOTTO_TRAINED_ALL) ==
+                definition.clip_norm);
 }
 
 static void definition__key_twice_or_too_many__is_refused(void **state)
@@ -249,9 +314,12 @@ int main(void)
         cmocka_unit_test(definition__any_key_missing_or_of_another_kind__is_named),
         cmocka_unit_test(definition__field_out_of_range__is_named),
         cmocka_unit_test(definition__noise_that_cannot_be_made__says_why),
+        cmocka_unit_test(definition__rebasing_with_what_would_not_follow__is_refused),
+        cmocka_unit_test(definition__method_of_another_name__is_refused),
+        cmocka_unit_test(timetable__method__says_what_a_round_trains),
+        cmocka_unit_test(definition__deadline_that_no_plan_has__is_refused),
         cmocka_unit_test(definition__no_lane_range__is_what_the_values_need),
         cmocka_unit_test(definition__key_twice_or_too_many__is_refused),
-        cmocka_unit_test(definition__deadline_that_no_plan_has__is_refused),
         cmocka_unit_test(timetable__rates__fall_by_a_cosine_to_a_twentieth),
         cmocka_unit_test(timetable__plan__decodes_and_counts_the_weight_lane),
         cmocka_unit_test(timetable__progress__decides_what_comes_next),

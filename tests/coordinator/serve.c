@@ -226,7 +226,7 @@ static void draft_make(struct draft *draft)
     sotto_definition_init(definition);
     memcpy(definition->name, "wards", sizeof "wards");
     memcpy(definition->base_name, "base", sizeof "base");
-    definition->lane_count = (uint32_t)layout->lane_count;
+    sotto_definition_lanes_set(definition, layout);
     assert_in_range(definition->lane_count, 1, 4096);
     sotto_shelf_digest(&definition->layout, SOTTO_SHELF_LAYOUT, nothing, sotto_view_buffer(&out));
     sotto_shelf_digest(&definition->adapter, SOTTO_SHELF_ADAPTER, sotto_view_buffer(&out),

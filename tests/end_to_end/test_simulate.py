@@ -151,9 +151,10 @@ class Simulate(unittest.TestCase):
         self.assertLess(told["epsilon"], 3.6)
 
     def test_eight_bits__rotated_with_feedback__halve_the_bytes(self):
-        lanes = ("rotate=1", "feedback=1", "value_bits=8", "ring_bits=16", "weight_max=50")
+        lanes = ("rotate=1", "feedback=1", "value_bits=8", "ring_bits=16", "weight_max=50",
+                 "method=fedit")
         told = json.loads(self.simulate(*lanes, options=("--json",)).stdout)
-        plain = json.loads(self.simulate(options=("--json",)).stdout)
+        plain = json.loads(self.simulate("method=fedit", options=("--json",)).stdout)
         self.assertEqual(told["oracle_mismatches"], 0)
         saved = plain["bytes_up_per_round"] - told["bytes_up_per_round"]
         self.assertEqual(saved, 5 * 2 * told["lane_count"])

@@ -121,7 +121,7 @@ class Upload(unittest.TestCase):
         for name in f.names:
             f.join(name)
         f.create_campaign("bridges", "--cohort-min", 3, "--cohort-max", 3, "--survivors-min", 3,
-                          "--rounds", 1, "--rank", RANK)
+                          "--rounds", 1, "--rank", RANK, "--method", "fedit")
         f.admin("campaign", "start", "bridges")
         f.admin("campaign", "wait", "bridges", "--timeout", 60)
         self.assertEqual(f.campaign("bridges")["rounds"][0]["survivors"], 3)

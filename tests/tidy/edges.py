@@ -3,8 +3,9 @@ import re
 
 # Room -> what it may include beside its own folder and the folders below it: prefixes of paths. The
 # longest key that fits a file counts. '!' forbids what another prefix of the list allows.
-TRAINER_DOOR = ('models/trainer.h', 'models/adapter/layout.h', 'models/arch/arch.h',
-                'models/data/dataset.h', 'models/data/texts.h')
+ADAPTER_DOOR = ('models/adapter/layout.h', 'models/adapter/rebase.h', 'models/adapter/subset.h')
+TRAINER_DOOR = ('models/trainer.h', 'models/adapter/layout.h', 'models/adapter/subset.h',
+                'models/arch/arch.h', 'models/data/dataset.h', 'models/data/texts.h')
 EDGES = {
     'core/base/': (),
     'core/threads/': ('core/base/',),
@@ -24,12 +25,11 @@ EDGES = {
     'models/optim/': ('core/base/', 'models/kernels/'),
     'models/tokenise/': ('core/base/',),
     'models/data/': ('core/base/', 'models/tokenise/'),
-    'coordinator/': ('core/', 'crypto/', 'models/adapter/layout.h', 'models/optim/',
-                     'coordinator/'),
+    'coordinator/': ('core/', 'crypto/', 'models/optim/', 'coordinator/') + ADAPTER_DOOR,
     'coordinator/admin/': ('core/', 'crypto/', 'models/adapter/', 'models/arch/',
                            'models/export/', 'models/weights/', 'models/optim/', 'coordinator/'),
     'coordinator/round/': ('core/base/', 'core/wire/', 'crypto/'),
-    'coordinator/apply/': ('core/base/', 'core/wire/', 'crypto/', 'models/optim/'),
+    'coordinator/apply/': ('core/base/', 'core/wire/', 'crypto/', 'models/optim/') + ADAPTER_DOOR,
     'participant/': ('core/', 'crypto/', 'participant/') + TRAINER_DOOR,
     'participant/trainer/': ('core/base/', 'core/threads/', 'core/wire/', 'crypto/', 'participant/',
                              'models/adapter/peft.h', 'models/export/') + TRAINER_DOOR,

@@ -73,7 +73,8 @@ static void definition_make(struct crowd *crowd)
     sotto_definition_init(definition);
     memcpy(definition->name, "crowd", sizeof "crowd");
     memcpy(definition->base_name, "base", sizeof "base");
-    definition->lane_count = (uint32_t)layout->lane_count;
+    sotto_definition_lanes_set(definition, layout);
+    definition->method = SOTTO_METHOD_FEDIT;
     definition->rounds = 1;
     definition->cohort_min = definition->cohort_max = sites;
     definition->survivors_min = sites / 3; /* more than half would need everybody as neighbour */
@@ -171,12 +172,15 @@ void crowd_check(const struct crowd *crowd)
     size_t count = crowd->definition.lane_count, length;
     float *adapter = room(count, sizeof *adapter);
     struct sotto_applied applied;
+    const struct sotto_apply_terms terms = {.plan = &crowd->plan,
+                                            .layout =
+                                                sotto_view_of(crowd->layout, crowd->layout_length),
+                                            .survivors = crowd->uploads,
+                                            .server = sotto_definition_server(&crowd->definition)};
     uint8_t *published;
 
     memcpy(adapter, crowd->adapter, count * sizeof *adapter);
-    require(sotto_apply_sum(adapter, &applied, crowd->sum, &crowd->plan,
-                            sotto_view_of(crowd->layout, crowd->layout_length),
-                            crowd->uploads) == SOTTO_OK,
+    require(sotto_apply_sum(adapter, NULL, &applied, crowd->sum, &terms) == SOTTO_OK,
             "the uploads have no sum");
     require(applied.weight_sum == crowd->task.sites - crowd->task.dropouts &&
                 crowd->finished == crowd->task.sites,

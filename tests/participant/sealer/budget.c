@@ -313,17 +313,18 @@ static void feedback__second_round__makes_up_for_the_first(void **state)
     struct circle *circle = *state;
     struct circle_site *site = &circle->sites[0];
     double first[CIRCLE_VALUES];
+    const float *kept;
 
     play_round(circle);
     for (size_t lane = 0; lane < CIRCLE_VALUES; lane++)
         first[lane] = sent_by(site, lane);
-    assert_non_null(site->turn->rest.values);
+    kept = site->turn->rest.parts[0].values;
+    assert_non_null(kept);
     for (size_t lane = 0; lane < CIRCLE_VALUES; lane++)
-        assert_true(fabs(first[lane] + (double)site->turn->rest.values[lane] - 0.25) < 1e-6);
+        assert_true(fabs(first[lane] + (double)kept[lane] - 0.25) < 1e-6);
     play_round(circle);
     for (size_t lane = 0; lane < CIRCLE_VALUES; lane++)
-        assert_true(fabs(first[lane] + sent_by(site, lane) + (double)site->turn->rest.values[lane] -
-                         0.5) < 1e-6);
+        assert_true(fabs(first[lane] + sent_by(site, lane) + (double)kept[lane] - 0.5) < 1e-6);
 }
 
 static bool rest_is_wiped(const struct circle_site *site)
@@ -331,7 +332,7 @@ static bool rest_is_wiped(const struct circle_site *site)
     for (size_t i = 0; i < CIRCLE_VALUES * sizeof(float); i++)
         if (site->rest.memory[i] != 0)
             return false;
-    return site->turn->rest.values == NULL;
+    return site->turn->rest.parts[0].values == NULL;
 }
 
 static void feedback__other_campaign__wipes_what_was_kept(void **state)

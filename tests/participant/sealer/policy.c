@@ -125,6 +125,35 @@ static void layout__trains_other_layers_than_the_policy__is_refused(void **state
     assert_int_equal(sotto_policy_check_layout(&policy, NULL, &layout), SOTTO_REFUSAL_NONE);
 }
 
+/* A plan says which part of the adapter moves, and how many lanes that is: both follow. */
+static void layout__plan_of_another_part__is_refused(void **state)
+{
+    static struct sotto_layout layout;
+    const struct sotto_arch arch = {.width = 8,
+                                    .mlp_width = 16,
+                                    .block_count = 1,
+                                    .head_count = 2,
+                                    .kv_head_count = 2,
+                                    .head_width = 4};
+    const struct sotto_adapter_choice choice = {.rank = 2,
+                                                .alpha = 1,
+                                                .target_set = 1u << SOTTO_TARGET_MLP_IN,
+                                                .label_count = 2,
+                                                .labels = {"left", "right"}};
+    const uint32_t counts[] = {2 * 8 + 16 * 2 + 18, 2 * 8 + 18, 16 * 2 + 18};
+    struct sotto_policy policy;
+
+    (void)state;
+    sotto_policy_init(&policy);
+    assert_int_equal(sotto_layout_derive(&layout, &arch, &choice, NULL), SOTTO_OK);
+    for (uint32_t at = 0; at < 9; at++) {
+        const struct sotto_plan plan = {.trained = at / 3, .lane_count = counts[at % 3] + 1};
+
+        assert_int_equal(sotto_policy_check_layout(&policy, &plan, &layout),
+                         at / 3 == at % 3 ? SOTTO_REFUSAL_NONE : SOTTO_REFUSAL_LAYOUT);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +161,7 @@ int main(void)
         cmocka_unit_test(policy__encoded__decodes_to_itself),
         cmocka_unit_test(policy__cut_or_longer__is_malformed),
         cmocka_unit_test(layout__trains_other_layers_than_the_policy__is_refused),
+        cmocka_unit_test(layout__plan_of_another_part__is_refused),
         cmocka_unit_test(policy__value_out_of_range__is_named),
     };
 
