@@ -3,7 +3,7 @@
 #include <assert.h>
 
 /* More rows at once read the head's weights less often; fewer take less memory. */
-enum { CHUNK_ROWS_MAX = 128, CHUNK_ROWS_MIN = 16, CHUNK_FLOATS_MAX = 1 << 23 };
+enum { CHUNK_ROWS_MAX = 256, CHUNK_ROWS_MIN = 16, CHUNK_FLOATS_MAX = 1 << 24 };
 
 static const struct sotto_matrix_view no_residual = {NULL, 0, 0, 0};
 

@@ -8,7 +8,7 @@
 
 #include "models/ops/linear.h"
 
-/* Floats of scratch for up to row_max rows: at most 2^23, or 16 rows of a larger vocabulary. */
+/* Floats of scratch for up to row_max rows: at most 2^24, or 16 rows of a larger vocabulary. */
 size_t sotto_language_loss_scratch(uint32_t vocabulary, size_t row_max);
 
 /*

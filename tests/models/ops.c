@@ -250,8 +250,8 @@ static void cross_entropy__certain_and_wrong__counts_and_stays_finite(void **sta
     assert_true(fabs(result.loss_sum - (500.0 + log(4.0))) < 1e-6);
 }
 
-/* 300 classes; 150 rows are more than one chunk. */
-enum { WORDS = 300, WORD_ROWS = 150, WORD_WIDTH = 4 };
+/* 300 classes; 300 rows are more than one chunk. */
+enum { WORDS = 300, WORD_ROWS = 300, WORD_WIDTH = 4 };
 
 struct language {
     struct sotto_linear head;
