@@ -124,4 +124,5 @@ def main():
     uniformity(campaign)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -58,7 +58,7 @@ static error_t parse_photos(int key, char *text, struct argp_state *state)
         return 0;
     }
     if (key == ARGP_KEY_END && options->photo_count == 0)
-        argp_error(state, "at least one PHOTO is needed");
+        argp_error(state, "at least one PHOTO or TEXT is needed");
     return parse_state(key, text, state);
 }
 
@@ -305,8 +305,9 @@ static const struct subcommand {
      predict,
      {.options = reading_options,
       .parser = parse_photos,
-      .args_doc = "PHOTO...",
-      .doc = "Names the label of each photo with the adapter that came home. Needs no network."}},
+      .args_doc = "PHOTO|TEXT...",
+      .doc = "Names the label of each photo, or text, with the adapter that came home. Needs no "
+             "network."}},
     {"audit",
      audit,
      {.options = reading_options,

@@ -6,13 +6,17 @@
 #include <stdlib.h>
 
 #include "participant/trainer/bench.h"
+#include "participant/trainer/examples.h"
+
+/* Bytes of a text that are printed. */
+enum { TEXT_SHOWN = 72 };
 
 struct options {
     const char *model;
     const char *adapter;
     bool as_json;
-    char **photos;
-    size_t photo_count;
+    char **examples; /* paths of photos, or texts */
+    size_t example_count;
 };
 
 struct prediction {
@@ -36,57 +40,109 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'a': options->adapter = text; return 0;
     case 'j': options->as_json = true; return 0;
     case ARGP_KEY_ARGS:
-        options->photos = state->argv + state->next;
-        options->photo_count = (size_t)(state->argc - state->next);
+        options->examples = state->argv + state->next;
+        options->example_count = (size_t)(state->argc - state->next);
         return 0;
     case ARGP_KEY_END:
-        if (options->model == NULL || options->adapter == NULL || options->photo_count == 0)
-            argp_error(state, "--model, --adapter and at least one PHOTO are needed");
+        if (options->model == NULL || options->adapter == NULL || options->example_count == 0)
+            argp_error(state, "--model, --adapter and at least one PHOTO or TEXT are needed");
         return 0;
     }
     return ARGP_ERR_UNKNOWN;
 }
 
-static enum sotto_status predict(const struct sotto_bench *bench, const char *photo,
-                                 struct prediction *best, struct sotto_fault *fault)
+/* Reads a photo as a dataset of one. */
+static enum sotto_status open_photo(struct sotto_dataset *one, const struct sotto_bench *bench,
+                                    const char *path, struct sotto_fault *fault)
 {
     struct sotto_picture_form form = sotto_model_picture_form(bench->model);
-    uint8_t *pixels = malloc((size_t)form.channels * form.side * form.side);
-    float probabilities[SOTTO_LABELS_MAX];
-    struct sotto_dataset one = {
-        .count = 1, .channels = form.channels, .side = form.side, .pixels = pixels};
-    enum sotto_status status = SOTTO_NO_MEMORY;
+    enum sotto_status status;
 
-    if (pixels != NULL)
-        status = sotto_picture_read(pixels, form, photo, fault);
-    if (status == SOTTO_OK)
-        status = sotto_trainer_predict(bench->trainer, probabilities, &one, 0);
-    if (status == SOTTO_OK) {
-        *best = (struct prediction){0, probabilities[0]};
-        for (uint32_t label = 1; label < bench->layout.choice.label_count; label++)
-            if (probabilities[label] > best->probability)
-                *best = (struct prediction){label, probabilities[label]};
-    }
-    free(pixels);
+    *one = (struct sotto_dataset){.count = 1, .channels = form.channels, .side = form.side};
+    one->pixels = malloc((size_t)form.channels * form.side * form.side);
+    if (one->pixels == NULL)
+        return sotto_fault_set(fault, SOTTO_NO_MEMORY, "%s: no memory", path);
+    status = sotto_picture_read(one->pixels, form, path, fault);
+    if (status != SOTTO_OK)
+        sotto_dataset_close(one);
     return status;
+}
+
+static enum sotto_status open_text(struct sotto_dataset *one, const struct sotto_bench *bench,
+                                   const char *text, struct sotto_fault *fault)
+{
+    const struct sotto_examples_place place = {.folder = ""};
+    struct sotto_text_form form;
+    struct sotto_label_names labels;
+    enum sotto_status status =
+        sotto_examples_form(&form, &labels, &place, &bench->layout.choice, bench->model, fault);
+
+    if (status == SOTTO_OK && form.labels == NULL)
+        return sotto_fault_set(fault, SOTTO_UNSUPPORTED,
+                               "the model is a language model: it names no labels");
+    if (status == SOTTO_OK)
+        status = sotto_dataset_open_text(one, sotto_view_text(text), "the text", &form, fault);
+    return status;
+}
+
+static enum sotto_status predict(const struct sotto_bench *bench, const char *example,
+                                 struct prediction *best, struct sotto_fault *fault)
+{
+    float probabilities[SOTTO_LABELS_MAX];
+    struct sotto_dataset one;
+    enum sotto_status status = sotto_model_tokeniser(bench->model) != NULL
+                                   ? open_text(&one, bench, example, fault)
+                                   : open_photo(&one, bench, example, fault);
+
+    if (status != SOTTO_OK)
+        return status;
+    status = sotto_trainer_predict(bench->trainer, probabilities, &one, 0);
+    sotto_dataset_close(&one);
+    if (status != SOTTO_OK)
+        return sotto_fault_set(fault, status, "the example does not fit the model");
+    *best = (struct prediction){0, probabilities[0]};
+    for (uint32_t label = 1; label < bench->layout.choice.label_count; label++)
+        if (probabilities[label] > best->probability)
+            *best = (struct prediction){label, probabilities[label]};
+    return SOTTO_OK;
+}
+
+/* Prints the beginning of a text, in one line. */
+static void print_text(const char *text)
+{
+    size_t length = 0;
+
+    while (text[length] != '\0' && (length < TEXT_SHOWN || (text[length] & 0xc0) == 0x80))
+        length++;
+    for (size_t i = 0; i < length; i++)
+        putchar(text[i] == '\n' || text[i] == '\r' ? ' ' : text[i]);
+    printf("%s", text[length] == '\0' ? "" : "...");
 }
 
 static enum sotto_status predict_all(const struct sotto_bench *bench, const struct options *options,
                                      json_t *rows, struct sotto_fault *fault)
 {
-    for (size_t index = 0; index < options->photo_count; index++) {
-        const char *photo = options->photos[index];
+    bool is_text = sotto_model_tokeniser(bench->model) != NULL;
+
+    for (size_t index = 0; index < options->example_count; index++) {
+        const char *example = options->examples[index];
         struct prediction best = {0};
-        enum sotto_status status = predict(bench, photo, &best, fault);
+        enum sotto_status status = predict(bench, example, &best, fault);
         const char *label = bench->layout.choice.labels[best.label];
 
         if (status != SOTTO_OK)
             return status;
-        if (options->as_json)
-            json_array_append_new(rows, json_pack("{s:s, s:s, s:f}", "photo", photo, "label", label,
-                                                  "probability", (double)best.probability));
+        if (options->as_json) {
+            json_array_append_new(rows, json_pack("{s:s, s:s, s:f}", is_text ? "text" : "photo",
+                                                  example, "label", label, "probability",
+                                                  (double)best.probability));
+            continue;
+        }
+        if (is_text)
+            print_text(example);
         else
-            printf("%s: %s %.3f\n", photo, label, (double)best.probability);
+            printf("%s", example);
+        printf(": %s %.3f\n", label, (double)best.probability);
     }
     return SOTTO_OK;
 }
@@ -94,10 +150,11 @@ static enum sotto_status predict_all(const struct sotto_bench *bench, const stru
 enum sotto_status sotto_command_predict(int argument_count, char **arguments,
                                         struct sotto_fault *fault)
 {
-    static const struct argp argp = {.options = option_table,
-                                     .parser = parse,
-                                     .args_doc = "PHOTO...",
-                                     .doc = "Names the label of each photo, with its probability."};
+    static const struct argp argp = {
+        .options = option_table,
+        .parser = parse,
+        .args_doc = "PHOTO|TEXT...",
+        .doc = "Names the label of each photo, or text, with its probability."};
     struct options options = {0};
     struct sotto_bench bench;
     json_t *rows = NULL;

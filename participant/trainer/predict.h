@@ -1,4 +1,4 @@
-/* `sotto-participant predict`: names the label of each photo: label and probability, best first. */
+/* `sotto-participant predict`: names the label of each photo or text, with its probability. */
 #ifndef SOTTO_PARTICIPANT_TRAINER_PREDICT_H
 #define SOTTO_PARTICIPANT_TRAINER_PREDICT_H
 

@@ -41,6 +41,7 @@ enum {
     KEY_RANK = 256,
     KEY_ALPHA,
     KEY_TARGETS,
+    KEY_TOP,
     KEY_EPOCHS,
     KEY_BATCH,
     KEY_RATE,
@@ -68,6 +69,7 @@ static const struct argp_option option_table[] = {
     {"alpha", KEY_ALPHA, "X", 0, "Scale of LoRA (16)", 2},
     {"targets", KEY_TARGETS, "NAMES", 0, "Layers that get LoRA: all-linear or a list (all-linear)",
      2},
+    {"top-blocks", KEY_TOP, "K", 0, "Adapt the last K blocks alone (0, all)", 2},
     {"epochs", KEY_EPOCHS, "N", 0, "Passes over the examples (10)", 2},
     {"batch", KEY_BATCH, "N", 0, "Examples a step (32)", 2},
     {"learning-rate", KEY_RATE, "X", 0, "At the start; it falls to a twentieth (0.003)", 2},
@@ -155,6 +157,9 @@ static error_t parse_number(int key, const char *text, struct argp_state *state)
         options->choice.rank = (uint32_t)whole(state, "rank", text, SOTTO_RANK_MAX);
         return 0;
     case KEY_ALPHA: options->choice.alpha = real(state, "alpha", text); return 0;
+    case KEY_TOP:
+        options->choice.top_blocks = (uint32_t)whole(state, "top-blocks", text, UINT32_MAX);
+        return 0;
     case KEY_EPOCHS: fit->epochs = count(state, "epochs", text, 10000); return 0;
     case KEY_BATCH: fit->batch = count(state, "batch", text, 1024); return 0;
     case KEY_RATE: fit->learning_rate_start = real(state, "learning-rate", text); return 0;

@@ -1,0 +1,98 @@
+"""Sites with texts: three of them adapt a tiny BERT, which then names the labels at one."""
+import json
+import os
+import random
+import shutil
+import sys
+import unittest
+
+from federation import SOURCE, Federation
+
+BINARIES = sys.argv.pop(1)
+LABELS = "early,late"
+
+
+def texts(seed, count):
+    """Words of the first or of the last letters that the model's tokeniser knows."""
+    chance = random.Random(seed)
+    for index in range(count):
+        letters = "abcdefg" if index % 2 == 0 else "mnopqrstu"
+        words = " ".join(chance.choice(letters) for _ in range(chance.randrange(4, 12)))
+        yield {"text": words, "label": LABELS.split(",")[index % 2]}
+
+
+class Texts(unittest.TestCase):
+    def setUp(self):
+        self.federation = Federation(BINARIES, sites=3)
+        self.addCleanup(self.federation.close)
+        f = self.federation
+        os.mkdir(f.path("base"))
+        for name in ("config.json", "model.safetensors", "tokenizer.json"):
+            shutil.copy(os.path.join(SOURCE, "tests/vectors/bert", name), f.path("base"))
+
+    def write(self, name, rows):
+        path = self.federation.path(name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+        return path
+
+    def evaluate(self, adapter, examples, code=0):
+        return self.federation.run("sotto-participant", "evaluate", "--model",
+                                   self.federation.path("base"), "--adapter", adapter,
+                                   "--examples", examples, "--json", code=code)
+
+    def train(self, examples, out, *options, code=0):
+        f = self.federation
+        return f.run("sotto-participant", "train", "--model", f.path("base"), "--examples",
+                     examples, "--labels", LABELS, "--rank", 2, "--epochs", 20,
+                     "--learning-rate", 0.02, "--out", out, *options, code=code)
+
+    def test_campaign__of_texts__comes_home_and_names_labels(self):
+        f = self.federation
+        f.init_hub()
+        f.serve()
+        for name in f.names:
+            rows = list(texts(name, 40)) + [{"text": "a b " * 20, "label": "early"}]
+            f.enrol(name, "--examples", self.write(f"{name}.jsonl", rows))
+            f.join(name)
+        f.create_campaign("letters", "--labels", LABELS, "--rounds", 2, "--epochs", 10,
+                          "--learning-rate", 0.02, "--cohort-min", 3, "--cohort-max", 3,
+                          "--survivors-min", 3, "--gathering-deadline", 3)
+        f.admin("campaign", "start", "letters")
+        f.admin("campaign", "wait", "letters", "--timeout", 120)
+        f.admin("adapter", "export", "letters", "--out", f.path("adapter"))
+        score = json.loads(self.evaluate(f.path("adapter"),
+                                         self.write("test.jsonl", texts("test", 60))).stdout)
+        self.assertEqual(score["count"], 60)
+        self.assertGreater(score["accuracy"], 0.9)
+        told = f.run("sotto-participant", "predict", "--state", f.path("site-1"), "--json",
+                     "a b c d e", "q r s t u").stdout
+        self.assertEqual([row["label"] for row in json.loads(told)], LABELS.split(","))
+        self.assertIn("1 of 41 texts are too long", f.tails())
+
+    def test_texts__bad_line__is_named(self):
+        f = self.federation
+        rows = list(texts("bad", 4)) + [{"text": "a b", "label": "never"}]
+        told = self.train(self.write("bad.jsonl", rows), f.path("none"), code=76).stderr
+        self.assertIn("bad.jsonl: line 5: the label 'never'", told)
+
+    def test_texts__csv_and_length__are_used(self):
+        f = self.federation
+        rows = "".join(f'"{row["text"]}, {row["text"]}",{row["label"]}\n'
+                       for row in texts("csv", 40))
+        with open(f.path("table.csv"), "w", encoding="utf-8") as file:
+            file.write("text,label\n" + rows)
+        self.train(f.path("table.csv"), f.path("local"), "--text-length", 8, "--top-blocks", 1)
+        done = self.evaluate(f.path("local"), self.write("test.jsonl", texts("test", 40)))
+        self.assertGreater(json.loads(done.stdout)["accuracy"], 0.9)
+
+    def test_predict__empty_text__is_refused(self):
+        f = self.federation
+        self.train(self.write("few.jsonl", texts("few", 4)), f.path("local"))
+        done = f.run("sotto-trainer", "predict", "--model", f.path("base"), "--adapter",
+                     f.path("local"), " ", code=65)
+        self.assertIn("the text is empty", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
