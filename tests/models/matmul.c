@@ -55,7 +55,7 @@ static double expected_at(struct sotto_factor a, struct sotto_factor b, size_t r
 static void assert_product(const struct form *form, struct sotto_factor a, struct sotto_factor b,
                            const float *got, const float *before)
 {
-    double tolerance = 3e-6 * (4.0 + sqrt((double)form->inner));
+    double tolerance = 1e-5 * (4.0 + sqrt((double)form->inner));
     size_t stride = form->columns + GAP;
 
     for (size_t i = 0; i < form->rows * stride; i++) {
@@ -163,7 +163,7 @@ static void check_affine(affine *run, size_t rows, size_t inner, int which)
             (which & 1 ? residual[row * beside.stride + column] : 0.0) +
             (which & 2 ? bias[column] : 0.0);
 
-        assert_true(fabs(y[i] - expected) <= 3e-6 * (4.0 + sqrt((double)inner)));
+        assert_true(fabs(y[i] - expected) <= 1e-5 * (4.0 + sqrt((double)inner)));
     }
     free(x);
     free(weight);
