@@ -70,9 +70,6 @@ enum sotto_status sotto_trainer_open(struct sotto_trainer **trainer,
     status = sotto_layout_check_arch(layout, sotto_model_arch(model), fault);
     if (status != SOTTO_OK)
         return status;
-    if (layout->choice.kind != SOTTO_ADAPTER_LORA)
-        return sotto_fault_set(fault, SOTTO_UNSUPPORTED,
-                               "norms and biases cannot be trained here: choose LoRA");
     opened = calloc(1, sizeof *opened);
     if (opened == NULL)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for a trainer");

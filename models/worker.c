@@ -120,10 +120,23 @@ static enum sotto_status take_memory(struct sotto_worker *worker, struct sotto_a
     return sotto_network_pass_take(&worker->pass, &worker->network, room, arena);
 }
 
+/* The block's tensor that a gain or bias stands for. */
+static enum sotto_block_tensor vector_of(const struct sotto_layout_tensor *tensor)
+{
+    bool is_first = tensor->norm == SOTTO_NORM_OF_ATTENTION;
+
+    if (tensor->role == SOTTO_ROLE_LINEAR_BIAS)
+        return sotto_block_linear_bias((enum sotto_block_linear)tensor->target);
+    if (tensor->role == SOTTO_ROLE_NORM_GAIN)
+        return is_first ? SOTTO_BLOCK_ATTENTION_NORM_GAIN : SOTTO_BLOCK_MLP_NORM_GAIN;
+    return is_first ? SOTTO_BLOCK_ATTENTION_NORM_BIAS : SOTTO_BLOCK_MLP_NORM_BIAS;
+}
+
 static void bind_tensor(struct sotto_worker *worker, const struct sotto_layout_tensor *tensor)
 {
     const float *shared = worker->workshop->lanes;
-    struct sotto_lora *lora = &worker->network.blocks[tensor->block].lora[tensor->target];
+    struct sotto_block *block = &worker->network.blocks[tensor->block];
+    struct sotto_lora *lora = &block->lora[tensor->target];
     const float *lanes = shared == NULL ? NULL : shared + tensor->first;
     bool is_trained = sotto_trained_has(worker->workshop->trained, tensor->role);
     float *gradients =
@@ -143,7 +156,10 @@ static void bind_tensor(struct sotto_worker *worker, const struct sotto_layout_t
         break;
     case SOTTO_ROLE_NORM_GAIN:
     case SOTTO_ROLE_NORM_BIAS:
-    case SOTTO_ROLE_LINEAR_BIAS: assert(false && "refused at the opening"); break;
+    case SOTTO_ROLE_LINEAR_BIAS:
+        block->vector[vector_of(tensor)] = lanes;
+        block->vector_gradient[vector_of(tensor)] = gradients;
+        break;
     case SOTTO_ROLE_HEAD:
         worker->head.in = tensor->columns;
         worker->head.out = tensor->rows;

@@ -7,6 +7,7 @@
 
 #include "coordinator/admin/wish.h"
 #include "crypto/primitives/hash.h"
+#include "models/adapter/origin.h"
 #include "models/arch/files.h"
 
 /* What becomes of a wish once the model was read: the three things that are uploaded. */
@@ -16,21 +17,6 @@ struct draft {
     size_t layout_length;
     float *lanes;
 };
-
-static enum sotto_status model_read(const char *folder, struct sotto_arch *arch,
-                                    struct sotto_digest *digest, struct sotto_fault *fault)
-{
-    struct sotto_model_files files;
-    struct sotto_view parts[SOTTO_MODEL_PARTS_MAX];
-    enum sotto_status status = sotto_model_files_open(&files, folder, fault);
-
-    if (status != SOTTO_OK)
-        return status;
-    *arch = files.arch;
-    sotto_hash_list(digest, "sotto/1 model", parts, sotto_model_files_parts(&files, parts));
-    sotto_model_files_close(&files);
-    return SOTTO_OK;
-}
 
 /* The folder's own name stands for the model in adapter_config.json. */
 static void base_name_set(struct sotto_definition *definition, const char *folder)
@@ -47,6 +33,7 @@ static void base_name_set(struct sotto_definition *definition, const char *folde
 }
 
 static enum sotto_status lanes_start(struct draft *draft, const struct sotto_wish *wish,
+                                     const struct sotto_model_files *files,
                                      struct sotto_fault *fault)
 {
     struct sotto_entropy entropy;
@@ -56,28 +43,27 @@ static enum sotto_status lanes_start(struct draft *draft, const struct sotto_wis
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for the adapter");
     sotto_entropy_init_seeded(&entropy, wish->seed);
     sotto_layout_start(draft->lanes, &draft->layout, &entropy);
-    return SOTTO_OK;
+    return sotto_origin_start(draft->lanes, &draft->layout, &files->checkpoint, fault);
 }
 
-static enum sotto_status draft_make(struct draft *draft, struct sotto_wish *wish,
+static enum sotto_status draft_fill(struct draft *draft, struct sotto_wish *wish,
+                                    const struct sotto_model_files *files,
                                     struct sotto_fault *fault)
 {
     struct sotto_definition *definition = &wish->definition;
     struct sotto_buffer out = sotto_buffer_of(draft->layout_bytes, sizeof draft->layout_bytes);
     struct sotto_view parts[2];
-    struct sotto_arch arch;
-    enum sotto_status status = model_read(wish->model, &arch, &definition->base_model, fault);
+    enum sotto_status status;
 
-    if (status == SOTTO_OK && arch.task != SOTTO_TASK_CAUSAL_LM && wish->choice.label_count == 0)
-        status = sotto_fault_set(fault, SOTTO_MALFORMED, "name the classes with --labels A,B,...");
-    if (status == SOTTO_OK)
-        status = sotto_layout_derive(&draft->layout, &arch, &wish->choice, fault);
+    if (files->arch.task != SOTTO_TASK_CAUSAL_LM && wish->choice.label_count == 0)
+        return sotto_fault_set(fault, SOTTO_MALFORMED, "name the classes with --labels A,B,...");
+    status = sotto_layout_derive(&draft->layout, &files->arch, &wish->choice, fault);
     if (status != SOTTO_OK)
         return status;
     status = sotto_layout_encode(&out, &draft->layout);
     if (status != SOTTO_OK)
         return sotto_fault_set(fault, status, "the layout cannot be written");
-    status = lanes_start(draft, wish, fault);
+    status = lanes_start(draft, wish, files, fault);
     if (status != SOTTO_OK)
         return status;
     draft->layout_length = out.length;
@@ -88,6 +74,22 @@ static enum sotto_status draft_make(struct draft *draft, struct sotto_wish *wish
     sotto_hash_list(&definition->layout, "sotto/1 layout", parts, 1);
     sotto_hash_list(&definition->adapter, "sotto/1 adapter", parts, 2);
     return sotto_definition_check(definition, fault);
+}
+
+static enum sotto_status draft_make(struct draft *draft, struct sotto_wish *wish,
+                                    struct sotto_fault *fault)
+{
+    struct sotto_model_files files;
+    struct sotto_view parts[SOTTO_MODEL_PARTS_MAX];
+    enum sotto_status status = sotto_model_files_open(&files, wish->model, fault);
+
+    if (status != SOTTO_OK)
+        return status;
+    sotto_hash_list(&wish->definition.base_model, "sotto/1 model", parts,
+                    sotto_model_files_parts(&files, parts));
+    status = draft_fill(draft, wish, &files, fault);
+    sotto_model_files_close(&files);
+    return status;
 }
 
 static enum sotto_status put(struct sotto_session *session, const char *path,

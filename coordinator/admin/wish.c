@@ -14,6 +14,7 @@ enum {
     OPTION_ALPHA,
     OPTION_TARGETS,
     OPTION_SEED,
+    OPTION_KIND,
     OPTION_PATTERN,
     OPTION_STABILISED,
     OPTION_TOP,
@@ -73,6 +74,7 @@ static const struct argp_option options[] = {
      "Layers of another rank, such as query=4,value=16 (default: none)", 0},
     {"rank-stabilised", OPTION_STABILISED, NULL, 0,
      "Scale by alpha over the root of the rank (rsLoRA)", 0},
+    {"kind", OPTION_KIND, "KIND", 0, "lora, or norm-bias: norms and biases (default: lora)", 0},
     {"top-blocks", OPTION_TOP, "K", 0, "Adapt the last K blocks alone (default: 0, all)", 0},
     {"seed", OPTION_SEED, "N", 0,
      "Public seed of the adapter's starting values (default: drawn, and told)", 0},
@@ -204,6 +206,17 @@ static void wish_check(struct sotto_wish *wish, struct argp_state *state)
             wish->definition.feedback != 0 || wish->definition.server != SOTTO_SERVER_FEDAVG);
 }
 
+static void kind_parse(struct sotto_adapter_choice *choice, const char *text,
+                       struct argp_state *state)
+{
+    if (strcmp(text, "lora") == 0)
+        choice->kind = SOTTO_ADAPTER_LORA;
+    else if (strcmp(text, "norm-bias") == 0)
+        choice->kind = SOTTO_ADAPTER_NORM_BIAS;
+    else
+        argp_error(state, "--kind %s: give lora or norm-bias", text);
+}
+
 /* The number of a name in a list, or a usage error that tells the list. */
 static uint32_t named_parse(int key, const char *text, const char *const *names, uint32_t count,
                             struct argp_state *state)
@@ -226,6 +239,7 @@ static bool adapter_parse(struct sotto_wish *wish, int key, const char *argument
     switch (key) {
     case OPTION_RANK: choice->rank = (uint32_t)number_parse(key, argument, state); return true;
     case OPTION_ALPHA: choice->alpha = number_parse(key, argument, state); return true;
+    case OPTION_KIND: kind_parse(choice, argument, state); return true;
     case OPTION_STABILISED: choice->is_rank_stabilised = true; return true;
     case OPTION_TOP: choice->top_blocks = (uint32_t)number_parse(key, argument, state); return true;
     case OPTION_TARGETS:

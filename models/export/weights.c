@@ -9,7 +9,8 @@
 #include <string.h>
 
 #include "core/base/file.h"
-#include "models/adapter/naming.h"
+#include "models/adapter/origin.h"
+#include "models/arch/family.h"
 
 static const char single_name[] = "model.safetensors";
 static const char index_name[] = "model.safetensors.index.json";
@@ -39,50 +40,6 @@ struct shard {
     size_t count;
 };
 
-/* The base model's tensor under any of the names that a checkpoint may have for it. */
-static size_t find_named(const struct sotto_checkpoint *checkpoint, enum sotto_family family,
-                         const char *module, const char *ending)
-{
-    size_t none = sotto_checkpoint_tensor_count(checkpoint);
-    size_t prefix = strlen(sotto_family_names(family)->prefix);
-    char name[SOTTO_TENSOR_TEXT_MAX + 1];
-    size_t found;
-
-    snprintf(name, sizeof name, "%s%s", module, ending);
-    found = sotto_checkpoint_find(checkpoint, name);
-    return found < none ? found : sotto_checkpoint_find(checkpoint, name + prefix);
-}
-
-/* What the first files of BERT call a LayerNorm's tensors. */
-static const char *older_ending(const char *ending)
-{
-    return strcmp(ending, ".weight") == 0 ? ".gamma" : ".beta";
-}
-
-static size_t find_weight(const struct writing *writing, const struct sotto_layout_tensor *tensor)
-{
-    const struct sotto_checkpoint *checkpoint = writing->adapted->checkpoint;
-    enum sotto_family family = writing->adapted->layout->base.family;
-    bool is_norm = tensor->role == SOTTO_ROLE_NORM_GAIN || tensor->role == SOTTO_ROLE_NORM_BIAS;
-    bool is_bias = tensor->role == SOTTO_ROLE_NORM_BIAS || tensor->role == SOTTO_ROLE_LINEAR_BIAS;
-    const char *ending = is_bias ? ".bias" : ".weight";
-    size_t none = sotto_checkpoint_tensor_count(checkpoint);
-    size_t found = none;
-
-    for (uint32_t naming = 0; naming < SOTTO_NAMING_COUNT && found == none; naming++) {
-        char module[SOTTO_MODULE_TEXT_MAX + 1];
-
-        if (is_norm)
-            sotto_naming_norm_module(module, tensor, family, (enum sotto_naming)naming);
-        else
-            sotto_naming_target_module(module, tensor, family, (enum sotto_naming)naming);
-        found = find_named(checkpoint, family, module, ending);
-        if (found == none && is_norm)
-            found = find_named(checkpoint, family, module, older_ending(ending));
-    }
-    return found;
-}
-
 static enum sotto_status refuse(const struct writing *writing, enum sotto_status status,
                                 const char *name, const char *why)
 {
@@ -99,7 +56,7 @@ static enum sotto_status plan_tensor(struct writing *writing, uint32_t i)
 
     if (tensor->role == SOTTO_ROLE_HEAD || tensor->role == SOTTO_ROLE_HEAD_BIAS)
         return SOTTO_OK;
-    found = find_weight(writing, tensor);
+    found = sotto_origin_find(writing->adapted->checkpoint, tensor, layout->base.family);
     if (found == sotto_checkpoint_tensor_count(writing->adapted->checkpoint)) {
         sotto_layout_tensor_name(name, layout, i);
         return sotto_fault_set(writing->fault, SOTTO_MISMATCH,
