@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "models/ops/dropout.h"
 #include "models/ops/language_loss.h"
 #include "models/ops/linear.h"
 #include "models/ops/norm.h"
@@ -349,6 +350,26 @@ static void language_loss__certain_and_wrong__stays_finite(void **state)
     assert_true(fabsf(hidden - 250.0f) < 1e-3f);
 }
 
+/* Every argument moves the key, and they are not mixed up with one another. */
+static void dropout_key__any_argument__changes_the_key(void **state)
+{
+    const uint64_t keys[] = {sotto_dropout_key(1, 2, 3, 4), sotto_dropout_key(2, 2, 3, 4),
+                             sotto_dropout_key(1, 3, 3, 4), sotto_dropout_key(1, 2, 4, 4),
+                             sotto_dropout_key(1, 2, 3, 5), sotto_dropout_key(2, 1, 3, 4),
+                             sotto_dropout_key(1, 2, 4, 3)};
+    const struct sotto_dropout whole = {0.5f, keys[0]};
+    size_t count = sizeof keys / sizeof keys[0];
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = i + 1; j < count; j++)
+            assert_true(keys[i] != keys[j]);
+    }
+    assert_true(sotto_dropout_key(1, 2, 3, 4) == keys[0]);
+    assert_true(sotto_dropout_of_sample(whole, 0).key != sotto_dropout_of_sample(whole, 1).key);
+    assert_true(sotto_dropout_of_sample(whole, 1).rate == whole.rate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +381,7 @@ int main(void)
         cmocka_unit_test(patches__two_channels__lie_as_a_convolution_weight),
         cmocka_unit_test(cross_entropy__random_logits__gradient_is_the_slope),
         cmocka_unit_test(cross_entropy__certain_and_wrong__counts_and_stays_finite),
+        cmocka_unit_test(dropout_key__any_argument__changes_the_key),
         cmocka_unit_test(language_loss__several_chunks__equals_the_whole_logits),
         cmocka_unit_test(language_loss__several_chunks__gradient_is_the_slope),
         cmocka_unit_test(language_loss__certain_and_wrong__stays_finite),
