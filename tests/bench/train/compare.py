@@ -2,13 +2,15 @@
 """A training step of Sotto and of PyTorch, in turn, in one run; what is compared stands in
 docs/benchmarks.md.
 
-    tests/bench/train/compare.py [--build BUILD] [--newer PYTHON] [--rounds N] [--steps N] [JOB...]
+    tests/bench/train/compare.py [--build BUILD] [--newer PYTHON] [--rounds N] [--steps N]
+                                 [--realtime] [JOB...]
 
 Needs Debian's python3-torch. Fetches libopenblas0-openmp below BUILD without installing it: torch
 calls BLAS from OpenMP, which the pthread build that Sotto uses slows down. Debian's OpenBLAS does
 not know processors after 2021 and takes its AVX2 kernels there; torch is run as it comes and with
 OPENBLAS_CORETYPE=SkylakeX, its AVX-512 kernels, where the processor has them. --newer names a
-Python with another torch. OMP_NUM_THREADS is 1, Sotto is run on one and on two threads.
+Python with another torch. OMP_NUM_THREADS is 1, Sotto is run on one and on two threads. --realtime
+runs every side before all other processes (chrt, as root): wall times on a machine that is shared.
 """
 import argparse
 import glob
@@ -44,11 +46,12 @@ def has_avx512():
         return " avx512bw " in file.read()
 
 
-def result_of(command, **extra):
+def result_of(command, options, **extra):
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
                                 "BENCH_BEGAN": str(time.time())} | extra
-    done = subprocess.run(list(map(str, command)), check=True, stdout=subprocess.PIPE, text=True,
-                          env=environment)
+    before = ["chrt", "-f", "1"] if options.realtime else []
+    done = subprocess.run(before + list(map(str, command)), check=True, stdout=subprocess.PIPE,
+                          text=True, env=environment)
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -59,11 +62,12 @@ def sides_of(options, name, job):
 
     def sotto(threads, weights):
         return lambda: result_of([os.path.join(options.build, "bin/bench_train"), folder,
-                                  job["batch"], job["rows"], threads, options.steps, weights])
+                                  job["batch"], job["rows"], threads, options.steps, weights],
+                                 options)
 
     def torch(python, dtype, **extra):
         return lambda: result_of([python, os.path.join(HERE, "torch_side.py"), name, dtype,
-                                  options.steps], **extra)
+                                  options.steps], options, **extra)
 
     preload = {"LD_PRELOAD": openblas(options.build)}
     sides = {FIRST: sotto(1, "f32"), "Sotto f32, 2 threads": sotto(2, "f32"),
@@ -104,8 +108,8 @@ def row_of(results, first, job):
              for r, f in zip(results, first)]
     rate = operations(job) / statistics.median(cpu) / 1e6
     peak = statistics.median(f["product_gflops"] for f in first)
-    return [f"{statistics.median(cpu):.0f}", f"{min(steps):.0f}", f"{statistics.median(ratio):.2f}",
-            f"{max(r['peak_mib'] for r in results):.0f}",
+    return [f"{statistics.median(cpu):.0f}", f"{statistics.median(steps):.0f}",
+            f"{statistics.median(ratio):.2f}", f"{max(r['peak_mib'] for r in results):.0f}",
             f"{statistics.median(r['ready_s'] for r in results):.2f}",
             f"{100 * rate / peak:.0f} %", f"{min(r['predict_ms'] for r in results):.1f}"]
 
@@ -121,7 +125,7 @@ def compare(options, name, job):
     print(f"\n{name}: {json.dumps(job)}; torch {', '.join(versions)}; product of 768 x 768 "
           f"{statistics.median(f['product_gflops'] for f in first):.0f} GFLOP/s; read in "
           f"{statistics.median(f['open_s'] for f in first):.2f} s\n")
-    print("| | processor ms a step | wall ms, best | processor ÷ Sotto f32 | peak MiB | "
+    print("| | processor ms a step | wall ms | processor ÷ Sotto f32 | peak MiB | "
           "to first step, s | of product rate | predict one, ms |")
     print("|---|---|---|---|---|---|---|---|")
     for side, result in results.items():
@@ -134,6 +138,7 @@ def main():
     parser.add_argument("--newer", help="a Python with a newer torch")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=4, help="of a run; the first is not counted")
+    parser.add_argument("--realtime", action="store_true", help="before all other processes")
     parser.add_argument("jobs", nargs="*", metavar="JOB")
     options = parser.parse_args()
     options.build = os.path.abspath(options.build)
