@@ -5,8 +5,8 @@
 #include "models/kernels/packed/tile.h"
 #include "models/kernels/packed/tile_avx512.h"
 
-/* Rows of `a` that are rounded at a time: with their columns they stay in L2. */
-enum { BLOCK_ROWS = 8 * SOTTO_TILE_ROWS };
+/* What of `a` is rounded at a time, rows and slices of its columns: it stays in L2. */
+enum { BLOCK_ROWS = 19 * SOTTO_TILE_ROWS, BLOCK_SLICES = 2 };
 
 size_t sotto_packed_count(size_t rows, size_t columns)
 {
@@ -80,47 +80,15 @@ struct product {
     bool adds;
 };
 
-/* Some rows and some of the inner dimension; rows in tiles of equal heights, give or take one. */
+/* Some rows and some of the inner dimension, in slices that a tile takes at once. */
 struct piece {
     size_t row;
     size_t rows;
     size_t inner;
     size_t inner_count;
+    size_t slices;
+    uint16_t *rounded; /* [slices, BLOCK_ROWS, SOTTO_TILE_STRIDE] */
 };
-
-static void multiply_panel(const struct product *product, const struct piece *piece,
-                           const uint16_t *rounded, size_t panel)
-{
-    size_t tiles = (piece->rows + SOTTO_TILE_ROWS - 1) / SOTTO_TILE_ROWS;
-    struct sotto_tile tile = {
-        .c_stride = product->c.stride,
-        .panel = product->panels + panel * product->panel_stride + piece->inner * SOTTO_PANEL_WIDTH,
-        .pairs = piece->inner_count / 2,
-        .adds = product->adds || piece->inner > 0,
-    };
-
-    for (size_t i = 0; i < tiles; i++) {
-        size_t row = piece->rows * i / tiles;
-
-        tile.c = product->c.at + (piece->row + row) * product->c.stride + panel * SOTTO_PANEL_WIDTH;
-        tile.a = rounded + row * SOTTO_TILE_STRIDE;
-        tile.rows = (uint32_t)(piece->rows * (i + 1) / tiles - row);
-        product->kernel->multiply(&tile);
-    }
-}
-
-static void multiply_piece(const struct product *product, const struct piece *piece)
-{
-    _Alignas(64) uint16_t rounded[BLOCK_ROWS * SOTTO_TILE_STRIDE];
-
-    for (size_t row = 0; row < piece->rows; row++)
-        product->kernel->round(rounded + row * SOTTO_TILE_STRIDE,
-                               product->a.at + (piece->row + row) * product->a.stride +
-                                   piece->inner,
-                               piece->inner_count);
-    for (size_t panel = 0; panel < product->c.columns / SOTTO_PANEL_WIDTH; panel++)
-        multiply_panel(product, piece, rounded, panel);
-}
 
 /* The place where part `index` of `parts` nearly equal ones begins, in whole units. */
 static size_t cut(size_t total, size_t unit, size_t index, size_t parts)
@@ -128,16 +96,78 @@ static size_t cut(size_t total, size_t unit, size_t index, size_t parts)
     return total / unit * index / parts * unit;
 }
 
+static size_t slice_at(const struct piece *piece, size_t slice)
+{
+    return cut(piece->inner_count, SOTTO_PANEL_WIDTH, slice, piece->slices);
+}
+
+static void round_piece(const struct product *product, const struct piece *piece)
+{
+    for (size_t slice = 0; slice < piece->slices; slice++) {
+        size_t first = slice_at(piece, slice);
+        uint16_t *out = piece->rounded + slice * BLOCK_ROWS * SOTTO_TILE_STRIDE;
+        const float *in = product->a.at + piece->row * product->a.stride + piece->inner + first;
+
+        for (size_t row = 0; row < piece->rows; row++)
+            product->kernel->round(out + row * SOTTO_TILE_STRIDE, in + row * product->a.stride,
+                                   slice_at(piece, slice + 1) - first);
+    }
+}
+
+/* One slice of one panel against all rows, in tiles of equal heights, give or take one. */
+static void multiply_slice(const struct product *product, const struct piece *piece, size_t panel,
+                           size_t slice)
+{
+    size_t tiles = (piece->rows + SOTTO_TILE_ROWS - 1) / SOTTO_TILE_ROWS;
+    size_t first = slice_at(piece, slice);
+    const uint16_t *rounded = piece->rounded + slice * BLOCK_ROWS * SOTTO_TILE_STRIDE;
+    struct sotto_tile tile = {
+        .c_stride = product->c.stride,
+        .panel = product->panels + panel * product->panel_stride +
+                 (piece->inner + first) * SOTTO_PANEL_WIDTH,
+        .pairs = (slice_at(piece, slice + 1) - first) / 2,
+        .adds = product->adds || piece->inner + first > 0,
+    };
+    tile.ahead_count = tile.pairs * 2 * SOTTO_PANEL_WIDTH / tiles;
+
+    for (size_t i = 0; i < tiles; i++) {
+        size_t row = piece->rows * i / tiles;
+
+        tile.c = product->c.at + (piece->row + row) * product->c.stride + panel * SOTTO_PANEL_WIDTH;
+        tile.a = rounded + row * SOTTO_TILE_STRIDE;
+        tile.rows = (uint32_t)(piece->rows * (i + 1) / tiles - row);
+        tile.ahead = tile.panel + tile.pairs * 2 * SOTTO_PANEL_WIDTH + tile.ahead_count * i;
+        product->kernel->multiply(&tile);
+    }
+}
+
+static void multiply_piece(const struct product *product, const struct piece *piece)
+{
+    round_piece(product, piece);
+    for (size_t panel = 0; panel < product->c.columns / SOTTO_PANEL_WIDTH; panel++) {
+        for (size_t slice = 0; slice < piece->slices; slice++)
+            multiply_slice(product, piece, panel, slice);
+    }
+}
+
+static size_t parts_of(size_t total, size_t most)
+{
+    return (total + most - 1) / most;
+}
+
 static void multiply(const struct product *product)
 {
-    size_t inner_parts = (product->a.columns + SOTTO_TILE_INNER - 1) / SOTTO_TILE_INNER;
-    size_t row_parts = (product->c.rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    _Alignas(64) uint16_t rounded[BLOCK_SLICES * BLOCK_ROWS * SOTTO_TILE_STRIDE];
+    size_t inner_parts = parts_of(product->a.columns, BLOCK_SLICES * SOTTO_TILE_INNER);
+    size_t row_parts = parts_of(product->c.rows, BLOCK_ROWS);
 
     for (size_t i = 0; i < inner_parts; i++) {
-        struct piece piece = {.inner = cut(product->a.columns, SOTTO_PANEL_WIDTH, i, inner_parts)};
+        struct piece piece = {.inner = cut(product->a.columns, SOTTO_PANEL_WIDTH, i, inner_parts),
+                              .rounded = rounded};
 
         piece.inner_count =
             cut(product->a.columns, SOTTO_PANEL_WIDTH, i + 1, inner_parts) - piece.inner;
+        piece.slices = parts_of(piece.inner_count, SOTTO_TILE_INNER);
         for (size_t j = 0; j < row_parts; j++) {
             piece.row = cut(product->c.rows, 1, j, row_parts);
             piece.rows = cut(product->c.rows, 1, j + 1, row_parts) - piece.row;

@@ -23,6 +23,8 @@ struct sotto_tile {
     size_t pairs;          /* at most SOTTO_TILE_INNER / 2 */
     uint32_t rows;         /* 1 .. SOTTO_TILE_ROWS */
     bool adds;             /* to c, else overwrites it */
+    const uint16_t *ahead; /* of a panel, to be fetched early; may lie beyond the last one */
+    size_t ahead_count;
 };
 
 struct sotto_tile_kernel {

@@ -39,8 +39,9 @@ static inline __attribute__((always_inline)) void multiply_rows(const struct sot
     for (size_t row = 0; row < rows; row++) {
         const float *c = tile->c + row * tile->c_stride;
 
-        sums[row][0] = tile->adds ? _mm512_loadu_ps(c) : _mm512_setzero_ps();
-        sums[row][1] = tile->adds ? _mm512_loadu_ps(c + 16) : _mm512_setzero_ps();
+        _mm_prefetch((const char *)c, _MM_HINT_T0);
+        _mm_prefetch((const char *)(c + 16), _MM_HINT_T0);
+        sums[row][0] = sums[row][1] = _mm512_setzero_ps();
     }
     for (size_t pair = 0; pair < tile->pairs; pair++) {
         __m512bh left = half_panel(panel);
@@ -58,13 +59,21 @@ static inline __attribute__((always_inline)) void multiply_rows(const struct sot
     }
 #pragma GCC unroll 14
     for (size_t row = 0; row < rows; row++) {
-        _mm512_storeu_ps(tile->c + row * tile->c_stride, sums[row][0]);
-        _mm512_storeu_ps(tile->c + row * tile->c_stride + 16, sums[row][1]);
+        float *c = tile->c + row * tile->c_stride;
+
+        if (tile->adds) {
+            sums[row][0] = _mm512_add_ps(sums[row][0], _mm512_loadu_ps(c));
+            sums[row][1] = _mm512_add_ps(sums[row][1], _mm512_loadu_ps(c + 16));
+        }
+        _mm512_storeu_ps(c, sums[row][0]);
+        _mm512_storeu_ps(c + 16, sums[row][1]);
     }
 }
 
 static void multiply(const struct sotto_tile *tile)
 {
+    for (size_t i = 0; i < tile->ahead_count; i += 32)
+        _mm_prefetch((const char *)(tile->ahead + i), _MM_HINT_T0);
     switch (tile->rows) {
     case 1: multiply_rows(tile, 1); return;
     case 2: multiply_rows(tile, 2); return;
