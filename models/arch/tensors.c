@@ -179,11 +179,11 @@ static struct sotto_base_tensor outer_tensor(const struct sotto_arch *arch, enum
     return tensor;
 }
 
-static size_t outer_counts(const struct sotto_arch *arch, int begin, int end)
+static size_t outer_counts(const struct sotto_arch *arch, uint32_t begin, uint32_t end)
 {
     size_t count = 0;
 
-    for (int outer = begin; outer < end; outer++)
+    for (uint32_t outer = begin; outer < end; outer++)
         count += outer_shape(arch, (enum sotto_outer)outer).count;
     return count;
 }
