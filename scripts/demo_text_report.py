@@ -3,13 +3,14 @@ from demo_report import bytes_of_sites, cost, load, percent, rounds
 
 
 def accuracies():
-    names = ("central", "head", "federated")
-    central, head, federated = (load(f"score-{name}.json") for name in names)
+    names = ("central", "head", "alike", "federated")
+    central, head, alike, federated = (load(f"score-{name}.json") for name in names)
     print(f"accuracy on {federated['count']} reviews that nobody learnt from")
     for name, score in (
         ("central TF-IDF with logistic regression", central),
-        ("MiniLM, a head alone, on the pooled reviews", head),
+        ("MiniLM, a head alone on the pooled reviews", head),
         ("MiniLM, federated adapter", federated),
+        ("  the same, expecting each label alike", alike),
     ):
         print(f"  {name}".ljust(50), percent(score["accuracy"]))
     if federated["correct"] <= central["correct"]:

@@ -38,6 +38,40 @@ enum sotto_status sotto_bench_open(struct sotto_bench *bench, const char *model_
     return status;
 }
 
+/* The lanes of the classifier's bias; NULL: there is none. */
+static const struct sotto_layout_tensor *head_bias(const struct sotto_layout *layout)
+{
+    for (size_t i = 0; i < layout->tensor_count; i++) {
+        if (layout->tensors[i].role == SOTTO_ROLE_HEAD_BIAS)
+            return &layout->tensors[i];
+    }
+    return NULL;
+}
+
+enum sotto_status sotto_bench_expect(struct sotto_bench *bench, const struct sotto_dataset *mix,
+                                     struct sotto_fault *fault)
+{
+    const struct sotto_layout_tensor *bias = head_bias(&bench->layout);
+    float log_shares[SOTTO_LABELS_MAX];
+    float *lanes = malloc(bench->layout.lane_count * sizeof *lanes);
+    enum sotto_status status = SOTTO_OK;
+
+    if (lanes == NULL)
+        return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for the adapter");
+    if (bias == NULL) {
+        free(lanes);
+        return sotto_fault_set(fault, SOTTO_UNSUPPORTED,
+                               "the adapter has no classifier, so there are no labels to expect");
+    }
+    sotto_dataset_log_shares(log_shares, mix, bench->layout.choice.label_count);
+    sotto_trainer_save(bench->trainer, lanes);
+    for (uint32_t label = 0; label < bench->layout.choice.label_count; label++)
+        lanes[bias->first + label] += log_shares[label];
+    status = sotto_trainer_load(bench->trainer, lanes, bench->layout.lane_count);
+    free(lanes);
+    return status;
+}
+
 void sotto_bench_close(struct sotto_bench *bench)
 {
     if (bench->trainer != NULL)

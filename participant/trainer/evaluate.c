@@ -11,10 +11,11 @@ struct options {
     const char *model;
     const char *adapter;
     struct sotto_examples_place place;
+    const char *mix; /* or NULL */
     bool as_json;
 };
 
-enum { KEY_IMAGES = 256, KEY_LABELS, KEY_COUNT, KEY_CHAT, KEY_LENGTH };
+enum { KEY_IMAGES = 256, KEY_LABELS, KEY_COUNT, KEY_CHAT, KEY_LENGTH, KEY_MIX };
 
 static const struct argp_option option_table[] = {
     {"model", 'm', "DIR", 0, "Base model directory", 0},
@@ -26,6 +27,7 @@ static const struct argp_option option_table[] = {
     {"count", KEY_COUNT, "N", 0, "Only the first N of them", 0},
     {"chat", KEY_CHAT, "FORMAT", 0, "Of conversations: chatml, llama2, llama3, mistral, zephyr", 0},
     {"text-length", KEY_LENGTH, "N", 0, "Tokens of a text that are used (as the model takes)", 0},
+    {"mix", KEY_MIX, "DIR", 0, "Expect labels as frequent as in these examples (all alike)", 0},
     {"json", 'j', NULL, 0, "Print JSON", 0},
     {0},
 };
@@ -64,6 +66,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_COUNT:
         options->place.count = parse_count(state, "count", text, SOTTO_DATASET_MAX);
         return 0;
+    case KEY_MIX: options->mix = text; return 0;
     case KEY_CHAT: options->place.chat = text; return 0;
     case KEY_LENGTH:
         options->place.text_length =
@@ -96,6 +99,48 @@ static void print_score(const struct sotto_score *score, bool as_json)
     json_decref(report);
 }
 
+/* Makes the adapter expect the labels of --mix. */
+static enum sotto_status expect(struct sotto_bench *bench, const struct options *options,
+                                struct sotto_fault *fault)
+{
+    struct sotto_examples_place place = options->place;
+    struct sotto_examples mix;
+    enum sotto_status status;
+
+    if (options->mix == NULL)
+        return SOTTO_OK;
+    place.folder = options->mix;
+    status = sotto_examples_open(&mix, &place, &bench->layout.choice, bench->model, fault);
+    if (status != SOTTO_OK)
+        return status;
+    status = sotto_bench_expect(bench, &mix.dataset, fault);
+    sotto_examples_close(&mix);
+    return status;
+}
+
+static enum sotto_status evaluate(struct sotto_bench *bench, const struct options *options,
+                                  struct sotto_fault *fault)
+{
+    struct sotto_examples examples;
+    struct sotto_score score;
+    enum sotto_status status =
+        sotto_examples_open(&examples, &options->place, &bench->layout.choice, bench->model, fault);
+
+    if (status != SOTTO_OK)
+        return status;
+    if (examples.note[0] != '\0')
+        fprintf(stderr, "%s: %s\n", options->place.folder, examples.note);
+    status = sotto_trainer_evaluate(bench->trainer, &examples.dataset, &score);
+    if (status == SOTTO_OK)
+        print_score(&score, options->as_json);
+    else
+        sotto_fault_set(fault, status,
+                        "the examples do not fit the model, or there is no memory "
+                        "to evaluate them");
+    sotto_examples_close(&examples);
+    return status;
+}
+
 enum sotto_status sotto_command_evaluate(int argument_count, char **arguments,
                                          struct sotto_fault *fault)
 {
@@ -105,28 +150,15 @@ enum sotto_status sotto_command_evaluate(int argument_count, char **arguments,
                                          "Counts how many of the examples an adapter gets right."};
     struct options options = {.place = {.folder = ""}};
     struct sotto_bench bench;
-    struct sotto_examples examples;
-    struct sotto_score score;
     enum sotto_status status = SOTTO_OK;
 
     argp_parse(&argp, argument_count, arguments, 0, NULL, &options);
     status = sotto_bench_open(&bench, options.model, options.adapter, fault);
     if (status != SOTTO_OK)
         return status;
-    status =
-        sotto_examples_open(&examples, &options.place, &bench.layout.choice, bench.model, fault);
-    if (status == SOTTO_OK) {
-        if (examples.note[0] != '\0')
-            fprintf(stderr, "%s: %s\n", options.place.folder, examples.note);
-        status = sotto_trainer_evaluate(bench.trainer, &examples.dataset, &score);
-        if (status == SOTTO_OK)
-            print_score(&score, options.as_json);
-        else
-            sotto_fault_set(fault, status,
-                            "the examples do not fit the model, or there is no "
-                            "memory to evaluate them");
-        sotto_examples_close(&examples);
-    }
+    status = expect(&bench, &options, fault);
+    if (status == SOTTO_OK)
+        status = evaluate(&bench, &options, fault);
     sotto_bench_close(&bench);
     return status;
 }

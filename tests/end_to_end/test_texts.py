@@ -36,10 +36,10 @@ class Texts(unittest.TestCase):
             file.writelines(json.dumps(row) + "\n" for row in rows)
         return path
 
-    def evaluate(self, adapter, examples, code=0):
+    def evaluate(self, adapter, examples, *options):
         return self.federation.run("sotto-participant", "evaluate", "--model",
                                    self.federation.path("base"), "--adapter", adapter,
-                                   "--examples", examples, "--json", code=code)
+                                   "--examples", examples, "--json", *options)
 
     def train(self, examples, out, *options, code=0):
         f = self.federation
@@ -85,6 +85,16 @@ class Texts(unittest.TestCase):
         self.train(f.path("table.csv"), f.path("local"), "--text-length", 8, "--top-blocks", 1)
         done = self.evaluate(f.path("local"), self.write("test.jsonl", texts("test", 40)))
         self.assertGreater(json.loads(done.stdout)["accuracy"], 0.9)
+
+    def test_evaluate__with_a_mix__expects_its_labels(self):
+        f = self.federation
+        self.train(self.write("few.jsonl", texts("few", 4)), f.path("local"), "--epochs", 1,
+                   "--learning-rate", 0)
+        seldom = [{"text": "q r s", "label": "late"}] + [{"text": "a", "label": "early"}] * 99
+        examples = self.write("test.jsonl", texts("test", 40))
+        done = self.evaluate(f.path("local"), examples, "--mix", self.write("mix.jsonl", seldom))
+        self.assertEqual(json.loads(done.stdout)["correct"], 20)
+        self.assertGreater(json.loads(done.stdout)["loss"], 1.5)
 
     def test_predict__empty_text__is_refused(self):
         f = self.federation
