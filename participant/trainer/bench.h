@@ -24,9 +24,9 @@ SOTTO_CHECKED enum sotto_status sotto_bench_open(struct sotto_bench *bench,
                                                  const char *adapter_folder,
                                                  struct sotto_fault *fault);
 /*
- * Expects labels as frequent as in `mix`: adds the logarithm of each one's share to the classifier's
- * bias. Training took it out, so that the adapter itself holds every label for as likely as any
- * other. SOTTO_NO_MEMORY, SOTTO_UNSUPPORTED: the adapter has no classifier; it is as before.
+ * Expects labels as frequent as in `mix`: adds the logarithm of each one's share to the bias of the
+ * classifier. Training took it out, so that the adapter itself holds every label for as likely as
+ * any other. SOTTO_NO_MEMORY, SOTTO_UNSUPPORTED: the adapter has no classifier; it is as before.
  */
 SOTTO_CHECKED enum sotto_status sotto_bench_expect(struct sotto_bench *bench,
                                                    const struct sotto_dataset *mix,
