@@ -249,10 +249,11 @@ static struct sotto_block_spec spec_of(size_t number)
     return spec;
 }
 
-static void check_all(struct sotto_block_shape shape, bool is_full, uint32_t adapted,
-                      enum sotto_block_below below)
+/* Every `stride`th spec; one that shares no factor with their count meets every choice. */
+static void check_specs(size_t stride, struct sotto_block_shape shape, bool is_full,
+                        uint32_t adapted, enum sotto_block_below below)
 {
-    for (size_t number = 0; number < SPECS; number++) {
+    for (size_t number = 0; number < SPECS; number += stride) {
         const struct recipe recipe = {spec_of(number), shape, is_full, adapted, 0.0f};
 
         print_message("spec %zu\n", number);
@@ -263,19 +264,19 @@ static void check_all(struct sotto_block_shape shape, bool is_full, uint32_t ada
 static void block__every_spec_with_adapters__equals_its_twin(void **state)
 {
     (void)state;
-    check_all(ragged, false, ALL_LAYERS, SOTTO_BLOCK_BELOW_TRAINED);
+    check_specs(1, ragged, false, ALL_LAYERS, SOTTO_BLOCK_BELOW_TRAINED);
 }
 
 static void block__every_spec_with_all_weights_trained__equals_its_twin(void **state)
 {
     (void)state;
-    check_all(ragged, true, 0, SOTTO_BLOCK_BELOW_TRAINED);
+    check_specs(1, ragged, true, 0, SOTTO_BLOCK_BELOW_TRAINED);
 }
 
 static void block__every_spec_with_first_rows_only__equals_its_twin(void **state)
 {
     (void)state;
-    check_all(ragged_first, true, ALL_LAYERS, SOTTO_BLOCK_BELOW_TRAINED);
+    check_specs(1, ragged_first, true, ALL_LAYERS, SOTTO_BLOCK_BELOW_TRAINED);
 }
 
 /* One thing trained and nothing below: what is left out may not be missed. */
@@ -283,8 +284,8 @@ static void block__one_adapter_with_nothing_below__equals_its_twin(void **state)
 {
     (void)state;
     for (uint32_t layer = 0; layer < SOTTO_BLOCK_LINEAR_COUNT; layer++) {
-        check_all(ragged, false, 1u << layer, SOTTO_BLOCK_BELOW_FROZEN);
-        check_all(ragged_first, false, 1u << layer, SOTTO_BLOCK_BELOW_FROZEN);
+        check_specs(5, ragged, false, 1u << layer, SOTTO_BLOCK_BELOW_FROZEN);
+        check_specs(5, ragged_first, false, 1u << layer, SOTTO_BLOCK_BELOW_FROZEN);
     }
 }
 
