@@ -10,7 +10,7 @@
 #include "coordinator/enrol/enrolment.h"
 #include "coordinator/ledger/shelf.h"
 #include "coordinator/schedule/definition.h"
-#include "models/adapter/layout.h"
+#include "models/adapter/manifest.h"
 
 static uint64_t now_ms(const struct sotto_call *call)
 {
@@ -135,18 +135,23 @@ void sotto_admin_item(struct sotto_call *call)
     free(layout);
 }
 
-static enum sotto_status layout_check(const struct sotto_definition *definition,
-                                      struct sotto_view bytes, struct sotto_fault *fault)
+/* Whether a definition, a layout and an adapter are of one shape. */
+static enum sotto_status shapes_check(const struct sotto_definition *definition,
+                                      struct sotto_view layout_bytes, struct sotto_view adapter,
+                                      struct sotto_fault *fault)
 {
     struct sotto_layout *layout = calloc(1, sizeof *layout);
     enum sotto_status status = SOTTO_NO_MEMORY;
 
     if (layout != NULL)
-        status = sotto_layout_decode(layout, bytes);
+        status = sotto_layout_decode(layout, layout_bytes);
     if (status != SOTTO_OK)
         sotto_fault_set(fault, status, "the layout does not parse");
-    else
+    if (status == SOTTO_OK)
         status = sotto_definition_lanes_check(definition, layout, fault);
+    if (status == SOTTO_OK)
+        status = sotto_manifest_check((const float *)(const void *)adapter.at,
+                                      adapter.length / sizeof(float), layout, fault);
     free(layout);
     return status;
 }
@@ -162,20 +167,17 @@ static enum sotto_status items_check(const char *folder, const struct sotto_defi
                                                 &layout, &layout_length, fault);
 
     if (status == SOTTO_OK)
-        status = layout_check(definition, sotto_view_of(layout, layout_length), fault);
-    if (status == SOTTO_OK)
         status = sotto_shelf_read(folder, SOTTO_SHELF_ADAPTER, &definition->adapter, &adapter,
                                   &adapter_length, fault);
+    if (status == SOTTO_OK)
+        status = shapes_check(definition, sotto_view_of(layout, layout_length),
+                              sotto_view_of(adapter, adapter_length), fault);
     if (status == SOTTO_OK) {
         sotto_shelf_digest(&digest, SOTTO_SHELF_ADAPTER, sotto_view_of(layout, layout_length),
                            sotto_view_of(adapter, adapter_length));
         if (!sotto_digest_equal(&digest, &definition->adapter))
             status = sotto_fault_set(fault, SOTTO_MISMATCH,
                                      "the adapter was made for another layout, or is damaged");
-        else if (adapter_length != definition->lane_count * sizeof(float))
-            status = sotto_fault_set(fault, SOTTO_MISMATCH,
-                                     "layout mismatch: the adapter has %zu lanes, not %u",
-                                     adapter_length / sizeof(float), definition->lane_count);
     }
     free(layout);
     free(adapter);

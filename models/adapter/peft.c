@@ -3,12 +3,12 @@
 #include <assert.h>
 #include <jansson.h>
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/file.h"
+#include "models/adapter/manifest.h"
 #include "models/adapter/naming.h"
 #include "models/adapter/peft_config.h"
 #include "models/adapter/peft_tensors.h"
@@ -166,15 +166,15 @@ enum sotto_status sotto_peft_write(const char *folder, const float *lanes,
                                    struct sotto_fault *fault)
 {
     struct sotto_staging staging;
+    struct sotto_fault cause;
     enum sotto_status status;
 
-    for (size_t lane = 0; lane < layout->lane_count; lane++) {
-        if (!isfinite(lanes[lane]))
-            return sotto_fault_set(fault, SOTTO_MALFORMED,
-                                   "%s: the adapter holds NaN or an infinity and is not written; "
-                                   "lower the learning rate",
-                                   folder);
-    }
+    status = sotto_manifest_check(lanes, layout->lane_count, layout, &cause);
+    if (status != SOTTO_OK)
+        return sotto_fault_set(fault, status,
+                               "%s: %s, and it is not written; lower the learning "
+                               "rate",
+                               folder, cause.text);
     status = sotto_staging_open(&staging, folder, fault);
     if (status != SOTTO_OK)
         return status;

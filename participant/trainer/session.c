@@ -5,6 +5,7 @@
 
 #include "core/threads/threads.h"
 #include "crypto/primitives/hash.h"
+#include "models/adapter/manifest.h"
 
 enum { BATCH_FIRST = 32 };
 
@@ -128,19 +129,16 @@ static enum sotto_status layout_take(struct sotto_session *session, struct sotto
 static enum sotto_status lanes_take(struct sotto_session *session, struct sotto_view bytes,
                                     struct sotto_fault *fault)
 {
-    if (bytes.length != session->layout.lane_count * sizeof(float))
-        return sotto_fault_set(fault, SOTTO_MISMATCH,
-                               "the adapter has %zu bytes, its layout says %zu", bytes.length,
-                               session->layout.lane_count * sizeof(float));
-    session->lanes = malloc(bytes.length);
+    size_t count = bytes.length / sizeof *session->lanes;
+    enum sotto_status status;
+
+    session->lanes = malloc(bytes.length + 1);
     if (session->lanes == NULL)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for the adapter");
     memcpy(session->lanes, bytes.at, bytes.length);
-    if (sotto_trainer_load(session->trainer, session->lanes, session->layout.lane_count) !=
-        SOTTO_OK)
-        return sotto_fault_set(fault, SOTTO_MALFORMED,
-                               "the adapter holds a value that is no finite number");
-    return SOTTO_OK;
+    status = sotto_manifest_check(session->lanes, count, &session->layout, fault);
+    return status == SOTTO_OK ? sotto_trainer_load(session->trainer, session->lanes, count)
+                              : status;
 }
 
 static enum sotto_status examples_take(struct sotto_session *session, struct sotto_fault *fault)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/adapter/manifest.h"
 #include "models/adapter/rebase.h"
 #include "models/adapter/subset.h"
 #include "tests/support/cmocka.h"
@@ -216,12 +217,35 @@ static void subset__gathered_and_scattered__touches_the_trained_lanes_alone(void
     bench_close(&bench);
 }
 
+static void manifest__values_that_are_not_the_layouts__names_the_tensor(void **state)
+{
+    struct bench bench;
+    struct sotto_fault fault = {0};
+    size_t count;
+
+    (void)state;
+    bench_open(&bench, 3);
+    count = bench.layout.lane_count;
+    assert_int_equal(sotto_manifest_check(bench.lanes, count, &bench.layout, &fault), SOTTO_OK);
+    assert_int_equal(sotto_manifest_check(bench.lanes, count - 1, &bench.layout, &fault),
+                     SOTTO_MISMATCH);
+    assert_non_null(strstr(fault.text, "classifier.bias"));
+    assert_int_equal(sotto_manifest_check(bench.lanes, 5, &bench.layout, &fault), SOTTO_MISMATCH);
+    assert_non_null(strstr(fault.text, "layer.1.attention.attention.value.lora_A.weight"));
+    bench.lanes[bench.layout.tensors[3].first] = INFINITY;
+    assert_int_equal(sotto_manifest_check(bench.lanes, count, &bench.layout, &fault),
+                     SOTTO_MALFORMED);
+    assert_non_null(strstr(fault.text, "layer.1.output.dense.lora_B.weight"));
+    bench_close(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rebase__random_factors__keep_every_product),
         cmocka_unit_test(rebase__fresh_adapter__keeps_b_zero),
         cmocka_unit_test(rebase__dependent_rows__stay_as_they_are),
+        cmocka_unit_test(manifest__values_that_are_not_the_layouts__names_the_tensor),
         cmocka_unit_test(subset__counts__add_up),
         cmocka_unit_test(subset__gathered_and_scattered__touches_the_trained_lanes_alone),
     };
