@@ -130,6 +130,24 @@ static float *open_idle(struct sotto_layout *idle, const struct source *source)
     return lanes;
 }
 
+/* The merged model with a classifier alone against the base with the adapter. */
+static void assert_merged_answers(const struct source *source, const char *name)
+{
+    struct sotto_layout idle;
+    struct answering adapted, merged;
+    float *lanes = open_idle(&idle, source);
+    size_t labels = idle.choice.label_count;
+
+    merge(source);
+    answering_open(&adapted, source->base, &source->layout, source->lanes);
+    answering_open(&merged, out_path(source).text, &idle, lanes);
+    assert_same_answers(&adapted, &merged, name,
+                        labels > 0 ? labels : source->shape.arch.vocabulary);
+    answering_close(&adapted);
+    answering_close(&merged);
+    free(lanes);
+}
+
 static void merged__golden_model__answers_as_base_and_adapter(void **state)
 {
     static const char *const names[] = {"vit", "deit", "bert", "llama", "mistral"};
@@ -137,22 +155,43 @@ static void merged__golden_model__answers_as_base_and_adapter(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct source source;
-        struct sotto_layout idle;
-        struct answering adapted, merged;
-        size_t width;
-        float *lanes;
 
         source_open(&source, names[i]);
-        merge(&source);
-        lanes = open_idle(&idle, &source);
-        width =
-            idle.choice.label_count > 0 ? idle.choice.label_count : source.shape.arch.vocabulary;
-        answering_open(&adapted, source.base, &source.layout, source.lanes);
-        answering_open(&merged, out_path(&source).text, &idle, lanes);
-        assert_same_answers(&adapted, &merged, names[i], width);
-        answering_close(&adapted);
-        answering_close(&merged);
-        free(lanes);
+        assert_merged_answers(&source, names[i]);
+        source_close(&source);
+    }
+}
+
+/* Norms and biases in place of the golden adapter: gains around 1, the rest around 0. */
+static void tune_norms(struct source *source)
+{
+    source->layout.choice.kind = SOTTO_ADAPTER_NORM_BIAS;
+    assert_int_equal(
+        sotto_layout_derive(&source->layout, &source->shape.arch, &source->layout.choice, NULL),
+        SOTTO_OK);
+    free(source->lanes);
+    source->lanes = malloc(source->layout.lane_count * sizeof *source->lanes);
+    for (size_t i = 0; i < source->layout.tensor_count; i++) {
+        const struct sotto_layout_tensor *tensor = &source->layout.tensors[i];
+        float middle = tensor->role == SOTTO_ROLE_NORM_GAIN ? 1.0f : 0.0f;
+
+        for (size_t lane = 0; lane < (size_t)tensor->rows * tensor->columns; lane++)
+            source->lanes[tensor->first + lane] =
+                middle + (float)((tensor->first + lane) * 7 % 31) / 64 - 0.25f;
+    }
+}
+
+static void merged__norms_and_biases__answers_as_base_and_adapter(void **state)
+{
+    static const char *const names[] = {"vit", "bert", "llama"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct source source;
+
+        source_open(&source, names[i]);
+        tune_norms(&source);
+        assert_merged_answers(&source, names[i]);
         source_close(&source);
     }
 }
@@ -197,14 +236,7 @@ static void merged__norms_and_biases__are_the_adapters(void **state)
 
     (void)state;
     source_open(&source, "bert");
-    source.layout.choice.kind = SOTTO_ADAPTER_NORM_BIAS;
-    assert_int_equal(
-        sotto_layout_derive(&source.layout, &source.shape.arch, &source.layout.choice, NULL),
-        SOTTO_OK);
-    free(source.lanes);
-    source.lanes = calloc(source.layout.lane_count, sizeof *source.lanes);
-    for (size_t lane = 0; lane < source.layout.lane_count; lane++)
-        source.lanes[lane] = (float)lane / 64;
+    tune_norms(&source);
     merge(&source);
     assert_int_equal(sotto_checkpoint_open(&merged, out_path(&source).text, NULL), SOTTO_OK);
     for (size_t i = 0; i < source.layout.tensor_count; i++) {
@@ -433,6 +465,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(merged__golden_model__answers_as_base_and_adapter),
+        cmocka_unit_test(merged__norms_and_biases__answers_as_base_and_adapter),
         cmocka_unit_test(merged__shards__hold_the_base_but_for_what_is_adapted),
         cmocka_unit_test(merged__norms_and_biases__are_the_adapters),
         cmocka_unit_test(merged__base_without_a_head__gets_the_prefix_and_the_classifier),
