@@ -208,8 +208,8 @@ static size_t blocks_end(const struct sotto_arch *arch)
 static size_t place_of(const struct sotto_arch *arch, enum sotto_outer outer)
 {
     if (outer < first_after_blocks)
-        return outer_counts(arch, 0, outer);
-    return blocks_end(arch) + outer_counts(arch, first_after_blocks, outer);
+        return outer_counts(arch, 0, (int)outer);
+    return blocks_end(arch) + outer_counts(arch, first_after_blocks, (int)outer);
 }
 
 bool sotto_base_has_outer(const struct sotto_arch *arch, enum sotto_outer outer)
