@@ -27,7 +27,7 @@ void sotto_model_close(struct sotto_model *model);
 
 /*
  * Rounds the matrices that are frozen to bfloat16, once, before any trainer is opened: products
- * take less than half the time where the processor has AVX512_BF16. docs/models.md says what it
+ * take about half the time where the processor has AVX512_BF16. docs/models.md says what it
  * costs in accuracy.
  *
  * SOTTO_UNSUPPORTED: a width is no multiple of 32; SOTTO_NO_MEMORY: the model stays float32.
