@@ -208,8 +208,8 @@ static size_t blocks_end(const struct sotto_arch *arch)
 static size_t place_of(const struct sotto_arch *arch, enum sotto_outer outer)
 {
     if (outer < first_after_blocks)
-        return outer_counts(arch, 0, (int)outer);
-    return blocks_end(arch) + outer_counts(arch, first_after_blocks, (int)outer);
+        return outer_counts(arch, 0, (uint32_t)outer);
+    return blocks_end(arch) + outer_counts(arch, first_after_blocks, (uint32_t)outer);
 }
 
 bool sotto_base_has_outer(const struct sotto_arch *arch, enum sotto_outer outer)
