@@ -79,7 +79,15 @@ class Site:
         self.connection.close()
 
     def ask(self, method, path, body=None, headers=None):
-        """(status, body). A refusal ends the connection; the next request opens another one."""
+        """(status, body). A refusal ends the connection; the next request opens another one. So
+        does a minute without a request, which the next one may notice only when it is sent."""
+        try:
+            return self.ask_once(method, path, body, headers)
+        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+            self.connection.close()
+            return self.ask_once(method, path, body, headers)
+
+    def ask_once(self, method, path, body, headers):
         self.connection.request(method, path, body, headers or {})
         answer = self.connection.getresponse()
         return answer.status, answer.read()
