@@ -44,6 +44,10 @@ class Crashes(unittest.TestCase):
             10,
             "--uploading-deadline",
             15,
+            "--server",
+            "fedadam",
+            "--server-rate",
+            0.01,
         )
         f.admin("campaign", "start", "bridges")
         for i, phase in enumerate(PHASES):
