@@ -303,6 +303,7 @@ static void texts__single_text__can_be_classified(void **state)
                      SOTTO_OK);
     assert_int_equal(desk.dataset.count, 1);
     assert_int_equal(desk.dataset.starts[1], 4);
+    sotto_dataset_close(&desk.dataset);
     assert_int_equal(sotto_dataset_open_text(&desk.dataset, sotto_view_text(""), "text 1",
                                              &desk.form, &desk.fault),
                      SOTTO_MALFORMED);
