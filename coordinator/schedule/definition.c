@@ -306,10 +306,10 @@ enum sotto_status sotto_definition_check(const struct sotto_definition *definiti
 
     if (status != SOTTO_OK)
         return status;
-    if (strspn(definition->name, "abcdefghijklmnopqrstuvwxyz0123456789-") !=
-        strlen(definition->name))
-        return sotto_fault_set(fault, SOTTO_MALFORMED,
-                               "a campaign's name is made of a-z, 0-9 and -");
+    if (!sotto_name_is_valid(definition->name, SOTTO_CAMPAIGN_NAME_MAX))
+        return sotto_fault_set(
+            fault, SOTTO_MALFORMED,
+            "a campaign's name is made of a-z, 0-9 and -, which it does not begin with");
     if (definition->survivors_min > definition->cohort_min ||
         definition->cohort_min > definition->cohort_max)
         return sotto_fault_set(fault, SOTTO_MISMATCH,

@@ -1,6 +1,5 @@
 #include "models/block/mlp.h"
 
-
 static const struct sotto_matrix nobody = {NULL, 0, 0, 0};
 static const struct sotto_matrix_view no_residual = {NULL, 0, 0, 0};
 static const struct sotto_block_layers gated = {{SOTTO_BLOCK_MLP_GATE, SOTTO_BLOCK_MLP_IN}, 2};

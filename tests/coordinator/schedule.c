@@ -91,6 +91,8 @@ static void definition__field_out_of_range__is_named(void **state)
     definition = definition_sample();
     definition.name[0] = 'W';
     assert_wrong(&definition, SOTTO_MALFORMED, "name");
+    definition.name[0] = '-';
+    assert_wrong(&definition, SOTTO_MALFORMED, "not begin with");
     definition = definition_sample();
     definition.survivors_min = definition.cohort_min + 1;
     assert_wrong(&definition, SOTTO_MISMATCH, "have to ascend");
