@@ -253,9 +253,14 @@ enum sotto_refusal sotto_policy_check_layout(const struct sotto_policy *policy,
                                              const struct sotto_plan *plan,
                                              const struct sotto_layout *layout)
 {
-    if (sotto_layout_rank_max(layout) > policy->rank_max)
-        return SOTTO_REFUSAL_LAYOUT;
-    if ((layout->choice.target_set & ~policy->target_set) != 0)
+    /* Norms and biases belong to every layer: who limits the layers has not allowed them. */
+    uint32_t targets = layout->choice.kind == SOTTO_ADAPTER_NORM_BIAS
+                           ? (1u << SOTTO_TARGET_COUNT) - 1
+                           : layout->choice.target_set;
+    uint32_t rank =
+        layout->choice.kind == SOTTO_ADAPTER_NORM_BIAS ? 1 : sotto_layout_rank_max(layout);
+
+    if (rank > policy->rank_max || (targets & ~policy->target_set) != 0)
         return SOTTO_REFUSAL_LAYOUT;
     if (plan != NULL &&
         sotto_subset_count(layout, (enum sotto_trained)plan->trained) + 1 != plan->lane_count)

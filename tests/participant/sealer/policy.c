@@ -125,6 +125,22 @@ static void layout__trains_other_layers_than_the_policy__is_refused(void **state
     assert_int_equal(sotto_policy_check_layout(&policy, NULL, &layout), SOTTO_REFUSAL_NONE);
 }
 
+/* They are in every layer, and have no rank of their own to be limited by. */
+static void layout__norms_and_biases_where_layers_are_limited__is_refused(void **state)
+{
+    static const struct sotto_layout layout = {.choice.kind = SOTTO_ADAPTER_NORM_BIAS};
+    struct sotto_policy policy;
+
+    (void)state;
+    sotto_policy_init(&policy);
+    assert_int_equal(sotto_policy_check_layout(&policy, NULL, &layout), SOTTO_REFUSAL_NONE);
+    policy.rank_max = 0;
+    assert_int_equal(sotto_policy_check_layout(&policy, NULL, &layout), SOTTO_REFUSAL_LAYOUT);
+    sotto_policy_init(&policy);
+    policy.target_set &= ~(1u << SOTTO_TARGET_MLP_GATE);
+    assert_int_equal(sotto_policy_check_layout(&policy, NULL, &layout), SOTTO_REFUSAL_LAYOUT);
+}
+
 /* A plan says which part of the adapter moves, and how many lanes that is: both follow. */
 static void layout__plan_of_another_part__is_refused(void **state)
 {
@@ -161,6 +177,7 @@ int main(void)
         cmocka_unit_test(policy__encoded__decodes_to_itself),
         cmocka_unit_test(policy__cut_or_longer__is_malformed),
         cmocka_unit_test(layout__trains_other_layers_than_the_policy__is_refused),
+        cmocka_unit_test(layout__norms_and_biases_where_layers_are_limited__is_refused),
         cmocka_unit_test(layout__plan_of_another_part__is_refused),
         cmocka_unit_test(policy__value_out_of_range__is_named),
     };
