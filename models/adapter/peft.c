@@ -161,6 +161,11 @@ static enum sotto_status write_files(const char *folder, const float *lanes,
     return status;
 }
 
+enum sotto_status sotto_peft_check(const char *folder, struct sotto_fault *fault)
+{
+    return sotto_staging_check(folder, config_name, fault);
+}
+
 enum sotto_status sotto_peft_write(const char *folder, const float *lanes,
                                    const struct sotto_layout *layout, const char *base_name,
                                    struct sotto_fault *fault)

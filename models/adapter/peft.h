@@ -7,6 +7,12 @@
 #include "models/adapter/layout.h"
 
 /*
+ * Whether sotto_peft_write may write `folder`: to be asked before work that would be lost.
+ * SOTTO_IO: something else is there; the fault says what to do.
+ */
+SOTTO_CHECKED enum sotto_status sotto_peft_check(const char *folder, struct sotto_fault *fault);
+
+/*
  * Writes `folder` through a temporary sibling and a rename: it appears whole or not at all. An
  * existing folder of that name is replaced.
  *

@@ -289,21 +289,33 @@ static size_t column_of(const struct sotto_csv_record *header, const char *name)
     return SOTTO_CSV_COLUMNS_MAX;
 }
 
+/* What the header says. */
+struct columns {
+    size_t count;
+    size_t text;
+    size_t label;
+};
+
 static enum sotto_status add_record(struct gathering *gathering,
-                                    const struct sotto_csv_record *record, size_t text,
-                                    size_t label)
+                                    const struct sotto_csv_record *record,
+                                    const struct columns *columns)
 {
     uint32_t found;
     enum sotto_status status;
 
     gathering->line = record->line;
-    if (text >= record->count || (gathering->form->labels != NULL && label >= record->count))
+    if (columns->text >= record->count ||
+        (gathering->form->labels != NULL && columns->label >= record->count))
         return refuse(gathering, SOTTO_MALFORMED, "fewer columns than in the header");
+    if (record->count > columns->count)
+        return refuse(gathering, SOTTO_MALFORMED,
+                      "more columns than in the header: put a text with commas into quotes");
     if (gathering->form->labels == NULL)
-        return add_plain(gathering, sotto_csv_field(record, text));
-    status = find_label(gathering, &found, sotto_csv_field(record, label));
-    return status == SOTTO_OK ? add_labelled(gathering, sotto_csv_field(record, text), found)
-                              : status;
+        return add_plain(gathering, sotto_csv_field(record, columns->text));
+    status = find_label(gathering, &found, sotto_csv_field(record, columns->label));
+    if (status != SOTTO_OK)
+        return status;
+    return add_labelled(gathering, sotto_csv_field(record, columns->text), found);
 }
 
 static enum sotto_status read_next(struct gathering *gathering, struct sotto_csv *csv,
@@ -324,11 +336,11 @@ static enum sotto_status read_records(struct gathering *gathering, struct sotto_
     struct sotto_csv csv = sotto_csv_of(file);
     struct sotto_csv_record record = {0};
     enum sotto_status status = read_next(gathering, &csv, &record);
-    size_t text = column_of(&record, "text");
-    size_t label = column_of(&record, "label");
+    struct columns columns = {record.count, column_of(&record, "text"),
+                              column_of(&record, "label")};
+    bool has_labels = gathering->form->labels == NULL || columns.label != SOTTO_CSV_COLUMNS_MAX;
 
-    if (status == SOTTO_OK && (text == SOTTO_CSV_COLUMNS_MAX ||
-                               (gathering->form->labels != NULL && label == SOTTO_CSV_COLUMNS_MAX)))
+    if (status == SOTTO_OK && (columns.text == SOTTO_CSV_COLUMNS_MAX || !has_labels))
         status = refuse(gathering, SOTTO_MALFORMED,
                         "the header names no column text, or no column label: add it");
     while (status == SOTTO_OK) {
@@ -336,7 +348,7 @@ static enum sotto_status read_records(struct gathering *gathering, struct sotto_
         if (status == SOTTO_OK && record.count == 0)
             break;
         if (status == SOTTO_OK)
-            status = add_record(gathering, &record, text, label);
+            status = add_record(gathering, &record, &columns);
     }
     sotto_csv_record_close(&record);
     return status;

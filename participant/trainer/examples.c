@@ -1,6 +1,7 @@
 #include "participant/trainer/examples.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 /* Tokens of a text where nobody says how many; most models take more than memory would. */
 enum { TEXT_LENGTH = 1024 };
@@ -58,6 +59,13 @@ enum sotto_status sotto_examples_form(struct sotto_text_form *form,
     return sotto_chat_parse(&form->chat, place->chat == NULL ? "" : place->chat, fault);
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat found;
+
+    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
 static enum sotto_status open_texts(struct sotto_examples *examples,
                                     const struct sotto_examples_place *place,
                                     const struct sotto_adapter_choice *choice,
@@ -68,6 +76,11 @@ static enum sotto_status open_texts(struct sotto_examples *examples,
     struct sotto_text_report report;
     enum sotto_status status = sotto_examples_form(&form, &labels, place, choice, model, fault);
 
+    if (status == SOTTO_OK && is_folder(place->folder))
+        status = sotto_fault_set(fault, SOTTO_MISMATCH,
+                                 "the model is for texts and %s is a folder: name a file of texts "
+                                 "as the examples",
+                                 place->folder);
     if (status == SOTTO_OK)
         status =
             sotto_dataset_open_text_file(&examples->dataset, &report, place->folder, &form, fault);
@@ -85,17 +98,17 @@ enum sotto_status sotto_examples_open(struct sotto_examples *examples,
 {
     struct sotto_label_names labels = {.names = choice->labels, .count = choice->label_count};
     struct sotto_picture_form form = sotto_model_picture_form(model);
-    bool is_folder = place->folder[0] != '\0';
+    bool is_named = place->folder[0] != '\0';
 
     *examples = (struct sotto_examples){0};
-    if (sotto_model_tokeniser(model) != NULL && !is_folder)
+    if (sotto_model_tokeniser(model) != NULL && !is_named)
         return sotto_fault_set(fault, SOTTO_MISMATCH,
                                "the model is for texts and %s is a file of pictures: name a file "
                                "of texts as the examples",
                                place->images);
     if (sotto_model_tokeniser(model) != NULL)
         return open_texts(examples, place, choice, model, fault);
-    if (is_folder)
+    if (is_named)
         return sotto_dataset_open_folder(&examples->dataset, place->folder, form, &labels, fault);
     return open_idx(&examples->dataset, place, choice, form, fault);
 }

@@ -63,8 +63,8 @@ static const struct argp_option option_table[] = {
     {"image-labels", KEY_IMAGE_LABELS, "IDX", 0, "And the IDX file of their labels", 1},
     {"chat", KEY_CHAT, "FORMAT", 0, "Of conversations: chatml, llama2, llama3, mistral, zephyr", 1},
     {"text-length", KEY_LENGTH, "N", 0, "Tokens of a text that are used (as the model takes)", 1},
-    {"labels", 'l', "A,B,...", 0, "The labels' names, in order", 1},
-    {"out", 'o', "DIR", 0, "Adapter directory to write (PEFT)", 1},
+    {"labels", 'l', "A,B,...", 0, "The labels' names, in order; a language model has none", 1},
+    {"out", 'o', "DIR", 0, "Adapter directory to write (PEFT); an earlier one is replaced", 1},
     {"rank", KEY_RANK, "N", 0, "Rank of LoRA, 0: the classifier head alone (8)", 2},
     {"alpha", KEY_ALPHA, "X", 0, "Scale of LoRA (16)", 2},
     {"targets", KEY_TARGETS, "NAMES", 0, "Layers that get LoRA: all-linear or a list (all-linear)",
@@ -180,8 +180,15 @@ static bool is_complete(const struct options *options)
     bool has_examples = options->place.folder[0] != '\0' ||
                         (options->place.images != NULL && options->place.labels != NULL);
 
-    return options->model != NULL && options->out != NULL && has_examples &&
-           options->choice.label_count > 0;
+    return options->model != NULL && options->out != NULL && has_examples;
+}
+
+/* The same folder, as one that can be renamed to. */
+static const char *without_slashes(char *path)
+{
+    for (size_t length = strlen(path); length > 1 && path[length - 1] == '/'; length--)
+        path[length - 1] = '\0';
+    return path;
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -195,7 +202,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_IMAGE_LABELS: options->place.labels = text; return 0;
     case KEY_CHAT: options->place.chat = text; return 0;
     case 'l': take_labels(state, &options->choice, text); return 0;
-    case 'o': options->out = text; return 0;
+    case 'o': options->out = without_slashes(text); return 0;
     case KEY_WEIGHTS: options->has_half_weights = is_half(state, text); return 0;
     case KEY_TARGETS: take_targets(state, &options->choice, text); return 0;
     case 'j': options->as_json = true; return 0;
@@ -203,8 +210,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
         if (options->place.folder[0] != '\0' && options->place.images != NULL)
             argp_error(state, "give --examples or --images, not both");
         if (!is_complete(options))
-            argp_error(state, "--model, --labels, --out, and --examples or --images with "
-                              "--image-labels are needed");
+            argp_error(state, "--model, --out, and --examples or --images with --image-labels are "
+                              "needed");
         return 0;
     }
     return parse_number(key, text, state);
@@ -214,8 +221,15 @@ static enum sotto_status run_open(struct run *run, const struct options *options
                                   struct sotto_fault *fault)
 {
     struct sotto_entropy entropy;
-    enum sotto_status status = sotto_model_open(&run->model, options->model, fault);
+    enum sotto_status status = sotto_peft_check(options->out, fault);
 
+    if (status == SOTTO_OK)
+        status = sotto_model_open(&run->model, options->model, fault);
+    if (status == SOTTO_OK && options->choice.label_count == 0 &&
+        sotto_model_arch(run->model)->task != SOTTO_TASK_CAUSAL_LM)
+        status = sotto_fault_set(fault, SOTTO_MALFORMED,
+                                 "%s classifies: give the names of its classes with --labels",
+                                 options->model);
     if (status == SOTTO_OK && options->has_half_weights)
         status = sotto_model_pack(run->model, fault);
     if (status == SOTTO_OK && sotto_threads_open(&run->threads, options->thread_count) != SOTTO_OK)
@@ -227,6 +241,8 @@ static enum sotto_status run_open(struct run *run, const struct options *options
     if (status == SOTTO_OK)
         status = sotto_examples_open(&run->examples, &options->place, &options->choice, run->model,
                                      fault);
+    if (status == SOTTO_OK && run->examples.note[0] != '\0')
+        fprintf(stderr, "%s: %s\n", options->place.folder, run->examples.note);
     if (status == SOTTO_OK)
         status = sotto_trainer_open(&run->trainer, run->model, &run->layout, options->fit.batch,
                                     run->threads, fault);
@@ -271,27 +287,6 @@ static void print_result(const struct run *run, const struct options *options,
     json_decref(report);
 }
 
-/* The folders above it are made as needed; the directory itself appears whole. */
-static enum sotto_status write_adapter(const struct run *run, const struct options *options,
-                                       struct sotto_fault *fault)
-{
-    char *path = strdup(options->out);
-    char *slash = NULL;
-    enum sotto_status status = SOTTO_OK;
-
-    if (path == NULL)
-        return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for a path");
-    slash = strrchr(path, '/');
-    if (slash != NULL && slash != path) {
-        *slash = '\0';
-        status = sotto_folder_make(path, fault);
-    }
-    free(path);
-    if (status != SOTTO_OK)
-        return status;
-    return sotto_peft_write(options->out, run->lanes, &run->layout, options->model, fault);
-}
-
 static enum sotto_status train(struct run *run, struct options *options, struct sotto_fault *fault)
 {
     struct sotto_clock clock;
@@ -308,7 +303,7 @@ static enum sotto_status train(struct run *run, struct options *options, struct 
                                "training failed (%s): is the learning rate too high?",
                                sotto_status_name(status));
     sotto_trainer_save(run->trainer, run->lanes);
-    status = write_adapter(run, options, fault);
+    status = sotto_peft_write(options->out, run->lanes, &run->layout, options->model, fault);
     if (status == SOTTO_OK)
         print_result(run, options, &result,
                      (double)(sotto_clock_steady_ns(&clock) - start_ns) / 1e9);

@@ -10,6 +10,7 @@ from federation import SOURCE, Federation
 
 BINARIES = sys.argv.pop(1)
 LABELS = "early,late"
+LANGUAGE_MODEL = os.path.join(SOURCE, "tests/vectors/llama")
 
 
 def texts(seed, count):
@@ -69,6 +70,34 @@ class Texts(unittest.TestCase):
                      "a b c d e", "q r s t u").stdout
         self.assertEqual([row["label"] for row in json.loads(told)], LABELS.split(","))
         self.assertIn("1 of 41 texts are too long", f.tails())
+
+    def test_train__a_language_model__takes_texts_and_no_labels(self):
+        f = self.federation
+        examples = self.write("plain.jsonl", [{"text": "the cat sat"}, {"text": "a dog ran"}])
+        run = ("sotto-participant", "train", "--model", LANGUAGE_MODEL, "--examples", examples,
+               "--epochs", 4, "--batch", 2, "--learning-rate", 0.01, "--json", "--out")
+        done = json.loads(f.run(*run, f.path("spoken/")).stdout)
+        self.assertLess(done["loss_last"], done["loss_first"])
+        self.assertTrue(os.path.exists(f.path("spoken/adapter_model.safetensors")))
+        self.assertIn("leave them out",
+                      f.run(*run, f.path("none"), "--labels", LABELS, code=65).stderr)
+        os.mkdir(f.path("busy"))
+        self.assertIn("is not replaced", f.run(*run, f.path("busy"), code=74).stderr)
+
+    def test_train__texts_for_classes__need_names_and_a_file(self):
+        f = self.federation
+        run = ("sotto-participant", "train", "--model", f.path("base"), "--out", f.path("none"))
+        few = self.write("few.jsonl", texts("few", 4))
+        self.assertIn("give the names of its classes",
+                      f.run(*run, "--examples", few, code=65).stderr)
+        self.assertIn("name a file of texts",
+                      f.run(*run, "--examples", f.path("base"), "--labels", LABELS,
+                            code=76).stderr)
+
+    def test_train__long_texts__are_counted(self):
+        told = self.train(self.write("long.jsonl", texts("long", 4)), self.federation.path("local"),
+                          "--text-length", 3).stderr
+        self.assertIn("of 4 texts are too long", told)
 
     def test_texts__bad_line__is_named(self):
         f = self.federation

@@ -131,6 +131,7 @@ static const struct refusal refusals[] = {
      "line 1: the text is not UTF-8"},
     {"a.csv", "text,mood\na,great\n", SOTTO_MALFORMED, "line 1: the header"},
     {"a.csv", "text,label\na,great\n\nb\n", SOTTO_MALFORMED, "line 4: fewer columns"},
+    {"a.csv", "label,text\ngreat,a, b\n", SOTTO_MALFORMED, "line 2: more columns"},
     {"a.csv", "text,label\n\"a\nb\",great\nb,good\n", SOTTO_MISMATCH, "line 4: the label 'good'"},
     {"a.csv", "text,label\n\"a,great\n", SOTTO_MALFORMED, "line 2: a quote"},
     {"a.csv", "text,label\na\"b,great\n", SOTTO_MALFORMED, "line 2: a quote"},
