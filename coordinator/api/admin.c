@@ -147,6 +147,8 @@ static enum sotto_status shapes_check(const struct sotto_definition *definition,
         status = sotto_layout_decode(layout, layout_bytes);
     if (status != SOTTO_OK)
         sotto_fault_set(fault, status, "the layout does not parse");
+    else if (adapter.length % sizeof(float) != 0)
+        status = sotto_fault_set(fault, SOTTO_MISMATCH, "the adapter ends within a value");
     if (status == SOTTO_OK)
         status = sotto_definition_lanes_check(definition, layout, fault);
     if (status == SOTTO_OK)

@@ -98,10 +98,13 @@ static enum sotto_status step(struct version *version, const struct sotto_advanc
         version->lanes, version->moments + moments_first(definition, advance->plan->trained),
         applied, sum, &terms);
 
-    if (status != SOTTO_OK)
+    if (status == SOTTO_MALFORMED)
         return sotto_fault_set(fault, status,
                                "the sum is no sum of honest uploads: some site sent what it should "
                                "not");
+    if (status != SOTTO_OK)
+        return sotto_fault_set(fault, status, "the next adapter could not be worked out: %s",
+                               sotto_status_name(status));
     return SOTTO_OK;
 }
 

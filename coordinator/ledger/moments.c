@@ -91,7 +91,7 @@ enum sotto_status sotto_moments_read(float *values, size_t count,
         memcmp(digest.bytes, bytes + wanted, SOTTO_DIGEST_BYTES) != 0)
         status = sotto_fault_set(fault, SOTTO_FORGED,
                                  "%s: the server optimiser's state is damaged: restore the folder "
-                                 "from a backup, or make the campaign anew from its last version",
+                                 "moments of a backup",
                                  path);
     free(bytes);
     return status;

@@ -80,6 +80,8 @@ static enum sotto_status check_targets(const struct sotto_adapter_choice *choice
     return SOTTO_OK;
 }
 
+static const double alpha_max = 1e9;
+
 static enum sotto_status check_lora(const struct sotto_adapter_choice *choice,
                                     enum sotto_family family, struct sotto_fault *fault)
 {
@@ -88,9 +90,9 @@ static enum sotto_status check_lora(const struct sotto_adapter_choice *choice,
                                SOTTO_RANK_MAX);
     if (choice->rank == 0)
         return SOTTO_OK;
-    if (!(isfinite(choice->alpha) && choice->alpha > 0))
-        return sotto_fault_set(fault, SOTTO_MALFORMED, "alpha: %g is no positive number",
-                               choice->alpha);
+    if (!(choice->alpha > 0 && choice->alpha <= alpha_max))
+        return sotto_fault_set(fault, SOTTO_MALFORMED, "alpha: %g is no positive number up to %g",
+                               choice->alpha, alpha_max);
     for (uint32_t target = 0; target < SOTTO_TARGET_COUNT; target++) {
         if (choice->ranks[target] > SOTTO_RANK_MAX)
             return sotto_fault_set(fault, SOTTO_OVER_LIMIT, "rank pattern: %u is above %d",

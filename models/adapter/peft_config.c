@@ -280,8 +280,8 @@ static enum sotto_status read_kind(enum sotto_adapter_kind *kind, const struct r
 }
 
 /* A key is a module's path or the end of one, as PEFT's (.*\.)?KEY$ has it; '^': all of it. */
-static enum sotto_status check_pattern(const char *name, double lowest, double highest,
-                                       const struct reading *reading)
+static enum sotto_status check_pattern(const char *name, bool is_whole, double lowest,
+                                       double highest, const struct reading *reading)
 {
     json_t *pattern = json_object_get(reading->object, name);
     const char *key;
@@ -298,11 +298,11 @@ static enum sotto_status check_pattern(const char *name, double lowest, double h
             return sotto_fault_set(reading->fault, SOTTO_UNSUPPORTED,
                                    "%s: %s has \"%.64s\": give modules by their names",
                                    reading->path, name, key);
-        if (!json_is_number(value) ||
+        if (!(is_whole ? json_is_integer(value) : json_is_number(value)) ||
             !(json_number_value(value) >= lowest && json_number_value(value) <= highest))
-            return sotto_fault_set(reading->fault, SOTTO_MALFORMED,
-                                   "%s: %s gives \"%.64s\" no number from %g to %g", reading->path,
-                                   name, key, lowest, highest);
+            return sotto_fault_set(
+                reading->fault, SOTTO_MALFORMED, "%s: %s gives \"%.64s\" no %snumber from %g to %g",
+                reading->path, name, key, is_whole ? "whole " : "", lowest, highest);
     }
     return SOTTO_OK;
 }
@@ -312,6 +312,7 @@ static enum sotto_status read_numbers(struct sotto_peft_config *config,
 {
     const json_t *rank = json_object_get(reading->object, "r");
     const json_t *alpha = json_object_get(reading->object, "lora_alpha");
+    const json_t *rslora = json_object_get(reading->object, "use_rslora");
 
     if (!json_is_integer(rank) || json_integer_value(rank) < 1 ||
         json_integer_value(rank) > SOTTO_RANK_MAX || !json_is_number(alpha))
@@ -320,7 +321,10 @@ static enum sotto_status read_numbers(struct sotto_peft_config *config,
                                SOTTO_RANK_MAX);
     config->rank = (uint32_t)json_integer_value(rank);
     config->alpha = json_number_value(alpha);
-    config->is_rank_stabilised = json_is_true(json_object_get(reading->object, "use_rslora"));
+    if (rslora != NULL && !json_is_boolean(rslora) && !json_is_null(rslora))
+        return sotto_fault_set(reading->fault, SOTTO_MALFORMED,
+                               "%s: use_rslora must be true or false", reading->path);
+    config->is_rank_stabilised = json_is_true(rslora);
     return SOTTO_OK;
 }
 
@@ -344,9 +348,9 @@ enum sotto_status sotto_peft_config_decode(struct sotto_peft_config *config, str
     if (status == SOTTO_OK)
         status = read_numbers(&read, &reading);
     if (status == SOTTO_OK)
-        status = check_pattern("rank_pattern", 1, SOTTO_RANK_MAX, &reading);
+        status = check_pattern("rank_pattern", true, 1, SOTTO_RANK_MAX, &reading);
     if (status == SOTTO_OK)
-        status = check_pattern("alpha_pattern", -1e9, 1e9, &reading);
+        status = check_pattern("alpha_pattern", false, -1e9, 1e9, &reading);
     if (status != SOTTO_OK) {
         json_decref(read.object);
         return status;

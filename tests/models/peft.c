@@ -481,8 +481,10 @@ static void peft__pattern_that_is_no_list_of_names__is_refused(void **state)
 {
     static const struct bad_config bad[] = {
         {LORA_4("\"rank_pattern\": {\"q.*\": 2}"), SOTTO_UNSUPPORTED, "rank_pattern has \"q.*\""},
+        {LORA_4("\"use_rslora\": 1"), SOTTO_MALFORMED, "use_rslora must be true or false"},
+        {LORA_4("\"rank_pattern\": {\"q\": 2.5}"), SOTTO_MALFORMED, "rank_pattern gives \"q\" no"},
         {LORA_4("\"rank_pattern\": {\"q\": 0}"), SOTTO_MALFORMED,
-         "rank_pattern gives \"q\" no number"},
+         "rank_pattern gives \"q\" no whole number"},
         {LORA_4("\"alpha_pattern\": [1]"), SOTTO_MALFORMED, "alpha_pattern is no object"},
         {LORA_4("\"rank_pattern\": {\"query\": 2}"), SOTTO_MISMATCH,
          "query.lora_A.weight is [4, 16] where adapter_config.json says rank 2"},
