@@ -216,10 +216,13 @@ bool sotto_history_is_close(const struct sotto_history *history,
                             const struct sotto_history_cohort *cohort, uint32_t distance_min,
                             bool is_strict)
 {
+    size_t campaign = campaign_find(history, cohort->campaign);
+
     for (size_t number = history->reveal_first; number < history->reveal_count; number++) {
         const struct sotto_history_reveal *reveal =
             &history->reveals[number % SOTTO_HISTORY_REVEALS_MAX];
-        bool counts = is_strict || sotto_digest_equal(&reveal->start, &cohort->start);
+        bool counts = sotto_digest_equal(&reveal->start, &cohort->start) ||
+                      (is_strict && reveal->campaign == campaign);
         size_t apart = counts ? distance(history, reveal, cohort) : 0;
 
         if (apart >= 1 && apart < distance_min)

@@ -90,8 +90,8 @@ struct sotto_history_cohort {
  * The differencing check: is there an earlier sum whose members differ from these by 1 ..
  * distance_min - 1 members, so that the difference of the two sums would speak of very few?
  *
- *   is_strict  in  compare with every round of any campaign, since a hub names campaigns as it
- *   likes; else with those that trained from the same adapter
+ *   is_strict  in  compare with every round of the campaign, else with those that trained from the
+ *   same adapter
  */
 bool sotto_history_is_close(const struct sotto_history *history,
                             const struct sotto_history_cohort *cohort, uint32_t distance_min,

@@ -267,7 +267,7 @@ static const struct policy_line {
     {"epsilon_round_max", "0", "most privacy that one round alone may cost; 0: any part of all"},
     {"delta", "1e-6", "chance with which that need not hold"},
     {"targets", "all-linear", "layers that an adapter may train, as query,value"},
-    {"refuse_close_cohorts", "false", "refuse a cohort close to any earlier one"},
+    {"refuse_close_cohorts", "false", "refuse a cohort close to any earlier one of the campaign"},
     {"organisation_max", "0", "most members of one organisation in a cohort; 0: any number"},
     {"known_min", "0", "fewest other members of any sum that are among known_identities"},
     {"known_identities", NULL, "identity keys of sites that this one trusts: [KEY, KEY]"},
