@@ -8,7 +8,6 @@ static const char *const pair_keys[] = {"type", "sep", "cls", "trim_offsets", "a
                                         NULL};
 static const char *const byte_level_keys[] = {"type", "add_prefix_space", "trim_offsets",
                                               "use_regex", NULL};
-static const char *const sequence_keys[] = {"type", "processors", NULL};
 
 static enum sotto_status add(uint32_t *list, size_t *count, const json_t *value,
                              const struct sotto_part *reading)
@@ -88,8 +87,9 @@ static enum sotto_status decode_pair(struct sotto_frame *frame, const struct sot
     return status;
 }
 
-static enum sotto_status decode_one(struct sotto_frame *frame, const struct sotto_part *reading)
+static enum sotto_status decode_one(void *context, const struct sotto_part *reading)
 {
+    struct sotto_frame *frame = context;
     char type[48];
 
     sotto_part_type(reading, type);
@@ -110,23 +110,6 @@ static enum sotto_status decode_one(struct sotto_frame *frame, const struct sott
 
 enum sotto_status sotto_frame_decode(struct sotto_frame *frame, const struct sotto_part *reading)
 {
-    const json_t *list = json_object_get(reading->object, "processors");
-    char type[48];
-    enum sotto_status status;
-
     *frame = (struct sotto_frame){0};
-    if (reading->object == NULL || json_is_null(reading->object))
-        return SOTTO_OK;
-    sotto_part_type(reading, type);
-    if (strcmp(type, "Sequence") != 0)
-        return decode_one(frame, reading);
-    status = sotto_part_keys(reading, sequence_keys);
-    if (status == SOTTO_OK && !json_is_array(list))
-        status = sotto_part_fault(reading, SOTTO_MALFORMED, "processors must be a list");
-    for (size_t i = 0; i < json_array_size(list) && status == SOTTO_OK; i++) {
-        struct sotto_part one = sotto_part_at(reading, json_array_get(list, i), "post_processor");
-
-        status = decode_one(frame, &one);
-    }
-    return status;
+    return sotto_part_sequence(reading, "processors", decode_one, frame);
 }

@@ -8,7 +8,6 @@ static const char *const bare_keys[] = {"type", NULL};
 static const char *const prepend_keys[] = {"type", "prepend", NULL};
 static const char *const replace_keys[] = {"type", "pattern", "content", NULL};
 static const char *const pattern_keys[] = {"String", NULL};
-static const char *const sequence_keys[] = {"type", "normalizers", NULL};
 
 static enum sotto_status decode_bert(struct sotto_normaliser_step *step,
                                      const struct sotto_part *reading)
@@ -107,9 +106,9 @@ static enum sotto_status decode_bare(struct sotto_normaliser_step *step,
                             type);
 }
 
-static enum sotto_status decode_step(struct sotto_normaliser *normaliser,
-                                     const struct sotto_part *reading)
+static enum sotto_status decode_step(void *context, const struct sotto_part *reading)
 {
+    struct sotto_normaliser *normaliser = context;
     struct sotto_normaliser_step *step = &normaliser->steps[normaliser->count];
     char type[48];
     enum sotto_status status;
@@ -138,25 +137,8 @@ static enum sotto_status decode_step(struct sotto_normaliser *normaliser,
 enum sotto_status sotto_normaliser_decode(struct sotto_normaliser *normaliser,
                                           const struct sotto_part *reading)
 {
-    const json_t *steps = json_object_get(reading->object, "normalizers");
-    char type[48];
-    enum sotto_status status;
-
     normaliser->count = 0;
-    if (reading->object == NULL || json_is_null(reading->object))
-        return SOTTO_OK;
-    sotto_part_type(reading, type);
-    if (strcmp(type, "Sequence") != 0)
-        return decode_step(normaliser, reading);
-    status = sotto_part_keys(reading, sequence_keys);
-    if (status == SOTTO_OK && !json_is_array(steps))
-        status = sotto_part_fault(reading, SOTTO_MALFORMED, "normalizers must be a list");
-    for (size_t i = 0; i < json_array_size(steps) && status == SOTTO_OK; i++) {
-        struct sotto_part step = sotto_part_at(reading, json_array_get(steps, i), "normalizer");
-
-        status = decode_step(normaliser, &step);
-    }
-    return status;
+    return sotto_part_sequence(reading, "normalizers", decode_step, normaliser);
 }
 
 /* Adds what is kept of a character without its accents. */

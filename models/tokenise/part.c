@@ -100,6 +100,32 @@ void sotto_part_type(const struct sotto_part *reading, char type[48])
     snprintf(type, 48, "%s", text == NULL ? "" : text);
 }
 
+enum sotto_status sotto_part_sequence(const struct sotto_part *reading, const char *list,
+                                      enum sotto_status (*decode)(void *context,
+                                                                  const struct sotto_part *step),
+                                      void *context)
+{
+    const char *const keys[] = {"type", list, NULL};
+    const json_t *steps = json_object_get(reading->object, list);
+    char type[48];
+    enum sotto_status status;
+
+    if (reading->object == NULL || json_is_null(reading->object))
+        return SOTTO_OK;
+    sotto_part_type(reading, type);
+    if (strcmp(type, "Sequence") != 0)
+        return decode(context, reading);
+    status = sotto_part_keys(reading, keys);
+    if (status == SOTTO_OK && !json_is_array(steps))
+        status = sotto_part_fault(reading, SOTTO_MALFORMED, "%s must be a list", list);
+    for (size_t i = 0; i < json_array_size(steps) && status == SOTTO_OK; i++) {
+        struct sotto_part step = sotto_part_at(reading, json_array_get(steps, i), reading->part);
+
+        status = decode(context, &step);
+    }
+    return status;
+}
+
 static enum sotto_status add_all(struct sotto_vocabulary *vocabulary, json_t *object,
                                  const struct sotto_part *reading)
 {

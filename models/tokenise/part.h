@@ -45,6 +45,15 @@ SOTTO_CHECKED enum sotto_status sotto_part_text(const struct sotto_part *reading
 void sotto_part_type(const struct sotto_part *reading, char type[48]);
 
 /*
+ * One step, or a "Sequence" of them in the key `list`, given to `decode` in order; null or absent:
+ * none. SOTTO_MALFORMED: the key is no list; SOTTO_UNSUPPORTED: a key besides it; or what decode
+ * says, which ends it.
+ */
+SOTTO_CHECKED enum sotto_status sotto_part_sequence(
+    const struct sotto_part *reading, const char *list,
+    enum sotto_status (*decode)(void *context, const struct sotto_part *step), void *context);
+
+/*
  * Opens a vocabulary from the key "vocab", an object of text to index. SOTTO_MALFORMED,
  * SOTTO_OVER_LIMIT, SOTTO_NO_MEMORY: it is empty.
  */

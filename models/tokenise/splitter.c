@@ -28,7 +28,6 @@ static const char *const pattern_keys[] = {"Regex", NULL};
 static const char *const digits_keys[] = {"type", "individual_digits", NULL};
 static const char *const metaspace_keys[] = {"type",           "replacement", "add_prefix_space",
                                              "prepend_scheme", "split",       NULL};
-static const char *const sequence_keys[] = {"type", "pretokenizers", NULL};
 
 static enum sotto_status add_step(struct sotto_splitter *splitter, struct sotto_splitter_step step,
                                   const struct sotto_part *reading)
@@ -149,9 +148,9 @@ static enum sotto_status decode_metaspace(struct sotto_splitter *splitter,
     return add_step(splitter, (struct sotto_splitter_step){SOTTO_SPLITTER_METASPACE, 0}, reading);
 }
 
-static enum sotto_status decode_step(struct sotto_splitter *splitter,
-                                     const struct sotto_part *reading)
+static enum sotto_status decode_step(void *context, const struct sotto_part *reading)
 {
+    struct sotto_splitter *splitter = context;
     static const struct sotto_splitter_step bert = {SOTTO_SPLITTER_BERT, 0};
     static const struct sotto_splitter_step spaces = {SOTTO_SPLITTER_SPACES, 0};
     enum sotto_status status;
@@ -184,25 +183,8 @@ static enum sotto_status decode_step(struct sotto_splitter *splitter,
 enum sotto_status sotto_splitter_decode(struct sotto_splitter *splitter,
                                         const struct sotto_part *reading)
 {
-    const json_t *steps = json_object_get(reading->object, "pretokenizers");
-    char type[48];
-    enum sotto_status status;
-
     *splitter = (struct sotto_splitter){0};
-    if (reading->object == NULL || json_is_null(reading->object))
-        return SOTTO_OK;
-    sotto_part_type(reading, type);
-    if (strcmp(type, "Sequence") != 0)
-        return decode_step(splitter, reading);
-    status = sotto_part_keys(reading, sequence_keys);
-    if (status == SOTTO_OK && !json_is_array(steps))
-        status = sotto_part_fault(reading, SOTTO_MALFORMED, "pretokenizers must be a list");
-    for (size_t i = 0; i < json_array_size(steps) && status == SOTTO_OK; i++) {
-        struct sotto_part step = sotto_part_at(reading, json_array_get(steps, i), "pre_tokenizer");
-
-        status = decode_step(splitter, &step);
-    }
-    return status;
+    return sotto_part_sequence(reading, "pretokenizers", decode_step, splitter);
 }
 
 /* Bytes at the beginning that are characters of a class, at most `count_max` of them. */
