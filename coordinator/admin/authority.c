@@ -9,6 +9,7 @@
 
 #include "core/base/entropy.h"
 #include "core/base/file.h"
+#include "core/console/console.h"
 #include "core/wire/roster.h"
 #include "crypto/primitives/hash.h"
 #include "crypto/secagg/endorsement.h"
@@ -92,12 +93,12 @@ static error_t sign_parse(int key, char *argument, struct argp_state *state)
     case OPTION_KEY: wish->key = argument; return 0;
     case ARGP_KEY_ARG:
         if (wish->roster != NULL)
-            argp_error(state, "one roster at a time");
+            sotto_console_refuse(state, "one roster at a time");
         wish->roster = argument;
         return 0;
     case ARGP_KEY_END:
         if (wish->key == NULL || wish->roster == NULL)
-            argp_error(state, "name the roster, and the authority's key with --key FILE");
+            sotto_console_refuse(state, "name the roster, and the authority's key with --key FILE");
         return 0;
     }
     return ARGP_ERR_UNKNOWN;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/console/console.h"
+
 enum { OPTION_JSON = 256, COMMAND_PATH_MAX = 256 };
 
 struct operand_input {
@@ -21,12 +23,12 @@ static error_t operand_parse(int key, char *argument, struct argp_state *state)
     case OPTION_JSON: *input->json = true; return 0;
     case ARGP_KEY_ARG:
         if (input->operand == NULL || *input->operand != NULL)
-            argp_error(state, "what is '%s' for?", argument);
+            sotto_console_refuse(state, "what is '%s' for?", argument);
         *input->operand = argument;
         return 0;
     case ARGP_KEY_END:
         if (input->operand != NULL && *input->operand == NULL)
-            argp_error(state, "name the %s", input->what);
+            sotto_console_refuse(state, "name the %s", input->what);
         return 0;
     }
     return ARGP_ERR_UNKNOWN;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/console/console.h"
 #include "crypto/primitives/hash.h"
 #include "models/adapter/peft.h"
 #include "models/export/gguf.h"
@@ -39,13 +40,14 @@ static error_t export_parse(int key, char *argument, struct argp_state *state)
     case OPTION_MODEL: wish->model = argument; return 0;
     case ARGP_KEY_ARG:
         if (wish->name != NULL)
-            argp_error(state, "one campaign at a time");
+            sotto_console_refuse(state, "one campaign at a time");
         wish->name = argument;
         return 0;
     case ARGP_KEY_END:
         if (!is_complete(wish))
-            argp_error(state, "name the campaign, and --out DIR, or --model DIR with --merged DIR "
-                              "or --gguf FILE");
+            sotto_console_refuse(
+                state, "name the campaign, and --out DIR, or --model DIR with --merged DIR "
+                       "or --gguf FILE");
         return 0;
     }
     return ARGP_ERR_UNKNOWN;

@@ -11,6 +11,7 @@
 #include "coordinator/admin/roster.h"
 #include "coordinator/admin/sites.h"
 #include "coordinator/admin/watch.h"
+#include "core/console/console.h"
 
 enum { EXIT_USAGE = 2, EXIT_NO_QUORUM = 3, OPTION_CREDENTIAL = 256 };
 
@@ -69,14 +70,14 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
         second = state->next < state->argc ? state->argv[state->next] : NULL;
         arguments->command = command_find(argument, second);
         if (arguments->command == NULL)
-            argp_error(state, "there is no command '%s%s%s'", argument, second == NULL ? "" : " ",
-                       second == NULL ? "" : second);
+            sotto_console_refuse(state, "there is no command '%s%s%s'", argument,
+                                 second == NULL ? "" : " ", second == NULL ? "" : second);
         arguments->first = state->next + (arguments->command->second != NULL);
         state->next = state->argc;
         return 0;
     case ARGP_KEY_END:
         if (arguments->command == NULL)
-            argp_error(state, "say what to do");
+            sotto_console_refuse(state, "say what to do");
         return 0;
     }
     return ARGP_ERR_UNKNOWN;
@@ -123,6 +124,7 @@ int main(int argc, char **argv)
     bool is_waiting;
     int code;
 
+    sotto_console_open("sotto-admin");
     argp_err_exit_status = EXIT_USAGE;
     if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &arguments) != 0)
         return EXIT_USAGE;
@@ -137,7 +139,7 @@ int main(int argc, char **argv)
     else if (status == SOTTO_REFUSED && is_waiting)
         code = EXIT_NO_QUORUM;
     if (status != SOTTO_OK)
-        fprintf(stderr, "sotto-admin: %s\n", fault.text);
+        sotto_console_say("sotto-admin: %s", fault.text);
     sotto_session_close(&session);
     return code;
 }

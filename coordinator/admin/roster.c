@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/base/file.h"
+#include "core/console/console.h"
 
 enum { SIGNATURE_TEXT_MAX = 4096 };
 
@@ -23,7 +24,7 @@ enum sotto_status sotto_command_roster_export(struct sotto_session *session,
     status = sotto_file_replace(path, sotto_view_of(call.answer, call.answer_length), 0644, fault);
     free(call.answer);
     if (status == SOTTO_OK)
-        fprintf(stderr, "sign it with 'sotto-admin roster sign --key KEY %s'\n", path);
+        sotto_console_say("sign it with 'sotto-admin roster sign --key KEY %s'", path);
     return status;
 }
 

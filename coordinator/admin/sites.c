@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/console/console.h"
+
 enum { OPTION_TTL = 256, OPTION_ORGANISATION, TTL_DEFAULT_S = 24 * 3600 };
 
 struct issue_input {
@@ -22,17 +24,17 @@ static error_t issue_parse(int key, char *argument, struct argp_state *state)
     case OPTION_TTL:
         input->ttl_s = strtoll(argument, &end, 10);
         if (*end != '\0' || end == argument || input->ttl_s < 1)
-            argp_error(state, "--ttl %s: give a number of seconds", argument);
+            sotto_console_refuse(state, "--ttl %s: give a number of seconds", argument);
         return 0;
     case OPTION_ORGANISATION: input->organisation = argument; return 0;
     case ARGP_KEY_ARG:
         if (input->site != NULL)
-            argp_error(state, "one site at a time");
+            sotto_console_refuse(state, "one site at a time");
         input->site = argument;
         return 0;
     case ARGP_KEY_END:
         if (input->site == NULL)
-            argp_error(state, "name the site");
+            sotto_console_refuse(state, "name the site");
         return 0;
     }
     return ARGP_ERR_UNKNOWN;
@@ -129,7 +131,7 @@ enum sotto_status sotto_command_site_revoke(struct sotto_session *session,
         status = sotto_session_ask(session, &answer, "POST", path, NULL, fault);
     if (status != SOTTO_OK)
         return status;
-    fprintf(stderr, "%s is revoked\n", site);
+    sotto_console_say("%s is revoked", site);
     json_decref(answer);
     return SOTTO_OK;
 }

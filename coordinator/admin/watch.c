@@ -8,6 +8,7 @@
 
 #include "coordinator/round/round.h"
 #include "core/base/clock.h"
+#include "core/console/console.h"
 
 enum {
     OPTION_ROUND = 256,
@@ -129,30 +130,30 @@ static error_t wait_parse(int key, char *argument, struct argp_state *state)
     case OPTION_ROUND:
         wish->round = strtoll(argument, &end, 10);
         if (*end != '\0' || end == argument || wish->round < 1)
-            argp_error(state, "--round %s: give a number from 1", argument);
+            sotto_console_refuse(state, "--round %s: give a number from 1", argument);
         return 0;
     case OPTION_TIMEOUT:
         wish->timeout_s = strtod(argument, &end);
         if (*end != '\0' || end == argument ||
             !(wish->timeout_s > 0 && wish->timeout_s <= TIMEOUT_MAX_S))
-            argp_error(state, "--timeout %s: give a number of seconds", argument);
+            sotto_console_refuse(state, "--timeout %s: give a number of seconds", argument);
         return 0;
     case OPTION_PHASE:
         wish->phase = phase_parse(argument);
         if (wish->phase < 0)
-            argp_error(state,
-                       "--phase %s: phases are gathering, sharing, uploading, including, "
-                       "revealing, unmasking, applying, finished and abandoned",
-                       argument);
+            sotto_console_refuse(state,
+                                 "--phase %s: phases are gathering, sharing, uploading, including, "
+                                 "revealing, unmasking, applying, finished and abandoned",
+                                 argument);
         return 0;
     case ARGP_KEY_ARG:
         if (wish->name != NULL)
-            argp_error(state, "one campaign at a time");
+            sotto_console_refuse(state, "one campaign at a time");
         wish->name = argument;
         return 0;
     case ARGP_KEY_END:
         if (wish->name == NULL)
-            argp_error(state, "name the campaign");
+            sotto_console_refuse(state, "name the campaign");
         return 0;
     }
     return ARGP_ERR_UNKNOWN;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/console/console.h"
+
 enum {
     OPTION_MODEL = 256,
     OPTION_LABELS,
@@ -154,8 +156,8 @@ static double number_parse(int key, const char *text, struct argp_state *state)
 
     if (*end != '\0' || end == text || !isfinite(number) || number < 0 ||
         (is_whole && (number != floor(number) || number > UINT32_MAX)))
-        argp_error(state, "--%s %s: give a %s from 0 on", option_name(key), text,
-                   is_whole ? "whole number" : "number");
+        sotto_console_refuse(state, "--%s %s: give a %s from 0 on", option_name(key), text,
+                             is_whole ? "whole number" : "number");
     return number;
 }
 
@@ -167,9 +169,9 @@ static void labels_parse(struct sotto_adapter_choice *choice, const char *text,
         size_t length = strcspn(at, ",");
 
         if (length == 0 || length > SOTTO_LABEL_TEXT_MAX)
-            argp_error(state, "--labels: each has 1 to %d letters", SOTTO_LABEL_TEXT_MAX);
+            sotto_console_refuse(state, "--labels: each has 1 to %d letters", SOTTO_LABEL_TEXT_MAX);
         if (choice->label_count == SOTTO_LABELS_MAX)
-            argp_error(state, "--labels: at most %d", SOTTO_LABELS_MAX);
+            sotto_console_refuse(state, "--labels: at most %d", SOTTO_LABELS_MAX);
         memcpy(choice->labels[choice->label_count], at, length);
         choice->labels[choice->label_count++][length] = '\0';
         at += length;
@@ -194,9 +196,9 @@ static void field_parse(struct sotto_wish *wish, int key, const char *argument,
 static void wish_check(struct sotto_wish *wish, struct argp_state *state)
 {
     if (wish->definition.name[0] == '\0')
-        argp_error(state, "name the campaign");
+        sotto_console_refuse(state, "name the campaign");
     if (wish->model == NULL)
-        argp_error(state, "name the base model's folder with --model DIR");
+        sotto_console_refuse(state, "name the base model's folder with --model DIR");
     if (wish->choice.alpha < 0)
         wish->choice.alpha = 2.0 * (wish->choice.rank == 0 ? 1 : wish->choice.rank);
     if (!wish->has_method)
@@ -214,7 +216,7 @@ static void kind_parse(struct sotto_adapter_choice *choice, const char *text,
     else if (strcmp(text, "norm-bias") == 0)
         choice->kind = SOTTO_ADAPTER_NORM_BIAS;
     else
-        argp_error(state, "--kind %s: give lora or norm-bias", text);
+        sotto_console_refuse(state, "--kind %s: give lora or norm-bias", text);
 }
 
 /* The number of a name in a list, or a usage error that tells the list. */
@@ -224,8 +226,8 @@ static uint32_t named_parse(int key, const char *text, const char *const *names,
     for (uint32_t number = 0; number < count; number++)
         if (strcmp(names[number], text) == 0)
             return number;
-    argp_error(state, "--%s %s: give %s to %s, as --help tells", option_name(key), text, names[0],
-               names[count - 1]);
+    sotto_console_refuse(state, "--%s %s: give %s to %s, as --help tells", option_name(key), text,
+                         names[0], names[count - 1]);
     return 0;
 }
 
@@ -244,11 +246,11 @@ static bool adapter_parse(struct sotto_wish *wish, int key, const char *argument
     case OPTION_TOP: choice->top_blocks = (uint32_t)number_parse(key, argument, state); return true;
     case OPTION_TARGETS:
         if (sotto_target_set_parse(&choice->target_set, argument, &fault) != SOTTO_OK)
-            argp_error(state, "--targets: %s", fault.text);
+            sotto_console_refuse(state, "--targets: %s", fault.text);
         return true;
     case OPTION_PATTERN:
         if (sotto_rank_pattern_parse(choice->ranks, argument, &fault) != SOTTO_OK)
-            argp_error(state, "--rank-pattern: %s", fault.text);
+            sotto_console_refuse(state, "--rank-pattern: %s", fault.text);
         return true;
     case OPTION_METHOD:
         wish->has_method = true;
@@ -266,9 +268,10 @@ static bool adapter_parse(struct sotto_wish *wish, int key, const char *argument
 static void name_take(struct sotto_wish *wish, const char *argument, struct argp_state *state)
 {
     if (wish->definition.name[0] != '\0')
-        argp_error(state, "one campaign at a time");
+        sotto_console_refuse(state, "one campaign at a time");
     if (argument[0] == '\0' || strlen(argument) > SOTTO_CAMPAIGN_NAME_MAX)
-        argp_error(state, "a campaign's name has 1 to %d letters", SOTTO_CAMPAIGN_NAME_MAX);
+        sotto_console_refuse(state, "a campaign's name has 1 to %d letters",
+                             SOTTO_CAMPAIGN_NAME_MAX);
     snprintf(wish->definition.name, sizeof wish->definition.name, "%s", argument);
 }
 

@@ -12,6 +12,7 @@
 #include "coordinator/program/init.h"
 #include "coordinator/program/recover.h"
 #include "coordinator/program/serve.h"
+#include "core/console/console.h"
 
 enum {
     HOSTS_MAX = 16,
@@ -46,7 +47,7 @@ static uint16_t port_parse(const char *text, struct argp_state *state)
     long port = strtol(text, &end, 10);
 
     if (*end != '\0' || end == text || port < 1 || port > UINT16_MAX)
-        argp_error(state, "--port %s: give a number from 1 to 65535", text);
+        sotto_console_refuse(state, "--port %s: give a number from 1 to 65535", text);
     return (uint16_t)port;
 }
 
@@ -58,12 +59,13 @@ static bool is_command(const char *word)
 static void arguments_check(const struct arguments *arguments, struct argp_state *state)
 {
     if (arguments->command == NULL)
-        argp_error(state, "say what to do: init, serve or recover");
+        sotto_console_refuse(state, "say what to do: init, serve or recover");
     if (arguments->folder == NULL)
-        argp_error(state, "name the state folder with --state DIR");
+        sotto_console_refuse(state, "name the state folder with --state DIR");
     if (strcmp(arguments->command, "init") != 0 &&
         (arguments->host_count > 0 || arguments->port != 0))
-        argp_error(state, "--host and --port are for init; later on they are in config.yaml");
+        sotto_console_refuse(state,
+                             "--host and --port are for init; later on they are in config.yaml");
 }
 
 static error_t option_parse(int key, char *argument, struct argp_state *state)
@@ -75,12 +77,12 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     case 'p': arguments->port = port_parse(argument, state); return 0;
     case OPTION_HOST:
         if (arguments->host_count == HOSTS_MAX)
-            argp_error(state, "--host: at most %d", HOSTS_MAX);
+            sotto_console_refuse(state, "--host: at most %d", HOSTS_MAX);
         arguments->hosts[arguments->host_count++] = argument;
         return 0;
     case ARGP_KEY_ARG:
         if (arguments->command != NULL || !is_command(argument))
-            argp_error(state, "%s is none of init, serve and recover", argument);
+            sotto_console_refuse(state, "%s is none of init, serve and recover", argument);
         arguments->command = argument;
         return 0;
     case ARGP_KEY_END: arguments_check(arguments, state); return 0;
@@ -137,6 +139,7 @@ int main(int argc, char **argv)
     int signal_number = 0;
     enum sotto_status status;
 
+    sotto_console_open("sotto-coordinator");
     argp_err_exit_status = EXIT_USAGE;
     if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &arguments) != 0)
         return EXIT_USAGE;

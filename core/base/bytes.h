@@ -1,5 +1,6 @@
 /*
- * Borrowed bytes (view), bytes being written into caller memory (buffer), digests, hex, and wiping.
+ * Borrowed bytes (view), bytes being written into caller memory (buffer), digests, hex, UTF-8, and
+ * wiping.
  */
 #ifndef SOTTO_CORE_BASE_BYTES_H
 #define SOTTO_CORE_BASE_BYTES_H
@@ -79,6 +80,12 @@ void sotto_digest_hex(char out[SOTTO_DIGEST_HEX], const struct sotto_digest *dig
 
 /* SOTTO_MALFORMED: other than exactly 2 * length hex digits; out untouched. */
 SOTTO_CHECKED enum sotto_status sotto_hex_decode(uint8_t *out, size_t length, const char *hex);
+
+/*
+ * Bytes of the UTF-8 character that a zero-terminated text begins with, 1 .. 4, the terminating
+ * zero counted as one; 0: it begins with none. RFC 3629, section 4.
+ */
+size_t sotto_utf8_length(const char *text);
 
 /* Overwrites secrets; the compiler may not drop it. */
 void sotto_wipe(void *at, size_t length);

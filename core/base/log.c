@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/status.h"
+
 enum { LINE_MAX_BYTES = 1024 };
 
 static const char *level_name(enum sotto_log_level level)
@@ -46,6 +48,7 @@ void sotto_log_write(const struct sotto_log *log, enum sotto_log_level level, co
                      ...)
 {
     char line[LINE_MAX_BYTES];
+    char text[LINE_MAX_BYTES];
     va_list arguments;
     size_t length;
 
@@ -53,14 +56,11 @@ void sotto_log_write(const struct sotto_log *log, enum sotto_log_level level, co
         return;
     length = format_prefix(line, log, level);
     va_start(arguments, format);
-    if (vsnprintf(line + length, sizeof line - length - 1, format, arguments) < 0)
-        line[length] = '\0';
+    if (vsnprintf(text, sizeof text, format, arguments) < 0)
+        text[0] = '\0';
     va_end(arguments);
+    sotto_line_show(line + length, sizeof line - length - 1, text);
     length = strlen(line);
-    for (size_t i = 0; i < length; i++) {
-        if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
-            line[i] = '?';
-    }
     line[length] = '\n';
     fwrite(line, 1, length + 1, log->stream);
     fflush(log->stream);

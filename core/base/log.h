@@ -18,8 +18,8 @@ struct sotto_log {
 /* Both are borrowed. Level: SOTTO_LOG_INFO, which callers may change. */
 void sotto_log_init(struct sotto_log *log, FILE *stream, const char *program);
 /*
- * One write(2) a line, so that lines of several processes do not mix. Control characters are shown
- * as '?'.
+ * One write(2) a line, so that lines of several processes do not mix. Shown as
+ * sotto_line_show does.
  */
 void sotto_log_write(const struct sotto_log *log, enum sotto_log_level level, const char *format,
                      ...) __attribute__((format(printf, 3, 4)));

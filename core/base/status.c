@@ -2,6 +2,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "core/base/bytes.h"
 
 const char *sotto_status_name(enum sotto_status status)
 {
@@ -42,17 +45,47 @@ int sotto_status_exit_code(enum sotto_status status)
     return 1;
 }
 
+/* Bytes of the character that `text` begins with, 0 if a terminal may not get it. */
+static size_t plain_length(const char *text)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    bool is_control = bytes[0] < 0x20 || bytes[0] == 0x7f || (bytes[0] == 0xc2 && bytes[1] < 0xa0);
+
+    return is_control ? 0 : sotto_utf8_length(text);
+}
+
+void sotto_line_show(char *out, size_t capacity, const char *text)
+{
+    size_t filled = 0;
+
+    while (*text != '\0') {
+        size_t taken = plain_length(text);
+        size_t length = taken > 0 ? taken : 4;
+        char escape[8];
+
+        snprintf(escape, sizeof escape, "\\x%02x", (unsigned char)*text);
+        if (filled + length >= capacity)
+            break;
+        memcpy(out + filled, taken > 0 ? text : escape, length);
+        filled += length;
+        text += taken > 0 ? taken : 1;
+    }
+    out[filled] = '\0';
+}
+
 enum sotto_status sotto_fault_set(struct sotto_fault *fault, enum sotto_status status,
                                   const char *format, ...)
 {
+    char text[SOTTO_FAULT_TEXT_MAX];
     va_list arguments;
 
     if (fault == NULL)
         return status;
     fault->status = status;
     va_start(arguments, format);
-    if (vsnprintf(fault->text, sizeof fault->text, format, arguments) < 0)
-        fault->text[0] = '\0';
+    if (vsnprintf(text, sizeof text, format, arguments) < 0)
+        text[0] = '\0';
     va_end(arguments);
+    sotto_line_show(fault->text, sizeof fault->text, text);
     return status;
 }

@@ -46,10 +46,20 @@ int sotto_status_exit_code(enum sotto_status status);
 /*
  * Records a failure and returns `status`, so that a caller can `return sotto_fault_set(...)`.
  *
- *   fault   out  may be NULL: then nothing is written. Text is cut at SOTTO_FAULT_TEXT_MAX - 1.
+ *   fault   out  may be NULL: then nothing is written. Text is as sotto_line_show writes it, cut at
+ *                SOTTO_FAULT_TEXT_MAX - 1.
  *   format  in   printf style; no newline, no trailing full stop, no secret
  */
 enum sotto_status sotto_fault_set(struct sotto_fault *fault, enum sotto_status status,
                                   const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * A text as part of one line on a person's terminal: control characters and bytes that are no UTF-8
+ * become \xNN, so that the name of a file can neither move a cursor nor begin a line of its own.
+ *
+ *   out   out  [capacity], with a terminating zero; what does not fit whole is left out
+ *   text  in   may not overlap with out
+ */
+void sotto_line_show(char *out, size_t capacity, const char *text);
 
 #endif

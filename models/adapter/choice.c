@@ -5,23 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bytes of the UTF-8 sequence that `text` begins with, or 0. RFC 3629, section 4. */
-static size_t utf8_sequence(const unsigned char *text)
-{
-    size_t length = text[0] < 0x80 ? 1 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
-
-    if ((text[0] >= 0x80 && text[0] < 0xc2) || text[0] > 0xf4)
-        return 0;
-    for (size_t i = 1; i < length; i++) {
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
-        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
-        return 0;
-    return length;
-}
-
 static bool label_is_clean(const char label[SOTTO_LABEL_TEXT_MAX + 1])
 {
     size_t length = strnlen(label, SOTTO_LABEL_TEXT_MAX + 1);
@@ -31,7 +14,7 @@ static bool label_is_clean(const char label[SOTTO_LABEL_TEXT_MAX + 1])
         return false;
     while (at < length) {
         unsigned char byte = (unsigned char)label[at];
-        size_t sequence = utf8_sequence((const unsigned char *)label + at);
+        size_t sequence = sotto_utf8_length(label + at);
 
         if (sequence == 0 || byte < 0x20 || byte == 0x7f || byte == '/')
             return false;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/console/console.h"
 #include "models/kernels/kernels.h"
 #include "models/pretrain/fit.h"
 #include "models/pretrain/folder.h"
@@ -212,6 +213,7 @@ int main(int argc, char **argv)
     struct sotto_fault fault = {0};
     enum sotto_status status;
 
+    sotto_console_open("sotto-pretrain");
     sotto_pretrain_options_parse(&options, argc, argv);
     catch_signals();
     status = run(&options, &fault);
@@ -223,6 +225,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "sotto-pretrain: interrupted, nothing was written\n");
         return EXIT_INTERRUPTED;
     }
-    fprintf(stderr, "sotto-pretrain: %s\n", fault.text);
+    sotto_console_say("sotto-pretrain: %s", fault.text);
     return sotto_status_exit_code(status);
 }

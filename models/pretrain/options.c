@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/console/console.h"
 #include "models/pretrain/fit.h"
 
 enum key {
@@ -61,8 +62,8 @@ static uint64_t parse_number(struct argp_state *state, const char *name, const c
     errno = 0;
     value = strtoull(text, &end, 10);
     if (*text < '0' || *text > '9' || *end != 0 || errno != 0 || value < min || value > max)
-        argp_error(state, "--%s: \"%s\" is no whole number from %llu to %llu", name, text,
-                   (unsigned long long)min, (unsigned long long)max);
+        sotto_console_refuse(state, "--%s: \"%s\" is no whole number from %llu to %llu", name, text,
+                             (unsigned long long)min, (unsigned long long)max);
     return value;
 }
 
@@ -73,7 +74,8 @@ static double parse_ratio(struct argp_state *state, const char *name, const char
     double value = strtod(text, &end);
 
     if (*text == 0 || *end != 0 || !(value >= min && value <= max))
-        argp_error(state, "--%s: \"%s\" is no number from %g to %g", name, text, min, max);
+        sotto_console_refuse(state, "--%s: \"%s\" is no number from %g to %g", name, text, min,
+                             max);
     return value;
 }
 
@@ -84,7 +86,7 @@ static enum sotto_dtype parse_dtype(struct argp_state *state, const char *text)
     if (strcmp(text, "f16") == 0)
         return SOTTO_DTYPE_F16;
     if (strcmp(text, "bf16") != 0)
-        argp_error(state, "--dtype: \"%s\" is not f32, f16 or bf16", text);
+        sotto_console_refuse(state, "--dtype: \"%s\" is not f32, f16 or bf16", text);
     return SOTTO_DTYPE_BF16;
 }
 
@@ -129,13 +131,13 @@ static error_t parse_small_number(int key, const char *text, struct argp_state *
 static void check_whole(const struct sotto_pretrain_options *options, struct argp_state *state)
 {
     if (options->images == NULL || options->out == NULL)
-        argp_error(state, "--images and --out are needed");
+        sotto_console_refuse(state, "--images and --out are needed");
     if (options->width % 4 != 0 || options->width % options->heads != 0)
-        argp_error(state, "--width: %u is no multiple of 4 and of --heads %u", options->width,
-                   options->heads);
+        sotto_console_refuse(state, "--width: %u is no multiple of 4 and of --heads %u",
+                             options->width, options->heads);
     if (options->decoder_width % 4 != 0 || options->decoder_width % options->heads != 0)
-        argp_error(state, "--decoder-width: %u is no multiple of 4 and of --heads %u",
-                   options->decoder_width, options->heads);
+        sotto_console_refuse(state, "--decoder-width: %u is no multiple of 4 and of --heads %u",
+                             options->decoder_width, options->heads);
 }
 
 static error_t parse_option(int key, char *text, struct argp_state *state)
@@ -158,7 +160,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
         options->weight_decay = parse_ratio(state, "weight-decay", text, 0, 1);
         return 0;
     case KEY_DTYPE: options->dtype = parse_dtype(state, text); return 0;
-    case ARGP_KEY_ARG: argp_error(state, "\"%s\" is no option", text); return 0;
+    case ARGP_KEY_ARG: sotto_console_refuse(state, "\"%s\" is no option", text); return 0;
     case ARGP_KEY_END: check_whole(options, state); return 0;
     }
     return parse_small_number(key, text, state);

@@ -11,6 +11,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
+#include "core/console/console.h"
 #include "participant/supervisor/audit.h"
 #include "participant/supervisor/enrol.h"
 #include "participant/supervisor/run.h"
@@ -42,7 +43,7 @@ static error_t parse_state(int key, char *text, struct argp_state *state)
     case KEY_JSON: options->as_json = true; return 0;
     case ARGP_KEY_END:
         if (options->state == NULL)
-            argp_error(state, "--state is needed");
+            sotto_console_refuse(state, "--state is needed");
         return 0;
     }
     return ARGP_ERR_UNKNOWN;
@@ -58,7 +59,7 @@ static error_t parse_photos(int key, char *text, struct argp_state *state)
         return 0;
     }
     if (key == ARGP_KEY_END && options->photo_count == 0)
-        argp_error(state, "at least one PHOTO or TEXT is needed");
+        sotto_console_refuse(state, "at least one PHOTO or TEXT is needed");
     return parse_state(key, text, state);
 }
 
@@ -75,12 +76,12 @@ static error_t parse_enrol(int key, char *text, struct argp_state *state)
     case KEY_NAME: wish->name = text; return 0;
     case KEY_POLICY:
         if (wish->policy.count == POLICY_OPTIONS_MAX)
-            argp_error(state, "too many --policy options");
+            sotto_console_refuse(state, "too many --policy options");
         options->policy[wish->policy.count++] = text;
         return 0;
     case ARGP_KEY_END:
         if (options->token == NULL || wish->model == NULL || wish->examples == NULL)
-            argp_error(state, "--state, --token, --model and --examples are needed");
+            sotto_console_refuse(state, "--state, --token, --model and --examples are needed");
         break;
     }
     return parse_state(key, text, state);
@@ -339,13 +340,13 @@ static error_t parse_choice(int key, char *text, struct argp_state *state)
     case ARGP_KEY_ARG:
         choice->subcommand = subcommand_find(text);
         if (choice->subcommand == NULL)
-            argp_error(state, "no command is called %s", text);
+            sotto_console_refuse(state, "no command is called %s", text);
         choice->first = state->next - 1;
         state->next = state->argc;
         return 0;
     case ARGP_KEY_END:
         if (choice->subcommand == NULL)
-            argp_error(state, "a command is needed");
+            sotto_console_refuse(state, "a command is needed");
         return 0;
     }
     return ARGP_ERR_UNKNOWN;
@@ -380,13 +381,12 @@ int main(int argument_count, char **arguments)
     enum sotto_status status = SOTTO_OK;
     int exit_code = -1;
 
+    sotto_console_open("sotto-participant");
     argp_program_version = "sotto-participant " SOTTO_VERSION;
     argp_err_exit_status = EXIT_USAGE;
     argp_parse(&argp, argument_count, arguments, ARGP_IN_ORDER, NULL, &choice);
     status = run_subcommand(&exit_code, &choice, argument_count, arguments, &fault);
     if (status != SOTTO_OK)
-        fprintf(stderr, "sotto-participant: %s\n", fault.text);
-    if (fflush(stdout) != 0 && status == SOTTO_OK)
-        status = SOTTO_IO;
+        sotto_console_say("sotto-participant: %s", fault.text);
     return exit_code >= 0 ? exit_code : sotto_status_exit_code(status);
 }

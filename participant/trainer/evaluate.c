@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "core/console/console.h"
 #include "participant/trainer/bench.h"
 #include "participant/trainer/examples.h"
 
@@ -49,7 +50,8 @@ static size_t parse_count(struct argp_state *state, const char *name, const char
     unsigned long value = strtoul(text, &end, 10);
 
     if (text[0] < '0' || text[0] > '9' || *end != '\0' || value == 0 || value > max)
-        argp_error(state, "--%s must be a whole number from 1 to %zu, not '%s'", name, max, text);
+        sotto_console_refuse(state, "--%s must be a whole number from 1 to %zu, not '%s'", name,
+                             max, text);
     return value;
 }
 
@@ -75,8 +77,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'j': options->as_json = true; return 0;
     case ARGP_KEY_END:
         if (!is_complete(options))
-            argp_error(state, "--model, --adapter, and --examples or --images with --labels are "
-                              "needed");
+            sotto_console_refuse(state,
+                                 "--model, --adapter, and --examples or --images with --labels are "
+                                 "needed");
         return 0;
     }
     return ARGP_ERR_UNKNOWN;
@@ -129,7 +132,7 @@ static enum sotto_status evaluate(struct sotto_bench *bench, const struct option
     if (status != SOTTO_OK)
         return status;
     if (examples.note[0] != '\0')
-        fprintf(stderr, "%s: %s\n", options->place.folder, examples.note);
+        sotto_console_say("%s: %s", options->place.folder, examples.note);
     status = sotto_trainer_evaluate(bench->trainer, &examples.dataset, &score);
     if (status == SOTTO_OK)
         print_score(&score, options->as_json);

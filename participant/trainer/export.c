@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/console/console.h"
 #include "models/adapter/peft.h"
 #include "models/export/gguf.h"
 #include "models/export/merged.h"
@@ -37,9 +38,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_GGUF: options->gguf = text; return 0;
     case ARGP_KEY_END:
         if (options->model == NULL || options->adapter == NULL)
-            argp_error(state, "--model and --adapter are needed");
+            sotto_console_refuse(state, "--model and --adapter are needed");
         if ((options->merged == NULL) == (options->gguf == NULL))
-            argp_error(state, "either --merged or --gguf is needed");
+            sotto_console_refuse(state, "either --merged or --gguf is needed");
         return 0;
     }
     return ARGP_ERR_UNKNOWN;

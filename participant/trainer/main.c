@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/console/console.h"
 #include "participant/channel/channel.h"
 #include "participant/confinement/filter.h"
 #include "participant/trainer/drive.h"
@@ -16,6 +17,8 @@
 #include "participant/trainer/train.h"
 
 enum { EXIT_USAGE = 2 };
+
+static const char name_of_site[] = "sotto-participant";
 
 typedef enum sotto_status (*command)(int argument_count, char **arguments,
                                      struct sotto_fault *fault);
@@ -58,7 +61,7 @@ static enum sotto_status run_once(command run, int argument_count, char **argume
     else
         status = run(argument_count - 1, arguments + 1, &fault);
     if (status != SOTTO_OK)
-        fprintf(stderr, "%s: %s\n", program, fault.text);
+        sotto_console_say("%s: %s", program, fault.text);
     return status;
 }
 
@@ -71,8 +74,7 @@ int main(int argument_count, char **arguments)
         fprintf(stderr, "sotto-trainer %s: is started by sotto-participant\n", SOTTO_VERSION);
         return EXIT_USAGE;
     }
+    sotto_console_open(name_of_site);
     status = run != NULL ? run_once(run, argument_count, arguments) : sotto_trainer_serve();
-    if (fflush(stdout) != 0 && status == SOTTO_OK)
-        status = SOTTO_IO;
-    _exit(sotto_status_exit_code(status));
+    _exit(sotto_console_close(name_of_site, sotto_status_exit_code(status)));
 }

@@ -5,11 +5,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "core/console/console.h"
 #include "participant/trainer/bench.h"
 #include "participant/trainer/examples.h"
 
-/* Bytes of a text that are printed. */
-enum { TEXT_SHOWN = 72 };
+/* Bytes of a text that are printed, and of a path that could be. */
+enum { TEXT_SHOWN = 72, SHOWN_MAX = 4096 };
 
 struct options {
     const char *model;
@@ -45,7 +46,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (options->model == NULL || options->adapter == NULL || options->example_count == 0)
-            argp_error(state, "--model, --adapter and at least one PHOTO or TEXT are needed");
+            sotto_console_refuse(state,
+                                 "--model, --adapter and at least one PHOTO or TEXT are needed");
         return 0;
     }
     return ARGP_ERR_UNKNOWN;
@@ -107,16 +109,17 @@ static enum sotto_status predict(const struct sotto_bench *bench, const char *ex
     return SOTTO_OK;
 }
 
-/* Prints the beginning of a text, in one line. */
-static void print_text(const char *text)
+/* Prints the path of a photo, or the beginning of a text, in one line. */
+static void print_example(const char *example, bool is_text)
 {
+    char line[SHOWN_MAX];
     size_t length = 0;
 
-    while (text[length] != '\0' && (length < TEXT_SHOWN || (text[length] & 0xc0) == 0x80))
+    sotto_line_show(line, sizeof line, example);
+    while (line[length] != '\0' &&
+           (!is_text || length < TEXT_SHOWN || (line[length] & 0xc0) == 0x80))
         length++;
-    for (size_t i = 0; i < length; i++)
-        putchar(text[i] == '\n' || text[i] == '\r' ? ' ' : text[i]);
-    printf("%s", text[length] == '\0' ? "" : "...");
+    printf("%.*s%s", (int)length, line, line[length] == '\0' ? "" : "...");
 }
 
 static enum sotto_status predict_all(const struct sotto_bench *bench, const struct options *options,
@@ -138,10 +141,7 @@ static enum sotto_status predict_all(const struct sotto_bench *bench, const stru
                                                   (double)best.probability));
             continue;
         }
-        if (is_text)
-            print_text(example);
-        else
-            printf("%s", example);
+        print_example(example, is_text);
         printf(": %s %.3f\n", label, (double)best.probability);
     }
     return SOTTO_OK;

@@ -9,6 +9,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
+#include "core/console/console.h"
 #include "core/threads/threads.h"
 #include "models/adapter/peft.h"
 #include "participant/trainer/examples.h"
@@ -90,8 +91,8 @@ static uint64_t whole(struct argp_state *state, const char *name, const char *te
     errno = 0;
     value = strtoull(text, &end, 10);
     if (errno != 0 || text[0] < '0' || text[0] > '9' || *end != '\0' || value > max)
-        argp_error(state, "--%s must be a whole number up to %llu, not '%s'", name,
-                   (unsigned long long)max, text);
+        sotto_console_refuse(state, "--%s must be a whole number up to %llu, not '%s'", name,
+                             (unsigned long long)max, text);
     return value;
 }
 
@@ -101,7 +102,8 @@ static uint32_t count(struct argp_state *state, const char *name, const char *te
     uint64_t value = whole(state, name, text, max);
 
     if (value == 0)
-        argp_error(state, "--%s must be a whole number from 1 to %u, not '%s'", name, max, text);
+        sotto_console_refuse(state, "--%s must be a whole number from 1 to %u, not '%s'", name, max,
+                             text);
     return (uint32_t)value;
 }
 
@@ -111,7 +113,7 @@ static double real(struct argp_state *state, const char *name, const char *text)
     double value = strtod(text, &end);
 
     if (end == text || *end != '\0' || !isfinite(value) || value < 0)
-        argp_error(state, "--%s must be a number from 0 on, not '%s'", name, text);
+        sotto_console_refuse(state, "--%s must be a number from 0 on, not '%s'", name, text);
     return value;
 }
 
@@ -123,8 +125,8 @@ static void take_labels(struct argp_state *state, struct sotto_adapter_choice *c
         size_t length = strcspn(text, ",");
 
         if (length == 0 || length > SOTTO_LABEL_TEXT_MAX || choice->label_count == SOTTO_LABELS_MAX)
-            argp_error(state, "--labels takes 1 to %d names of 1 to %d characters",
-                       SOTTO_LABELS_MAX, SOTTO_LABEL_TEXT_MAX);
+            sotto_console_refuse(state, "--labels takes 1 to %d names of 1 to %d characters",
+                                 SOTTO_LABELS_MAX, SOTTO_LABEL_TEXT_MAX);
         memcpy(choice->labels[choice->label_count], text, length);
         choice->labels[choice->label_count++][length] = '\0';
         text += length + (text[length] == ',');
@@ -137,13 +139,13 @@ static void take_targets(struct argp_state *state, struct sotto_adapter_choice *
     struct sotto_fault fault;
 
     if (sotto_target_set_parse(&choice->target_set, text, &fault) != SOTTO_OK)
-        argp_error(state, "--targets: %s", fault.text);
+        sotto_console_refuse(state, "--targets: %s", fault.text);
 }
 
 static bool is_half(struct argp_state *state, const char *text)
 {
     if (strcmp(text, "float32") != 0 && strcmp(text, "bfloat16") != 0)
-        argp_error(state, "--weights must be float32 or bfloat16, not '%s'", text);
+        sotto_console_refuse(state, "--weights must be float32 or bfloat16, not '%s'", text);
     return strcmp(text, "bfloat16") == 0;
 }
 
@@ -208,10 +210,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'j': options->as_json = true; return 0;
     case ARGP_KEY_END:
         if (options->place.folder[0] != '\0' && options->place.images != NULL)
-            argp_error(state, "give --examples or --images, not both");
+            sotto_console_refuse(state, "give --examples or --images, not both");
         if (!is_complete(options))
-            argp_error(state, "--model, --out, and --examples or --images with --image-labels are "
-                              "needed");
+            sotto_console_refuse(
+                state, "--model, --out, and --examples or --images with --image-labels are "
+                       "needed");
         return 0;
     }
     return parse_number(key, text, state);
@@ -242,7 +245,7 @@ static enum sotto_status run_open(struct run *run, const struct options *options
         status = sotto_examples_open(&run->examples, &options->place, &options->choice, run->model,
                                      fault);
     if (status == SOTTO_OK && run->examples.note[0] != '\0')
-        fprintf(stderr, "%s: %s\n", options->place.folder, run->examples.note);
+        sotto_console_say("%s: %s", options->place.folder, run->examples.note);
     if (status == SOTTO_OK)
         status = sotto_trainer_open(&run->trainer, run->model, &run->layout, options->fit.batch,
                                     run->threads, fault);

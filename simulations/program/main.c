@@ -2,6 +2,7 @@
 #include <argp.h>
 #include <string.h>
 
+#include "core/console/console.h"
 #include "simulations/program/parameters.h"
 #include "simulations/program/play.h"
 #include "simulations/program/privacy.h"
@@ -23,6 +24,7 @@ static const struct command commands[] = {
 
 int main(int argc, char **argv)
 {
+    sotto_console_open("sotto-simulate");
     argp_err_exit_status = EXIT_USAGE;
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(argv[1], commands[i].name) == 0)

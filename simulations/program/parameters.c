@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/console/console.h"
 #include "crypto/secagg/secaggplus/graph/traffic.h"
 
 enum { OPTION_NO_MARGIN = 256, OPTION_JSON, EXIT_USAGE = 2 };
@@ -32,8 +33,8 @@ static void cohort_read(struct question *question, const char *text, struct argp
 
     if (text[0] < '0' || text[0] > '9' || *end != '\0' || value < SOTTO_COHORT_MIN ||
         value > SOTTO_COHORT_MAX)
-        argp_failure(state, EXIT_USAGE, 0, "--cohort %s: give a whole number from %d to %d", text,
-                     SOTTO_COHORT_MIN, SOTTO_COHORT_MAX);
+        sotto_console_refuse(state, "--cohort %s: give a whole number from %d to %d", text,
+                             SOTTO_COHORT_MIN, SOTTO_COHORT_MAX);
     question->wish.cohort = (uint32_t)value;
 }
 
@@ -43,15 +44,14 @@ static double fraction_read(const char *name, const char *text, struct argp_stat
     double value = strtod(text, &end);
 
     if (end == text || *end != '\0' || !(value >= 0 && value < 1))
-        argp_failure(state, EXIT_USAGE, 0, "--%s %s: give a fraction from 0 to below 1", name,
-                     text);
+        sotto_console_refuse(state, "--%s %s: give a fraction from 0 to below 1", name, text);
     return value;
 }
 
 static void question_check(const struct question *question, struct argp_state *state)
 {
     if (question->wish.cohort == 0 || !question->has_corrupt || !question->has_dropout)
-        argp_failure(state, EXIT_USAGE, 0, "give --cohort, --corrupt and --dropout");
+        sotto_console_refuse(state, "give --cohort, --corrupt and --dropout");
 }
 
 static error_t option_parse(int key, char *argument, struct argp_state *state)
@@ -70,9 +70,7 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_NO_MARGIN: question->wish.security_bits = SOTTO_SECURITY_BITS; return 0;
     case OPTION_JSON: question->json = true; return 0;
-    case ARGP_KEY_ARG:
-        argp_failure(state, EXIT_USAGE, 0, "what is '%s' for?", argument);
-        return EINVAL;
+    case ARGP_KEY_ARG: sotto_console_refuse(state, "what is '%s' for?", argument); return EINVAL;
     case ARGP_KEY_END: question_check(question, state); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/base/file.h"
+#include "core/console/console.h"
 #include "crypto/privacy/accountant.h"
 #include "simulations/baseline.h"
 #include "simulations/pool.h"
@@ -43,12 +44,12 @@ static void override_take(struct arguments *arguments, const char *override,
     size_t place = 0;
 
     if (override[key_length - 1] != '=')
-        argp_error(state, "--set %s: give KEY=VALUE", override);
+        sotto_console_refuse(state, "--set %s: give KEY=VALUE", override);
     while (place < arguments->override_count &&
            strncmp(arguments->overrides[place], override, key_length) != 0)
         place++;
     if (place == OVERRIDES_MAX)
-        argp_error(state, "--set: at most %d", OVERRIDES_MAX);
+        sotto_console_refuse(state, "--set: at most %d", OVERRIDES_MAX);
     arguments->overrides[place] = override;
     if (place == arguments->override_count)
         arguments->override_count++;
@@ -63,7 +64,7 @@ static error_t argument_take(struct arguments *arguments, const char *argument,
     else if (arguments->scenario == NULL)
         arguments->scenario = argument;
     else
-        argp_error(state, "one scenario at a time, not also %s", argument);
+        sotto_console_refuse(state, "one scenario at a time, not also %s", argument);
     return 0;
 }
 
@@ -79,9 +80,10 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     case ARGP_KEY_ARG: return argument_take(arguments, argument, state);
     case ARGP_KEY_END:
         if (arguments->scenario == NULL)
-            argp_error(state, "name a scenario, such as simulations/scenarios/five-sites.yaml");
+            sotto_console_refuse(state,
+                                 "name a scenario, such as simulations/scenarios/five-sites.yaml");
         if (arguments->partition_only && arguments->out == NULL)
-            argp_error(state, "partition needs --out DIR");
+            sotto_console_refuse(state, "partition needs --out DIR");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/console/console.h"
 #include "crypto/privacy/accountant.h"
 #include "crypto/privacy/noise.h"
 #include "crypto/secagg/terms.h"
@@ -54,20 +55,20 @@ static double number_read(const struct range *range, const char *text, struct ar
 
     if (end == text || *end != '\0' || !(value >= range->low && value <= range->high) ||
         (range->is_whole && value != floor(value)))
-        argp_failure(state, EXIT_USAGE, 0, "--%s %s: give a %snumber from %g to %g", range->name,
-                     text, range->is_whole ? "whole " : "", range->low, range->high);
+        sotto_console_refuse(state, "--%s %s: give a %snumber from %g to %g", range->name, text,
+                             range->is_whole ? "whole " : "", range->low, range->high);
     return value;
 }
 
 static void question_check(const struct question *question, struct argp_state *state)
 {
     if (question->rounds == 0 || question->cohort == 0 || question->delta == 0)
-        argp_failure(state, EXIT_USAGE, 0, "give --rounds, --cohort and --delta");
+        sotto_console_refuse(state, "give --rounds, --cohort and --delta");
     if ((question->noise == 0) == (question->epsilon == 0))
-        argp_failure(state, EXIT_USAGE, 0, "give either --noise or --epsilon");
+        sotto_console_refuse(state, "give either --noise or --epsilon");
     if (question->survivors > question->cohort)
-        argp_failure(state, EXIT_USAGE, 0, "--survivors-min %g: the cohort is only %g",
-                     question->survivors, question->cohort);
+        sotto_console_refuse(state, "--survivors-min %g: the cohort is only %g",
+                             question->survivors, question->cohort);
 }
 
 static error_t option_parse(int key, char *argument, struct argp_state *state)
@@ -91,9 +92,7 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     case 'e': question->epsilon = number_read(&epsilon, argument, state); return 0;
     case 'd': question->delta = number_read(&delta, argument, state); return 0;
     case OPTION_JSON: question->json = true; return 0;
-    case ARGP_KEY_ARG:
-        argp_failure(state, EXIT_USAGE, 0, "what is '%s' for?", argument);
-        return EINVAL;
+    case ARGP_KEY_ARG: sotto_console_refuse(state, "what is '%s' for?", argument); return EINVAL;
     case ARGP_KEY_END: question_check(question, state); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }

@@ -71,7 +71,7 @@ static struct started start(const struct site *site, const char *const *more)
     assert_int_not_equal(started.child, -1);
     if (started.child == 0) {
         dup2(ends[1], STDERR_FILENO);
-        close(STDOUT_FILENO);
+        dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
         execv(program, (char *const *)(uintptr_t)arguments);
         _exit(127);
     }

@@ -10,6 +10,7 @@ TRAINER_DOOR = ('models/trainer.h', 'models/adapter/layout.h', 'models/adapter/m
                 'models/data/texts.h')
 EDGES = {
     'core/base/': (),
+    'core/console/': ('core/base/',),
     'core/threads/': ('core/base/',),
     'core/wire/': ('core/base/',),
     'core/net/': ('core/base/',),
@@ -18,6 +19,7 @@ EDGES = {
     'crypto/privacy/': ('core/base/', 'crypto/primitives/', 'crypto/ring/'),
     'crypto/secagg/': ('core/base/', 'crypto/primitives/', 'crypto/ring/', 'crypto/secagg/'),
     'models/': ('core/base/', 'core/threads/', 'models/'),
+    'models/pretrain/': ('core/base/', 'core/console/', 'core/threads/', 'models/'),
     'models/kernels/': ('core/base/', 'models/kernels/'),
     'models/ops/': ('core/base/', 'models/kernels/'),
     'models/block/': ('core/base/', 'models/ops/', 'models/kernels/'),
@@ -33,13 +35,14 @@ EDGES = {
     'coordinator/round/': ('core/base/', 'core/wire/', 'crypto/'),
     'coordinator/apply/': ('core/base/', 'core/wire/', 'crypto/', 'models/optim/') + ADAPTER_DOOR,
     'participant/': ('core/', 'crypto/', 'participant/') + TRAINER_DOOR,
-    'participant/trainer/': ('core/base/', 'core/threads/', 'core/wire/', 'crypto/', 'participant/',
-                             'models/adapter/peft.h', 'models/export/') + TRAINER_DOOR,
+    'participant/trainer/': ('core/base/', 'core/console/', 'core/threads/', 'core/wire/',
+                             'crypto/', 'participant/', 'models/adapter/peft.h',
+                             'models/export/') + TRAINER_DOOR,
     'participant/sealer/': ('core/base/', 'core/wire/', 'crypto/', 'participant/') + TRAINER_DOOR,
     'participant/courier/': ('core/', 'crypto/', 'participant/'),
-    'simulations/': ('core/base/', 'core/threads/', 'core/wire/', 'crypto/', 'models/',
-                     'coordinator/', 'participant/', 'simulations/', '!coordinator/drive/',
-                     '!coordinator/ledger/', '!coordinator/api/'),
+    'simulations/': ('core/base/', 'core/console/', 'core/threads/', 'core/wire/', 'crypto/',
+                     'models/', 'coordinator/', 'participant/', 'simulations/',
+                     '!coordinator/drive/', '!coordinator/ledger/', '!coordinator/api/'),
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)

@@ -54,6 +54,38 @@ static void fault__none_wanted__status_is_returned(void **state)
     assert_int_equal(sotto_fault_set(NULL, SOTTO_IO, "nobody listens"), SOTTO_IO);
 }
 
+/* The name of a file may hold what moves a cursor, colours a terminal or begins a line. */
+static void line__control_characters_and_no_utf8__are_shown_as_numbers(void **state)
+{
+    char line[64];
+
+    (void)state;
+    sotto_line_show(line, sizeof line, "a\x1b[2J\nb\x7f\xc2\x9b\xff caf\xc3\xa9");
+    assert_string_equal(line, "a\\x1b[2J\\x0ab\\x7f\\xc2\\x9b\\xff caf\xc3\xa9");
+}
+
+static void line__no_room__ends_between_characters(void **state)
+{
+    char line[8];
+
+    (void)state;
+    sotto_line_show(line, sizeof line, "abcde\xc3\xa9");
+    assert_string_equal(line, "abcde\xc3\xa9");
+    sotto_line_show(line, sizeof line, "abcdef\xc3\xa9");
+    assert_string_equal(line, "abcdef");
+    sotto_line_show(line, sizeof line, "abcd\x1b");
+    assert_string_equal(line, "abcd");
+}
+
+static void fault__name_with_control_characters__is_one_plain_line(void **state)
+{
+    struct sotto_fault fault;
+
+    (void)state;
+    (void)sotto_fault_set(&fault, SOTTO_NOT_FOUND, "cannot open %s", "a\x1b]0;b\x07\n.png");
+    assert_string_equal(fault.text, "cannot open a\\x1b]0;b\\x07\\x0a.png");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -62,6 +94,9 @@ int main(void)
         cmocka_unit_test(fault__set__holds_status_and_text),
         cmocka_unit_test(fault__text_too_long__is_cut),
         cmocka_unit_test(fault__none_wanted__status_is_returned),
+        cmocka_unit_test(line__control_characters_and_no_utf8__are_shown_as_numbers),
+        cmocka_unit_test(line__no_room__ends_between_characters),
+        cmocka_unit_test(fault__name_with_control_characters__is_one_plain_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

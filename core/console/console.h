@@ -1,0 +1,32 @@
+/*
+ * What a program tells a person: results on standard output, one line about a failure on standard
+ * error. Nothing that comes in as a name, of a file or on the command line, reaches a terminal
+ * unless as sotto_line_show writes it.
+ */
+#ifndef SOTTO_CORE_CONSOLE_CONSOLE_H
+#define SOTTO_CORE_CONSOLE_CONSOLE_H
+
+#include <argp.h>
+
+/*
+ * First of all in main: from here on a program that exits with 0, also by itself after --help,
+ * whose standard output could not be written says so in a line and exits with 74 instead.
+ *
+ *   program  in  the line begins with it; borrowed until the end
+ */
+void sotto_console_open(const char *program);
+
+/*
+ * The same for a program that ends by _exit: flushes standard output and returns the code to end
+ * with, which is `exit_code` unless that is 0 and something is missing.
+ */
+int sotto_console_close(const char *program, int exit_code);
+
+/* One line on standard error; printf style, without the newline. Cut at SOTTO_FAULT_TEXT_MAX. */
+void sotto_console_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Ends the program for a wrong command line, with the line and argp_err_exit_status. */
+void sotto_console_refuse(const struct argp_state *state, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif
