@@ -69,7 +69,7 @@ static const struct argp_option options[] = {
     {"model", OPTION_MODEL, "DIR", 0, "Base model: a Hugging Face directory", 0},
     {"labels", OPTION_LABELS, "A,B,...", 0, "Names of the classes; a language model has none", 0},
     {"rank", OPTION_RANK, "N", 0, "LoRA rank; 0: the head alone is trained (default: 8)", 0},
-    {"alpha", OPTION_ALPHA, "X", 0, "LoRA alpha (default: twice the rank)", 0},
+    {"alpha", OPTION_ALPHA, "X", 0, "LoRA alpha, above 0 (default: twice the rank)", 0},
     {"targets", OPTION_TARGETS, "SET", 0,
      "Layers to adapt: all-linear, or names such as query,value (default: all-linear)", 0},
     {"rank-pattern", OPTION_PATTERN, "LIST", 0,
@@ -154,6 +154,8 @@ static double number_parse(int key, const char *text, struct argp_state *state)
     char *end;
     double number = strtod(text, &end);
 
+    if (key == OPTION_ALPHA && !(number > 0))
+        sotto_console_refuse(state, "--alpha %s: give a number above 0", text);
     if (*end != '\0' || end == text || !isfinite(number) || number < 0 ||
         (is_whole && (number != floor(number) || number > UINT32_MAX)))
         sotto_console_refuse(state, "--%s %s: give a %s from 0 on", option_name(key), text,

@@ -211,6 +211,16 @@ enum sotto_status sotto_folder_make(const char *path, struct sotto_fault *fault)
     return make_one_folder(partial, fault);
 }
 
+enum sotto_status sotto_folder_make_above(const char *path, struct sotto_fault *fault)
+{
+    char folder[PATH_MAX];
+
+    if (strlen(path) >= sizeof folder)
+        return sotto_fault_set(fault, SOTTO_OVER_LIMIT, "the path %.80s... is too long", path);
+    folder_of(folder, path);
+    return sotto_folder_make(folder, fault);
+}
+
 enum sotto_status sotto_folder_sync(const char *path, struct sotto_fault *fault)
 {
     int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -29,6 +29,10 @@ SOTTO_CHECKED enum sotto_status sotto_file_replace(const char *path, struct sott
 /* mkdir -p with mode 0700 for what is new. */
 SOTTO_CHECKED enum sotto_status sotto_folder_make(const char *path, struct sotto_fault *fault);
 
+/* The same for the folders above a file or folder that is still to come. */
+SOTTO_CHECKED enum sotto_status sotto_folder_make_above(const char *path,
+                                                        struct sotto_fault *fault);
+
 /* fsync of a folder, so that renames in it last. */
 SOTTO_CHECKED enum sotto_status sotto_folder_sync(const char *path, struct sotto_fault *fault);
 

@@ -70,9 +70,7 @@ enum sotto_status sotto_chat_parse(enum sotto_chat *chat, const char *name,
         }
     }
     return sotto_fault_set(fault, SOTTO_MALFORMED,
-                           "no chat format is called '%.40s'; known are: chatml, llama2, llama3, "
-                           "mistral, zephyr",
-                           name);
+                           "no chat format is called '%.40s'; known are: " SOTTO_CHAT_NAMES, name);
 }
 
 enum sotto_status sotto_chat_check(enum sotto_chat chat, const struct sotto_tokeniser *tokeniser,
@@ -181,12 +179,15 @@ static enum sotto_status add_message(struct sotto_chat_text *out, const struct c
     struct sotto_view text = sotto_view_of(json_string_value(content), json_string_length(content));
 
     if (turn == NULL) {
-        snprintf(why, SOTTO_FAULT_TEXT_MAX, "the role '%.40s' is not known to the format %s",
-                 role == NULL ? "" : role, form->name);
+        snprintf(why, SOTTO_FAULT_TEXT_MAX,
+                 "the role '%.40s' is not known to the format %s; known are: %suser, assistant",
+                 role == NULL ? "" : role, form->name,
+                 form->system.before == NULL ? "" : "system, ");
         return SOTTO_MALFORMED;
     }
     if (text.at == NULL) {
-        snprintf(why, SOTTO_FAULT_TEXT_MAX, "the content of a message must be text");
+        snprintf(why, SOTTO_FAULT_TEXT_MAX,
+                 "the content of a message must be text: give it as a string");
         return SOTTO_MALFORMED;
     }
     if (turn == &form->system && is_nested(form)) {
@@ -208,16 +209,20 @@ enum sotto_status sotto_chat_write(struct sotto_chat_text *out, enum sotto_chat 
     sotto_text_clear(&out->text);
     out->answer_count = 0;
     if (!json_is_array(messages)) {
-        snprintf(why, SOTTO_FAULT_TEXT_MAX, "messages must be a list");
+        snprintf(why, SOTTO_FAULT_TEXT_MAX,
+                 "messages must be a list: give [{\"role\": ..., \"content\": ...}, ...]");
         return SOTTO_MALFORMED;
     }
     add(out, form->start);
     for (size_t i = 0; i < json_array_size(messages) && status == SOTTO_OK; i++)
         status = add_message(out, form, json_array_get(messages, i), &system, why);
     if (status == SOTTO_OVER_LIMIT)
-        snprintf(why, SOTTO_FAULT_TEXT_MAX, "more than %d answers", SOTTO_CHAT_ANSWERS_MAX);
+        snprintf(why, SOTTO_FAULT_TEXT_MAX, "more than %d answers: split the conversation",
+                 SOTTO_CHAT_ANSWERS_MAX);
     if (status == SOTTO_OK && out->answer_count == 0) {
-        snprintf(why, SOTTO_FAULT_TEXT_MAX, "no message has the role assistant");
+        snprintf(why, SOTTO_FAULT_TEXT_MAX,
+                 "no message has the role assistant: add the answer, or remove the "
+                 "line");
         return SOTTO_MALFORMED;
     }
     if (status == SOTTO_OK && out->text.is_short) {

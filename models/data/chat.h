@@ -20,6 +20,8 @@ enum sotto_chat {
     SOTTO_CHAT_ZEPHYR,  /* Zephyr, TinyLlama chat */
 };
 
+#define SOTTO_CHAT_NAMES "chatml, llama2, llama3, mistral, zephyr"
+
 /* "" is none. SOTTO_MALFORMED: no format is called so; the fault names those that are. */
 SOTTO_CHECKED enum sotto_status sotto_chat_parse(enum sotto_chat *chat, const char *name,
                                                  struct sotto_fault *fault);

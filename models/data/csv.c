@@ -4,9 +4,7 @@
 
 struct sotto_csv sotto_csv_of(struct sotto_view bytes)
 {
-    if (bytes.length >= 3 && memcmp(bytes.at, "\xef\xbb\xbf", 3) == 0)
-        bytes = sotto_view_after(bytes, 3);
-    return (struct sotto_csv){bytes, 1};
+    return (struct sotto_csv){sotto_view_after_mark(bytes), 1};
 }
 
 static bool begins_with(const struct sotto_csv *csv, uint8_t byte)

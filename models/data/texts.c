@@ -1,10 +1,12 @@
 #include "models/data/texts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/file.h"
 #include "models/data/csv.h"
+#include "models/data/label.h"
 
 /* A file on its way to a dataset. */
 struct gathering {
@@ -42,10 +44,12 @@ static enum sotto_status encode(struct gathering *gathering, struct sotto_encodi
 
     if (status == SOTTO_MALFORMED)
         return refuse(gathering, status, "the text is not UTF-8: save it as UTF-8");
+    if (status == SOTTO_OVER_LIMIT && text.length > SOTTO_TEXT_BYTES_MAX)
+        return refuse(gathering, status, "the text is longer than 16 MiB: split it");
     if (status == SOTTO_OVER_LIMIT)
         return refuse(gathering, status,
-                      "the text is longer than 16 MiB, or the length for tokens "
-                      "leaves no room for any: split it");
+                      "the tokens that stand around every text leave none for its own: raise "
+                      "--text-length (text_length in site.yaml)");
     if (status != SOTTO_OK)
         return refuse(gathering, status, "no memory");
     if (encoding->text_count == 0)
@@ -91,7 +95,10 @@ static enum sotto_status add_plain(struct gathering *gathering, struct sotto_vie
 
     if (status == SOTTO_OK && encoding.count < 2)
         status = refuse(gathering, SOTTO_MALFORMED,
-                        "one token alone has nothing to be learnt: remove the line");
+                        encoding.is_cut
+                            ? "cut to one token it has nothing to be learnt: raise --text-length "
+                              "(text_length in site.yaml), or truncation in tokenizer.json"
+                            : "one token alone has nothing to be learnt: remove the line");
     if (status != SOTTO_OK)
         return status;
     mark(gathering, 0, 1);
@@ -157,7 +164,8 @@ static enum sotto_status add_chat(struct gathering *gathering, const json_t *mes
 
     if (gathering->form->chat == SOTTO_CHAT_NONE)
         return refuse(gathering, SOTTO_MALFORMED,
-                      "messages need a chat format: name the one that the model was trained with");
+                      "messages need the chat format that the model was trained with: name it with "
+                      "--chat (chat in site.yaml), one of " SOTTO_CHAT_NAMES);
     status = sotto_chat_write(&gathering->chat, gathering->form->chat, messages, why);
     if (status != SOTTO_OK)
         return refuse(gathering, status, why);
@@ -176,44 +184,13 @@ static enum sotto_status add_chat(struct gathering *gathering, const json_t *mes
     return status;
 }
 
-/* The index of a label by its name. */
-static enum sotto_status find_label(const struct gathering *gathering, uint32_t *label,
-                                    struct sotto_view name)
-{
-    const struct sotto_label_names *labels = gathering->form->labels;
-
-    for (size_t i = 0; i < labels->count; i++) {
-        if (sotto_view_equal(name, sotto_view_text(labels->names[i]))) {
-            *label = (uint32_t)i;
-            return SOTTO_OK;
-        }
-    }
-    return sotto_fault_set(gathering->fault, SOTTO_MISMATCH,
-                           "%s: line %zu: the label '%.*s' is none of the %zu labels, such as '%s':"
-                           " correct it",
-                           gathering->path, gathering->line,
-                           name.length < 48 ? (int)name.length : 48, (const char *)name.at,
-                           labels->count, labels->count > 0 ? labels->names[0] : "");
-}
-
 static enum sotto_status read_label(const struct gathering *gathering, uint32_t *label,
                                     const json_t *value)
 {
-    if (json_is_string(value))
-        return find_label(gathering, label,
-                          sotto_view_of(json_string_value(value), json_string_length(value)));
-    if (!json_is_integer(value))
-        return refuse(gathering, SOTTO_MALFORMED, "label must be a name or an index");
-    if (json_integer_value(value) < 0 ||
-        json_integer_value(value) >= (json_int_t)gathering->form->labels->count)
-        return sotto_fault_set(gathering->fault, SOTTO_MISMATCH,
-                               "%s: line %zu: the label %lld is not below %zu, the number of "
-                               "labels: correct it",
-                               gathering->path, gathering->line,
-                               (long long)json_integer_value(value),
-                               gathering->form->labels->count);
-    *label = (uint32_t)json_integer_value(value);
-    return SOTTO_OK;
+    char why[SOTTO_FAULT_TEXT_MAX];
+    enum sotto_status status = sotto_label_of_json(label, gathering->form->labels, value, why);
+
+    return status == SOTTO_OK ? status : refuse(gathering, status, why);
 }
 
 static enum sotto_status add_object(struct gathering *gathering, const json_t *object)
@@ -238,41 +215,48 @@ static enum sotto_status add_object(struct gathering *gathering, const json_t *o
 
 static enum sotto_status add_line(struct gathering *gathering, struct sotto_view line)
 {
+    char why[SOTTO_FAULT_TEXT_MAX];
     json_error_t error;
     json_t *object;
     enum sotto_status status;
 
     if (!sotto_utf8_is_valid(line))
         return refuse(gathering, SOTTO_MALFORMED, "the text is not UTF-8: save it as UTF-8");
+    if (line.at[0] == '[')
+        return refuse(gathering, SOTTO_MALFORMED,
+                      "a JSON array: give one object a line, without brackets and commas around "
+                      "them");
     object = json_loadb((const char *)line.at, line.length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL,
                         &error);
-    if (object == NULL)
-        return refuse(gathering, SOTTO_MALFORMED, error.text);
+    if (object == NULL) {
+        snprintf(why, sizeof why, "%s: give one whole JSON object a line", error.text);
+        return refuse(gathering, SOTTO_MALFORMED, why);
+    }
     status = add_object(gathering, object);
     json_decref(object);
     return status;
 }
 
-static bool is_blank(struct sotto_view line)
+/* The line from its first byte on that is no white space. */
+static struct sotto_view begun(struct sotto_view line)
 {
-    for (size_t i = 0; i < line.length; i++) {
-        if (strchr(" \t\r", line.at[i]) == NULL || line.at[i] == '\0')
-            return false;
-    }
-    return true;
+    while (line.length > 0 && (line.at[0] == ' ' || line.at[0] == '\t' || line.at[0] == '\r'))
+        line = sotto_view_after(line, 1);
+    return line;
 }
 
 static enum sotto_status read_lines(struct gathering *gathering, struct sotto_view file)
 {
     enum sotto_status status = SOTTO_OK;
 
+    file = sotto_view_after_mark(file);
     while (file.length > 0 && status == SOTTO_OK) {
         const uint8_t *end = memchr(file.at, '\n', file.length);
         size_t length = end == NULL ? file.length : (size_t)(end - file.at);
-        struct sotto_view line = sotto_view_of(file.at, length);
+        struct sotto_view line = begun(sotto_view_of(file.at, length));
 
         gathering->line++;
-        if (!is_blank(line))
+        if (line.length > 0)
             status = add_line(gathering, line);
         file = sotto_view_after(file, end == NULL ? length : length + 1);
     }
@@ -300,6 +284,7 @@ static enum sotto_status add_record(struct gathering *gathering,
                                     const struct sotto_csv_record *record,
                                     const struct columns *columns)
 {
+    char why[SOTTO_FAULT_TEXT_MAX];
     uint32_t found;
     enum sotto_status status;
 
@@ -312,9 +297,10 @@ static enum sotto_status add_record(struct gathering *gathering,
                       "more columns than in the header: put a text with commas into quotes");
     if (gathering->form->labels == NULL)
         return add_plain(gathering, sotto_csv_field(record, columns->text));
-    status = find_label(gathering, &found, sotto_csv_field(record, columns->label));
+    status = sotto_label_of_text(&found, gathering->form->labels,
+                                 sotto_csv_field(record, columns->label), why);
     if (status != SOTTO_OK)
-        return status;
+        return refuse(gathering, status, why);
     return add_labelled(gathering, sotto_csv_field(record, columns->text), found);
 }
 
@@ -361,6 +347,12 @@ static enum sotto_status finish(struct gathering *gathering, struct sotto_datase
     bool is_short = gathering->tokens.is_short || gathering->answers.is_short ||
                     gathering->lengths.is_short || gathering->labels.is_short;
 
+    if (shape.count == 0 && gathering->report.dropped_count > 0)
+        return sotto_fault_set(gathering->fault, SOTTO_OVER_LIMIT,
+                               "%s: of all %zu conversations the answers lie beyond the tokens "
+                               "that are used: raise --text-length (text_length in site.yaml) or "
+                               "truncation in tokenizer.json, or shorten what is before them",
+                               gathering->path, gathering->report.dropped_count);
     if (shape.count == 0)
         return sotto_fault_set(gathering->fault, SOTTO_NOT_FOUND,
                                "%s: no example in it: give a text a line", gathering->path);

@@ -27,14 +27,15 @@ struct sotto_text_report {
 };
 
 /*
- * Reads all examples of a file. A label is a name or an index; of a language model's {"text"} every
- * token but the first is learnt, of {"messages"} what the assistant says, with the token that ends
- * it. Other keys and columns are passed over.
+ * Reads all examples of a file, past a byte order mark of UTF-8. A label is a name or an index; of
+ * a language model's {"text"} every token but the first is learnt, of {"messages"} what the
+ * assistant says, with the token that ends it. Other keys and columns are passed over.
  *
  * The fault names file, line and remedy; the dataset is empty. SOTTO_NOT_FOUND: no such file, or no
  * example in it; SOTTO_MALFORMED: broken JSON or CSV, no UTF-8, an empty text, a key that is
  * missing; SOTTO_MISMATCH: a label that is none of the labels, or a chat format whose tokens the
- * tokeniser lacks; SOTTO_OVER_LIMIT, SOTTO_NO_MEMORY, SOTTO_IO.
+ * tokeniser lacks; SOTTO_OVER_LIMIT, also where length_max leaves no answer of any conversation, or
+ * no token of a text; SOTTO_NO_MEMORY, SOTTO_IO.
  */
 SOTTO_CHECKED enum sotto_status sotto_dataset_open_text_file(struct sotto_dataset *dataset,
                                                              struct sotto_text_report *report,

@@ -7,6 +7,7 @@
 
 #include "core/base/file.h"
 #include "models/export/shape.h"
+#include "models/weights/staging.h"
 
 enum {
     VERSION = 3,
@@ -196,6 +197,8 @@ static enum sotto_status write_file(const char *path, const struct sotto_layout 
     if (status != SOTTO_OK)
         sotto_fault_set(fault, status, "no memory to write %.300s", path);
     else
+        status = sotto_folder_make_above(path, fault);
+    if (status == SOTTO_OK)
         status = sotto_file_replace(path, sotto_view_buffer(&assembly.buffer), 0644, fault);
     free(bytes);
     return status;
@@ -237,8 +240,10 @@ enum sotto_status sotto_gguf_write(const char *path, const char *base,
 {
     const struct dialect *dialect = NULL;
     struct sotto_base_shape shape;
-    enum sotto_status status = check_adapter(layout, lanes, fault);
+    enum sotto_status status = sotto_staging_check(path, NULL, fault);
 
+    if (status == SOTTO_OK)
+        status = check_adapter(layout, lanes, fault);
     if (status == SOTTO_OK)
         status = sotto_base_shape_read(&shape, base, fault);
     if (status == SOTTO_OK)

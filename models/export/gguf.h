@@ -19,14 +19,15 @@
 #include "models/adapter/layout.h"
 
 /*
- * Writes atomically; a file of that name is replaced.
+ * Writes atomically, with the folders above. Something of that name is left alone.
  *
  *   base   in  the model directory that the adapter is for; its config.json is read
  *   lanes  in  [layout->lane_count]
  *
  * SOTTO_UNSUPPORTED: not LoRA of a language model, or a model_type that is none of llama, mistral
  * and qwen2; SOTTO_MISMATCH: the adapter is for another base; SOTTO_MALFORMED: NaN in the adapter;
- * the statuses of sotto_arch_decode; SOTTO_IO, SOTTO_NO_MEMORY: an older file is untouched.
+ * the statuses of sotto_arch_decode; SOTTO_IO (also: something of that name
+ * is there), SOTTO_NO_MEMORY: nothing is written.
  */
 SOTTO_CHECKED enum sotto_status sotto_gguf_write(const char *path, const char *base,
                                                  const struct sotto_layout *layout,

@@ -158,3 +158,10 @@ struct sotto_view sotto_view_after(struct sotto_view bytes, size_t length)
 {
     return sotto_view_of(bytes.at + length, bytes.length - length);
 }
+
+struct sotto_view sotto_view_after_mark(struct sotto_view bytes)
+{
+    bool is_marked = bytes.length >= 3 && memcmp(bytes.at, "\xef\xbb\xbf", 3) == 0;
+
+    return sotto_view_after(bytes, is_marked ? 3 : 0);
+}

@@ -46,4 +46,7 @@ uint32_t sotto_utf8_last(struct sotto_view text, size_t *length);
 /* What is left of a view after its first `length` bytes. */
 struct sotto_view sotto_view_after(struct sotto_view bytes, size_t length);
 
+/* What is left of a file after a byte order mark of UTF-8, if it begins with one. */
+struct sotto_view sotto_view_after_mark(struct sotto_view bytes);
+
 #endif

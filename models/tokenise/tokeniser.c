@@ -69,6 +69,21 @@ static enum sotto_status read_truncation(struct sotto_tokeniser *tokeniser,
     return status;
 }
 
+/* What the file cuts texts to must leave a token of their own beside those of the frame. */
+static enum sotto_status check_room(const struct sotto_tokeniser *tokeniser,
+                                    const struct sotto_part *file)
+{
+    size_t frame = tokeniser->frame.before_count + tokeniser->frame.after_count;
+    struct sotto_part part = part_of(file, "truncation");
+
+    if (json_object_get(part.object, "max_length") != NULL && tokeniser->length_max <= frame)
+        return sotto_part_fault(&part, SOTTO_OVER_LIMIT,
+                                "max_length %u leaves no token of a text beside the %zu that "
+                                "post_processor adds: raise it",
+                                tokeniser->length_max, frame);
+    return SOTTO_OK;
+}
+
 static enum sotto_status read_model(struct sotto_tokeniser *tokeniser,
                                     const struct sotto_part *file)
 {
@@ -134,6 +149,8 @@ static enum sotto_status read_file(struct sotto_tokeniser *tokeniser, const stru
         status = sotto_added_open(&tokeniser->added, &tokeniser->normaliser, &added);
     if (status == SOTTO_OK)
         status = sotto_frame_decode(&tokeniser->frame, &frame);
+    if (status == SOTTO_OK)
+        status = check_room(tokeniser, file);
     if (status == SOTTO_OK)
         status = read_model(tokeniser, file);
     if (status == SOTTO_OK)

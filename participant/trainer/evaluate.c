@@ -1,7 +1,9 @@
 #include "participant/trainer/evaluate.h"
 
 #include <argp.h>
+#include <inttypes.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "core/console/console.h"
@@ -25,7 +27,7 @@ static const struct argp_option option_table[] = {
      0},
     {"images", KEY_IMAGES, "IDX", 0, "Or: IDX file of pictures, plain or gzip", 0},
     {"labels", KEY_LABELS, "IDX", 0, "And the IDX file of their labels", 0},
-    {"count", KEY_COUNT, "N", 0, "Only the first N of them", 0},
+    {"count", KEY_COUNT, "N", 0, "And how many of them, the first (all)", 0},
     {"chat", KEY_CHAT, "FORMAT", 0, "Of conversations: chatml, llama2, llama3, mistral, zephyr", 0},
     {"text-length", KEY_LENGTH, "N", 0, "Tokens of a text that are used (as the model takes)", 0},
     {"mix", KEY_MIX, "DIR", 0, "Expect labels as frequent as in these examples (all alike)", 0},
@@ -76,6 +78,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case 'j': options->as_json = true; return 0;
     case ARGP_KEY_END:
+        if (options->place.count > 0 && options->place.images == NULL)
+            sotto_console_refuse(state, "--count is for --images alone");
         if (!is_complete(options))
             sotto_console_refuse(state,
                                  "--model, --adapter, and --examples or --images with --labels are "
@@ -121,6 +125,36 @@ static enum sotto_status expect(struct sotto_bench *bench, const struct options 
     return status;
 }
 
+/* Tells which example it is whose loss is no finite number. */
+static enum sotto_status refuse_score(struct sotto_bench *bench,
+                                      const struct sotto_examples *examples,
+                                      const struct options *options, struct sotto_fault *fault)
+{
+    const char *name =
+        options->place.images != NULL ? options->place.images : options->place.folder;
+    uint32_t found = 0;
+    enum sotto_status status = SOTTO_OK;
+
+    for (uint32_t i = 0; i < examples->dataset.count && status == SOTTO_OK; i++) {
+        struct sotto_dataset one;
+        struct sotto_score score = {0};
+
+        status = sotto_dataset_open_subset(&one, &examples->dataset, &i, 1);
+        if (status != SOTTO_OK)
+            break;
+        status = sotto_trainer_evaluate(bench->trainer, &one, &score);
+        sotto_dataset_close(&one);
+        found = i;
+        if (!isfinite(score.loss_mean))
+            break;
+    }
+    return sotto_fault_set(fault, SOTTO_MALFORMED,
+                           "%s: example %" PRIu32
+                           ": the model gives no finite score: the weights of "
+                           "the adapter in %s, or of the model, are too large, use others",
+                           name, found + 1, options->adapter);
+}
+
 static enum sotto_status evaluate(struct sotto_bench *bench, const struct options *options,
                                   struct sotto_fault *fault)
 {
@@ -134,12 +168,14 @@ static enum sotto_status evaluate(struct sotto_bench *bench, const struct option
     if (examples.note[0] != '\0')
         sotto_console_say("%s: %s", options->place.folder, examples.note);
     status = sotto_trainer_evaluate(bench->trainer, &examples.dataset, &score);
-    if (status == SOTTO_OK)
-        print_score(&score, options->as_json);
-    else
+    if (status != SOTTO_OK)
         sotto_fault_set(fault, status,
                         "the examples do not fit the model, or there is no memory "
                         "to evaluate them");
+    else if (!isfinite(score.loss_mean))
+        status = refuse_score(bench, &examples, options, fault);
+    else
+        print_score(&score, options->as_json);
     sotto_examples_close(&examples);
     return status;
 }
@@ -147,10 +183,11 @@ static enum sotto_status evaluate(struct sotto_bench *bench, const struct option
 enum sotto_status sotto_command_evaluate(int argument_count, char **arguments,
                                          struct sotto_fault *fault)
 {
-    static const struct argp argp = {.options = option_table,
-                                     .parser = parse,
-                                     .doc =
-                                         "Counts how many of the examples an adapter gets right."};
+    static const struct argp argp = {
+        .options = option_table,
+        .parser = parse,
+        .doc = "Counts how many of the examples an adapter gets right, or, "
+               "of a language model, how many tokens of their answers."};
     struct options options = {.place = {.folder = ""}};
     struct sotto_bench bench;
     enum sotto_status status = SOTTO_OK;

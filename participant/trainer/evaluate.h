@@ -1,4 +1,4 @@
-/* `sotto-participant evaluate`: counts how many of the examples an adapter gets right. */
+/* `sotto-participant evaluate`: counts how many examples, or tokens, an adapter gets right. */
 #ifndef SOTTO_PARTICIPANT_TRAINER_EVALUATE_H
 #define SOTTO_PARTICIPANT_TRAINER_EVALUATE_H
 

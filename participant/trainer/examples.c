@@ -91,6 +91,25 @@ static enum sotto_status open_texts(struct sotto_examples *examples,
     return status;
 }
 
+/* What is said of texts has to have a meaning for the model. */
+static enum sotto_status check_place(const struct sotto_examples_place *place,
+                                     const struct sotto_model *model, struct sotto_fault *fault)
+{
+    bool has_chat = place->chat != NULL && place->chat[0] != '\0';
+    enum sotto_task task = sotto_model_arch(model)->task;
+
+    if (task == SOTTO_TASK_PICTURE_CLASS && (has_chat || place->text_length != 0))
+        return sotto_fault_set(
+            fault, SOTTO_MISMATCH,
+            "the model is for pictures: leave out --chat and --text-length (chat "
+            "and text_length in site.yaml), which are for texts");
+    if (task == SOTTO_TASK_TEXT_CLASS && has_chat)
+        return sotto_fault_set(fault, SOTTO_MISMATCH,
+                               "the model names classes of texts: leave out --chat (chat in "
+                               "site.yaml), which is for conversations of a language model");
+    return SOTTO_OK;
+}
+
 enum sotto_status sotto_examples_open(struct sotto_examples *examples,
                                       const struct sotto_examples_place *place,
                                       const struct sotto_adapter_choice *choice,
@@ -99,8 +118,11 @@ enum sotto_status sotto_examples_open(struct sotto_examples *examples,
     struct sotto_label_names labels = {.names = choice->labels, .count = choice->label_count};
     struct sotto_picture_form form = sotto_model_picture_form(model);
     bool is_named = place->folder[0] != '\0';
+    enum sotto_status status = check_place(place, model, fault);
 
     *examples = (struct sotto_examples){0};
+    if (status != SOTTO_OK)
+        return status;
     if (sotto_model_tokeniser(model) != NULL && !is_named)
         return sotto_fault_set(fault, SOTTO_MISMATCH,
                                "the model is for texts and %s is a file of pictures: name a file "

@@ -39,9 +39,9 @@ struct sotto_examples {
 };
 
 /*
- * SOTTO_NOT_FOUND, SOTTO_MALFORMED, SOTTO_MISMATCH (a label that the layout does not have, or
- * pictures of another form), SOTTO_OVER_LIMIT, SOTTO_NO_MEMORY: the fault names the file or the
- * folder; nothing stays open.
+ * SOTTO_NOT_FOUND, SOTTO_MALFORMED, SOTTO_MISMATCH (a label that the layout does not have, pictures
+ * of another form, or a chat or text_length that the model has no use for), SOTTO_OVER_LIMIT,
+ * SOTTO_NO_MEMORY: the fault names the file or the folder; nothing stays open.
  */
 SOTTO_CHECKED enum sotto_status sotto_examples_open(struct sotto_examples *examples,
                                                     const struct sotto_examples_place *place,

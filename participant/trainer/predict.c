@@ -2,6 +2,7 @@
 
 #include <argp.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -102,6 +103,12 @@ static enum sotto_status predict(const struct sotto_bench *bench, const char *ex
     sotto_dataset_close(&one);
     if (status != SOTTO_OK)
         return sotto_fault_set(fault, status, "the example does not fit the model");
+    if (!isfinite(probabilities[0]))
+        return sotto_fault_set(
+            fault, SOTTO_MALFORMED,
+            "%.300s: the model gives no finite score: the weights of the adapter, "
+            "or of the model, are too large, use others",
+            example);
     *best = (struct prediction){0, probabilities[0]};
     for (uint32_t label = 1; label < bench->layout.choice.label_count; label++)
         if (probabilities[label] > best->probability)

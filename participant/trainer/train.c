@@ -67,7 +67,7 @@ static const struct argp_option option_table[] = {
     {"labels", 'l', "A,B,...", 0, "The labels' names, in order; a language model has none", 1},
     {"out", 'o', "DIR", 0, "Adapter directory to write (PEFT); an earlier one is replaced", 1},
     {"rank", KEY_RANK, "N", 0, "Rank of LoRA, 0: the classifier head alone (8)", 2},
-    {"alpha", KEY_ALPHA, "X", 0, "Scale of LoRA (16)", 2},
+    {"alpha", KEY_ALPHA, "X", 0, "Of LoRA, above 0: scaled by alpha / rank (16)", 2},
     {"targets", KEY_TARGETS, "NAMES", 0, "Layers that get LoRA: all-linear or a list (all-linear)",
      2},
     {"top-blocks", KEY_TOP, "K", 0, "Adapt the last K blocks alone (0, all)", 2},
@@ -117,6 +117,16 @@ static double real(struct argp_state *state, const char *name, const char *text)
     return value;
 }
 
+/* The same above 0. */
+static double positive(struct argp_state *state, const char *name, const char *text)
+{
+    double value = real(state, name, text);
+
+    if (!(value > 0))
+        sotto_console_refuse(state, "--%s must be a number above 0, not '%s'", name, text);
+    return value;
+}
+
 static void take_labels(struct argp_state *state, struct sotto_adapter_choice *choice,
                         const char *text)
 {
@@ -158,7 +168,7 @@ static error_t parse_number(int key, const char *text, struct argp_state *state)
     case KEY_RANK:
         options->choice.rank = (uint32_t)whole(state, "rank", text, SOTTO_RANK_MAX);
         return 0;
-    case KEY_ALPHA: options->choice.alpha = real(state, "alpha", text); return 0;
+    case KEY_ALPHA: options->choice.alpha = positive(state, "alpha", text); return 0;
     case KEY_TOP:
         options->choice.top_blocks = (uint32_t)whole(state, "top-blocks", text, UINT32_MAX);
         return 0;
@@ -301,10 +311,13 @@ static enum sotto_status train(struct run *run, struct options *options, struct 
     start_ns = sotto_clock_steady_ns(&clock);
     options->fit.learning_rate_end = options->fit.learning_rate_start * rate_end_share;
     status = sotto_trainer_fit(run->trainer, &run->examples.dataset, &options->fit, &result);
+    if (status == SOTTO_MALFORMED)
+        return sotto_fault_set(fault, status,
+                               "training left the finite numbers: lower --learning-rate");
     if (status != SOTTO_OK)
         return sotto_fault_set(fault, status,
-                               "training failed (%s): is the learning rate too high?",
-                               sotto_status_name(status));
+                               "no memory to train: lower --batch or --threads, or give fewer "
+                               "examples");
     sotto_trainer_save(run->trainer, run->lanes);
     status = sotto_peft_write(options->out, run->lanes, &run->layout, options->model, fault);
     if (status == SOTTO_OK)

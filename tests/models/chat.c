@@ -93,6 +93,7 @@ static void chat__system_message_where_the_format_has_none__is_refused(void **st
     (void)state;
     assert_int_equal(sotto_chat_write(&out, SOTTO_CHAT_MISTRAL, messages, why), SOTTO_MALFORMED);
     assert_non_null(strstr(why, "'system'"));
+    assert_non_null(strstr(why, "known are: user, assistant"));
     sotto_chat_text_close(&out);
     json_decref(messages);
 }

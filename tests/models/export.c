@@ -437,6 +437,25 @@ static void gguf__rank_stabilised__scale_goes_into_b(void **state)
     source_close(&source);
 }
 
+static void gguf__name_is_taken__is_left_alone(void **state)
+{
+    struct source source;
+    struct sotto_fault fault = {0};
+
+    (void)state;
+    source_open(&source, "llama");
+    assert_int_equal(sotto_gguf_write(folder_path(&source.folder, "new/deeper/a.gguf").text,
+                                      source.base, &source.layout, source.lanes, &fault),
+                     SOTTO_OK);
+    folder_write(&source.folder, "notes", sotto_view_text("mine"));
+    assert_int_equal(sotto_gguf_write(folder_path(&source.folder, "notes").text, source.base,
+                                      &source.layout, source.lanes, &fault),
+                     SOTTO_IO);
+    assert_non_null(strstr(fault.text, "exists and is not replaced"));
+    assert_true(folder_holds(&source.folder, "notes", sotto_view_text("mine")));
+    source_close(&source);
+}
+
 static void gguf__what_it_cannot_hold__is_refused(void **state)
 {
     struct source source;
@@ -474,6 +493,7 @@ int main(void)
         cmocka_unit_test(merged__sum_beyond_f16__names_the_tensor_and_leaves_nothing),
         cmocka_unit_test(gguf__llama__rows_of_query_and_key_are_in_llama_cpps_order),
         cmocka_unit_test(gguf__rank_stabilised__scale_goes_into_b),
+        cmocka_unit_test(gguf__name_is_taken__is_left_alone),
         cmocka_unit_test(gguf__what_it_cannot_hold__is_refused),
     };
 

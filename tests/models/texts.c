@@ -107,6 +107,40 @@ static void texts__csv__is_the_same_as_json_lines(void **state)
     close_desk(&desk);
 }
 
+static void texts__byte_order_mark__is_passed_over(void **state)
+{
+    struct desk desk;
+
+    (void)state;
+    open_desk(&desk, "bert-uncased", &labels);
+    assert_int_equal(read_file(&desk, "a.jsonl",
+                               "\xef\xbb\xbf{\"text\":\"a\",\"label\":1}\n"
+                               "{\"text\":\"a a\",\"label\":0}\n"),
+                     SOTTO_OK);
+    assert_int_equal(desk.dataset.count, 2);
+    assert_int_equal(desk.dataset.labels[0], 1);
+    close_desk(&desk);
+}
+
+static void texts__csv_with_indices__are_labels_unless_names_are_numbers(void **state)
+{
+    static const char numbers[][48] = {"1", "0"};
+    static const struct sotto_label_names numbered = {numbers, 2};
+    struct desk desk;
+
+    (void)state;
+    open_desk(&desk, "bert-uncased", &labels);
+    assert_int_equal(read_file(&desk, "a.csv", "text,label\na,1\na,0\na,other\n"), SOTTO_OK);
+    assert_int_equal(desk.dataset.labels[0], 1);
+    assert_int_equal(desk.dataset.labels[1], 0);
+    assert_int_equal(desk.dataset.labels[2], 1);
+    desk.form.labels = &numbered;
+    assert_int_equal(read_file(&desk, "a.csv", "text,label\na,1\na,0\n"), SOTTO_OK);
+    assert_int_equal(desk.dataset.labels[0], 0);
+    assert_int_equal(desk.dataset.labels[1], 1);
+    close_desk(&desk);
+}
+
 struct refusal {
     const char *file;
     const char *content;
@@ -117,7 +151,9 @@ struct refusal {
 static const struct refusal refusals[] = {
     {"a.jsonl", "", SOTTO_NOT_FOUND, "no example"},
     {"a.jsonl", "{\"text\":\"a\",\"label\":0}\n{\"text\":", SOTTO_MALFORMED, "line 2"},
-    {"a.jsonl", "[1]", SOTTO_MALFORMED, "line 1: no text"},
+    {"a.jsonl", "[1]", SOTTO_MALFORMED, "line 1: a JSON array: give one object a line"},
+    {"a.jsonl", " [\n{\"text\":\"a\",\"label\":0},\n]", SOTTO_MALFORMED, "line 1: a JSON array"},
+    {"a.jsonl", "{\n\"text\":\"a\",\"label\":0}", SOTTO_MALFORMED, "give one whole JSON object"},
     {"a.jsonl", "{\"label\":0}", SOTTO_MALFORMED, "line 1: no text"},
     {"a.jsonl", "\n{\"text\":\"\",\"label\":0}", SOTTO_MALFORMED, "line 2: the text is empty"},
     {"a.jsonl", "{\"text\":\" \\u200b \",\"label\":0}", SOTTO_MALFORMED,
@@ -129,6 +165,10 @@ static const struct refusal refusals[] = {
     {"a.jsonl", "{\"text\":\"a\"}", SOTTO_MALFORMED, "line 1: label must be"},
     {"a.jsonl", "{\"text\":\"\xff\",\"label\":0}", SOTTO_MALFORMED,
      "line 1: the text is not UTF-8"},
+    {"a.csv", "text,label\na,2\n", SOTTO_MISMATCH, "line 2: the label 2 is not below 2"},
+    {"a.csv", "text,label\na,-1\n", SOTTO_MISMATCH, "line 2: the label '-1'"},
+    {"a.csv", "text,label\na,\n", SOTTO_MISMATCH, "line 2: the label ''"},
+    {"a.csv", "text,label\na,18446744073709551617\n", SOTTO_MISMATCH, "line 2: the label '184"},
     {"a.csv", "text,mood\na,great\n", SOTTO_MALFORMED, "line 1: the header"},
     {"a.csv", "text,label\na,great\n\nb\n", SOTTO_MALFORMED, "line 4: fewer columns"},
     {"a.csv", "label,text\ngreat,a, b\n", SOTTO_MALFORMED, "line 2: more columns"},
@@ -266,10 +306,47 @@ static void texts__conversation_cut_before_its_answer__is_dropped_and_counted(vo
     close_desk(&desk);
 }
 
+static void texts__no_answer_left__names_the_length(void **state)
+{
+    struct desk desk;
+
+    (void)state;
+    open_desk(&desk, "gpt2", NULL);
+    desk.form.chat = SOTTO_CHAT_CHATML;
+    desk.form.length_max = 2;
+    assert_int_equal(read_file(&desk, "a.jsonl",
+                               "{\"messages\":[{\"role\":\"user\",\"content\":\"long\"},"
+                               "{\"role\":\"assistant\",\"content\":\"a\"}]}"),
+                     SOTTO_OVER_LIMIT);
+    assert_non_null(strstr(desk.fault.text, "of all 1 conversations"));
+    assert_non_null(strstr(desk.fault.text, "--text-length"));
+    close_desk(&desk);
+}
+
+static void texts__length_without_room__is_named(void **state)
+{
+    struct desk desk;
+
+    (void)state;
+    open_desk(&desk, "bert-uncased", &labels);
+    desk.form.length_max = 2;
+    assert_int_equal(read_file(&desk, "a.jsonl", "{\"text\":\"a\",\"label\":0}"), SOTTO_OVER_LIMIT);
+    assert_non_null(strstr(desk.fault.text, "raise --text-length"));
+    close_desk(&desk);
+    open_desk(&desk, "gpt2", NULL);
+    desk.form.length_max = 1;
+    assert_int_equal(read_file(&desk, "a.jsonl", "{\"text\":\"a dog\"}"), SOTTO_MALFORMED);
+    assert_non_null(strstr(desk.fault.text, "raise --text-length"));
+    assert_int_equal(read_file(&desk, "a.jsonl", "{\"text\":\"a\"}"), SOTTO_MALFORMED);
+    assert_non_null(strstr(desk.fault.text, "remove the line"));
+    close_desk(&desk);
+}
+
 static const struct refusal chat_refusals[] = {
     {"a.jsonl", "{\"messages\":{}}", SOTTO_MALFORMED, "line 1: messages must be a list"},
     {"a.jsonl", "{\"messages\":[]}", SOTTO_MALFORMED, "line 1: no message has the role assistant"},
-    {"a.jsonl", "{\"messages\":[{\"role\":\"tool\",\"content\":\"\"}]}", SOTTO_MALFORMED, "'tool'"},
+    {"a.jsonl", "{\"messages\":[{\"role\":\"tool\",\"content\":\"\"}]}", SOTTO_MALFORMED,
+     "'tool' is not known to the format chatml; known are: system, user, assistant"},
     {"a.jsonl", "{\"messages\":[{\"role\":\"assistant\"}]}", SOTTO_MALFORMED, "content"},
     {"a.jsonl", "{\"prompt\":\"a\"}", SOTTO_MALFORMED, "line 1: neither"},
 };
@@ -289,7 +366,7 @@ static void texts__bad_conversation__is_named(void **state)
     }
     desk.form.chat = SOTTO_CHAT_NONE;
     assert_int_equal(read_file(&desk, "a.jsonl", "{\"messages\":[]}"), SOTTO_MALFORMED);
-    assert_non_null(strstr(desk.fault.text, "chat format"));
+    assert_non_null(strstr(desk.fault.text, "--chat (chat in site.yaml), one of chatml, llama2"));
     close_desk(&desk);
 }
 
@@ -316,12 +393,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts__json_lines__become_tokens_and_labels),
         cmocka_unit_test(texts__csv__is_the_same_as_json_lines),
+        cmocka_unit_test(texts__byte_order_mark__is_passed_over),
+        cmocka_unit_test(texts__csv_with_indices__are_labels_unless_names_are_numbers),
         cmocka_unit_test(texts__bad_line__is_named_and_nothing_is_loaded),
         cmocka_unit_test(texts__missing_file__is_named),
         cmocka_unit_test(texts__longer_than_the_context__are_cut_and_counted),
         cmocka_unit_test(texts__of_a_language_model__learn_all_but_the_first_token),
         cmocka_unit_test(texts__conversation__learns_the_answers_alone),
         cmocka_unit_test(texts__conversation_cut_before_its_answer__is_dropped_and_counted),
+        cmocka_unit_test(texts__no_answer_left__names_the_length),
+        cmocka_unit_test(texts__length_without_room__is_named),
         cmocka_unit_test(texts__bad_conversation__is_named),
         cmocka_unit_test(texts__single_text__can_be_classified),
     };

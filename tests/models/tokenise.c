@@ -121,6 +121,11 @@ static const struct refusal refusals[] = {
      SOTTO_UNSUPPORTED, "'x'"},
     {"{" WORDS ",\"truncation\":{\"max_length\":9,\"direction\":\"Left\"}}", SOTTO_UNSUPPORTED,
      "truncation"},
+    {"{" WORDS ",\"truncation\":{\"max_length\":0}}", SOTTO_OVER_LIMIT,
+     "truncation: max_length 0 leaves no token of a text beside the 0"},
+    {"{" WORDS ",\"truncation\":{\"max_length\":2},\"post_processor\":{\"type\":"
+     "\"BertProcessing\",\"sep\":[\"b\",1],\"cls\":[\"a\",0]}}",
+     SOTTO_OVER_LIMIT, "truncation: max_length 2 leaves no token of a text beside the 2"},
     {"{" WORDS ",\"added_tokens\":[{\"content\":\"x\"}]}", SOTTO_MALFORMED, "without id"},
     {"{" WORDS ",\"added_tokens\":[{\"id\":2,\"content\":\"x\",\"colour\":0}]}", SOTTO_UNSUPPORTED,
      "'colour'"},
