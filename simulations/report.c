@@ -113,12 +113,13 @@ static enum sotto_status adapter_write(const struct sotto_world *world, const ch
 {
     const char *slash = strrchr(world->scenario->model, '/');
     const char *base_name = slash != NULL ? slash + 1 : world->scenario->model;
+    const struct sotto_peft_base base = {base_name, &world->hub.definition.base_model};
     char path[PATH_MAX];
     enum sotto_status status = place(path, folder, "adapter", fault);
 
     if (status != SOTTO_OK)
         return status;
-    return sotto_peft_write(path, world->hub.adapter, &world->layout, base_name, fault);
+    return sotto_peft_write(path, world->hub.adapter, &world->layout, &base, fault);
 }
 
 enum sotto_status sotto_report_write(struct sotto_report *report,

@@ -8,6 +8,7 @@
 #include "core/console/console.h"
 #include "crypto/primitives/hash.h"
 #include "models/adapter/peft.h"
+#include "models/arch/files.h"
 #include "models/export/gguf.h"
 #include "models/export/merged.h"
 
@@ -84,22 +85,51 @@ static enum sotto_status item_get(struct sotto_session *session, const char *kin
     return sotto_session_exchange(session, call, fault);
 }
 
+/* Whether --model is the campaign's base model, where that form needs one. */
+static enum sotto_status base_check(const struct export_wish *wish, const struct sotto_digest *base,
+                                    struct sotto_fault *fault)
+{
+    struct sotto_model_files files;
+    struct sotto_view parts[SOTTO_MODEL_PARTS_MAX];
+    struct sotto_digest own;
+    char base_hex[SOTTO_DIGEST_HEX];
+    char own_hex[SOTTO_DIGEST_HEX];
+    enum sotto_status status = SOTTO_OK;
+
+    if (wish->model == NULL)
+        return SOTTO_OK;
+    status = sotto_model_files_open(&files, wish->model, fault);
+    if (status != SOTTO_OK)
+        return status;
+    sotto_hash_list(&own, "sotto/1 model", parts, sotto_model_files_parts(&files, parts));
+    sotto_model_files_close(&files);
+    if (sotto_digest_equal(&own, base))
+        return SOTTO_OK;
+    sotto_digest_hex(base_hex, base);
+    sotto_digest_hex(own_hex, &own);
+    return sotto_fault_set(fault, SOTTO_MISMATCH,
+                           "campaign %s is for the base model %.12s..., and %s is %.12s...: give "
+                           "the model that it was made for",
+                           wish->name, base_hex, wish->model, own_hex);
+}
+
 /* The form that was asked for. */
 static enum sotto_status form_write(const struct export_wish *wish, const float *lanes,
-                                    const struct sotto_layout *layout, const char *base_name,
-                                    struct sotto_fault *fault)
+                                    const struct sotto_layout *layout,
+                                    const struct sotto_peft_base *base, struct sotto_fault *fault)
 {
     if (wish->merged != NULL)
         return sotto_merged_write(wish->merged, wish->model, layout, lanes, fault);
     if (wish->gguf != NULL)
         return sotto_gguf_write(wish->gguf, wish->model, layout, lanes, fault);
-    return sotto_peft_write(wish->out, lanes, layout, base_name, fault);
+    return sotto_peft_write(wish->out, lanes, layout, base, fault);
 }
 
 static enum sotto_status adapter_write(const struct export_wish *wish,
                                        const struct sotto_session_call *layout,
                                        const struct sotto_session_call *adapter,
-                                       const char *base_name, struct sotto_fault *fault)
+                                       const struct sotto_peft_base *base,
+                                       struct sotto_fault *fault)
 {
     struct sotto_layout *decoded = calloc(1, sizeof *decoded);
     enum sotto_status status = SOTTO_NO_MEMORY;
@@ -113,26 +143,45 @@ static enum sotto_status adapter_write(const struct export_wish *wish,
                                  "layout mismatch: the adapter has %zu bytes for %zu lanes",
                                  adapter->answer_length, decoded->lane_count);
     else
-        status = form_write(wish, (const float *)(const void *)adapter->answer, decoded, base_name,
-                            fault);
+        status =
+            form_write(wish, (const float *)(const void *)adapter->answer, decoded, base, fault);
     free(decoded);
     return status;
+}
+
+/* The base model that the campaign's definition names; borrows the name from it. */
+static enum sotto_status base_read(struct sotto_peft_base *base, struct sotto_digest *digest,
+                                   const json_t *definition, struct sotto_fault *fault)
+{
+    const char *name = json_string_value(json_object_get(definition, "base_name"));
+    const char *hex = json_string_value(json_object_get(definition, "base_model"));
+
+    if (name == NULL || hex == NULL ||
+        sotto_hex_decode(digest->bytes, sizeof digest->bytes, hex) != SOTTO_OK)
+        return sotto_fault_set(fault, SOTTO_MALFORMED,
+                               "the coordinator sent a definition that names no base model");
+    *base = (struct sotto_peft_base){name, digest};
+    return SOTTO_OK;
 }
 
 static enum sotto_status campaign_export(struct sotto_session *session, const json_t *campaign,
                                          const struct export_wish *wish, struct sotto_fault *fault)
 {
     const json_t *definition = json_object_get(campaign, "definition");
-    const char *base_name = json_string_value(json_object_get(definition, "base_name"));
     struct sotto_session_call layout = {0}, adapter = {0};
-    enum sotto_status status =
-        item_get(session, "layout", json_string_value(json_object_get(definition, "layout")),
-                 &layout, fault);
+    struct sotto_digest digest;
+    struct sotto_peft_base base;
+    enum sotto_status status = base_read(&base, &digest, definition, fault);
 
+    if (status == SOTTO_OK)
+        status = base_check(wish, &digest, fault);
+    if (status == SOTTO_OK)
+        status = item_get(session, "layout",
+                          json_string_value(json_object_get(definition, "layout")), &layout, fault);
     if (status == SOTTO_OK)
         status = item_get(session, "adapter", adapter_of(campaign), &adapter, fault);
     if (status == SOTTO_OK)
-        status = adapter_write(wish, &layout, &adapter, base_name == NULL ? "" : base_name, fault);
+        status = adapter_write(wish, &layout, &adapter, &base, fault);
     free(layout.answer);
     free(adapter.answer);
     return status;

@@ -19,6 +19,7 @@
 static const char config_name[] = "adapter_config.json";
 static const char tensors_name[] = "adapter_model.safetensors";
 static const char labels_name[] = "labels.json";
+static const char base_key[] = "sotto.base_model"; /* in the metadata of the tensors' file */
 
 /*
  * labels.json from malloc, or NULL: the label names in the order of the classifier's rows. A file
@@ -115,10 +116,25 @@ static bool is_renamed(const struct sotto_layout *layout, size_t i)
            role != SOTTO_ROLE_HEAD_BIAS;
 }
 
+/* Texts alone: the reference reader takes nothing else. */
+static void metadata_write(char *out, size_t capacity, const struct sotto_digest *base)
+{
+    char hex[SOTTO_DIGEST_HEX];
+
+    if (base == NULL) {
+        snprintf(out, capacity, "{\"format\": \"pt\"}");
+        return;
+    }
+    sotto_digest_hex(hex, base);
+    snprintf(out, capacity, "{\"format\": \"pt\", \"%s\": \"%s\"}", base_key, hex);
+}
+
 /* Where transformers 5 has names of its own, the tensors are there under both. */
 static enum sotto_status write_tensors(const char *folder, const float *lanes,
-                                       const struct sotto_layout *layout, struct sotto_fault *fault)
+                                       const struct sotto_layout *layout,
+                                       const struct sotto_digest *base, struct sotto_fault *fault)
 {
+    char metadata[128];
     size_t most = layout->tensor_count * SOTTO_NAMING_COUNT;
     struct storing storing = {.tensors = calloc(most, sizeof *storing.tensors),
                               .names = calloc(most, sizeof *storing.names)};
@@ -134,8 +150,8 @@ static enum sotto_status write_tensors(const char *folder, const float *lanes,
         for (size_t i = 0; i < layout->tensor_count; i++)
             if (is_renamed(layout, i))
                 storing_add(&storing, lanes, layout, i, SOTTO_NAMING_5);
-        status = sotto_safetensors_write(path, storing.tensors, storing.count,
-                                         "{\"format\": \"pt\"}", fault);
+        metadata_write(metadata, sizeof metadata, base);
+        status = sotto_safetensors_write(path, storing.tensors, storing.count, metadata, fault);
     }
     free(storing.tensors);
     free(storing.names);
@@ -143,10 +159,10 @@ static enum sotto_status write_tensors(const char *folder, const float *lanes,
 }
 
 static enum sotto_status write_files(const char *folder, const float *lanes,
-                                     const struct sotto_layout *layout, const char *base_name,
-                                     struct sotto_fault *fault)
+                                     const struct sotto_layout *layout,
+                                     const struct sotto_peft_base *base, struct sotto_fault *fault)
 {
-    char *config = sotto_peft_config_encode(layout, base_name);
+    char *config = sotto_peft_config_encode(layout, base->name);
     char *labels = labels_to_store(&layout->choice);
     enum sotto_status status = write_text(folder, config_name, config, fault);
 
@@ -155,9 +171,9 @@ static enum sotto_status write_files(const char *folder, const float *lanes,
     free(config);
     free(labels);
     if (status == SOTTO_OK)
-        status = write_tensors(folder, lanes, layout, fault);
+        status = write_tensors(folder, lanes, layout, base->digest, fault);
     if (status == SOTTO_OK)
-        status = write_readme(folder, layout, base_name, fault);
+        status = write_readme(folder, layout, base->name, fault);
     return status;
 }
 
@@ -167,8 +183,8 @@ enum sotto_status sotto_peft_check(const char *folder, struct sotto_fault *fault
 }
 
 enum sotto_status sotto_peft_write(const char *folder, const float *lanes,
-                                   const struct sotto_layout *layout, const char *base_name,
-                                   struct sotto_fault *fault)
+                                   const struct sotto_layout *layout,
+                                   const struct sotto_peft_base *base, struct sotto_fault *fault)
 {
     struct sotto_staging staging;
     struct sotto_fault cause;
@@ -183,7 +199,7 @@ enum sotto_status sotto_peft_write(const char *folder, const float *lanes,
     status = sotto_staging_open(&staging, folder, fault);
     if (status != SOTTO_OK)
         return status;
-    status = write_files(staging.partial, lanes, layout, base_name, fault);
+    status = write_files(staging.partial, lanes, layout, base, fault);
     if (status != SOTTO_OK) {
         sotto_staging_discard(&staging);
         return status;
@@ -345,5 +361,29 @@ enum sotto_status sotto_peft_read(float **lanes, struct sotto_layout *layout, co
         status = read_adapter(lanes, layout, &source);
     sotto_safetensors_close(&source.file);
     sotto_peft_config_close(&source.config);
+    return status;
+}
+
+enum sotto_status sotto_peft_base_read(struct sotto_digest *base, const char *folder,
+                                       struct sotto_fault *fault)
+{
+    struct sotto_peft_source source = {.folder = folder, .file_name = tensors_name, .fault = fault};
+    char hex[SOTTO_DIGEST_HEX];
+    enum sotto_status status = open_tensors(&source);
+
+    if (status != SOTTO_OK)
+        return status;
+    status = sotto_safetensors_note(hex, sizeof hex, &source.file, base_key);
+    if (status == SOTTO_OK)
+        status = sotto_hex_decode(base->bytes, sizeof base->bytes, hex);
+    sotto_safetensors_close(&source.file);
+    if (status == SOTTO_MALFORMED)
+        return sotto_fault_set(fault, status,
+                               "%s/%s: %s in its metadata is no digest of a base model: get the "
+                               "adapter anew",
+                               folder, tensors_name, base_key);
+    if (status == SOTTO_NOT_FOUND)
+        return sotto_fault_set(fault, status, "%s/%s: its metadata tells no base model", folder,
+                               tensors_name);
     return status;
 }

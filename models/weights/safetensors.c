@@ -254,6 +254,27 @@ enum sotto_status sotto_safetensors_decode(struct sotto_safetensors *file, struc
     return status;
 }
 
+/* The header was parsed before; what it says beside the tensors is seldom asked for. */
+enum sotto_status sotto_safetensors_note(char *out, size_t capacity,
+                                         const struct sotto_safetensors *file, const char *key)
+{
+    struct sotto_view text =
+        sotto_view_of(file->file.at + LENGTH_BYTES, sotto_load_u64(file->file.at));
+    json_t *header = json_loadb((const char *)text.at, text.length, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *value = json_object_get(json_object_get(header, "__metadata__"), key);
+    size_t length = json_string_length(value);
+    enum sotto_status status = SOTTO_OK;
+
+    if (value == NULL)
+        status = SOTTO_NOT_FOUND;
+    else if (!json_is_string(value) || length >= capacity)
+        status = SOTTO_MALFORMED;
+    else
+        memcpy(out, json_string_value(value), length + 1);
+    json_decref(header);
+    return status;
+}
+
 static enum sotto_status map_file(struct sotto_view *mapped, const char *path,
                                   struct sotto_fault *fault)
 {

@@ -57,6 +57,18 @@ SOTTO_CHECKED enum sotto_status sotto_safetensors_decode(struct sotto_safetensor
                                                          struct sotto_view bytes, const char *path,
                                                          struct sotto_fault *fault);
 
+/*
+ * A text of "__metadata__", as whoever wrote the file chose it.
+ *
+ *   out  out  [capacity], with a terminating zero
+ *
+ * SOTTO_NOT_FOUND: there is no such key. SOTTO_MALFORMED: its value is no text of less than
+ * `capacity` bytes. `out` is then untouched.
+ */
+SOTTO_CHECKED enum sotto_status sotto_safetensors_note(char *out, size_t capacity,
+                                                       const struct sotto_safetensors *file,
+                                                       const char *key);
+
 /* NULL: no tensor of that name. Linear in their number. */
 const struct sotto_stored_tensor *sotto_safetensors_find(const struct sotto_safetensors *file,
                                                          const char *name);

@@ -3,18 +3,29 @@
 #include <stdlib.h>
 
 #include "models/adapter/peft.h"
+#include "participant/trainer/base.h"
+
+static enum sotto_status base_check(const struct sotto_bench *bench, const char *folder,
+                                    const char *model_folder, struct sotto_fault *fault)
+{
+    struct sotto_view parts[SOTTO_MODEL_PARTS_MAX];
+
+    return sotto_base_check(folder, model_folder, parts, sotto_model_parts(bench->model, parts),
+                            fault);
+}
 
 static enum sotto_status adapter_open(struct sotto_bench *bench, const char *folder,
-                                      struct sotto_fault *fault)
+                                      const char *model_folder, struct sotto_fault *fault)
 {
     float *lanes = NULL;
     enum sotto_status status =
         sotto_peft_read(&lanes, &bench->layout, folder, sotto_model_arch(bench->model), fault);
 
-    if (status != SOTTO_OK)
-        return status;
-    status = sotto_trainer_open(&bench->trainer, bench->model, &bench->layout, SOTTO_BENCH_BATCH,
-                                NULL, fault);
+    if (status == SOTTO_OK)
+        status = base_check(bench, folder, model_folder, fault);
+    if (status == SOTTO_OK)
+        status = sotto_trainer_open(&bench->trainer, bench->model, &bench->layout,
+                                    SOTTO_BENCH_BATCH, NULL, fault);
     if (status == SOTTO_OK &&
         sotto_trainer_load(bench->trainer, lanes, bench->layout.lane_count) != SOTTO_OK)
         status =
@@ -32,7 +43,7 @@ enum sotto_status sotto_bench_open(struct sotto_bench *bench, const char *model_
     *bench = (struct sotto_bench){0};
     status = sotto_model_open(&bench->model, model_folder, fault);
     if (status == SOTTO_OK)
-        status = adapter_open(bench, adapter_folder, fault);
+        status = adapter_open(bench, adapter_folder, model_folder, fault);
     if (status != SOTTO_OK)
         sotto_bench_close(bench);
     return status;

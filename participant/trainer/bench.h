@@ -16,8 +16,8 @@ struct sotto_bench {
 };
 
 /*
- * Opens both directories. The statuses of sotto_model_open, sotto_peft_read and sotto_trainer_open;
- * nothing stays open.
+ * Opens both directories. The statuses of sotto_model_open, sotto_peft_read, sotto_base_check and
+ * sotto_trainer_open; nothing stays open.
  */
 SOTTO_CHECKED enum sotto_status sotto_bench_open(struct sotto_bench *bench,
                                                  const char *model_folder,

@@ -142,7 +142,7 @@ static enum sotto_status on_adopt(struct trainer *trainer, const struct sotto_le
     enum sotto_status status = sotto_adopt_decode(&adopt, letter->body);
     struct sotto_shelf_entry entry = {.shelf = trainer->start.adapters,
                                       .campaign = adopt.campaign,
-                                      .base_name = trainer->start.model};
+                                      .base = {trainer->start.model, &trainer->session.base_model}};
     bool is_kept = false;
 
     if (status != SOTTO_OK || trainer->session.lanes == NULL)

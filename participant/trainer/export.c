@@ -6,9 +6,10 @@
 
 #include "core/console/console.h"
 #include "models/adapter/peft.h"
+#include "models/arch/files.h"
 #include "models/export/gguf.h"
 #include "models/export/merged.h"
-#include "models/export/shape.h"
+#include "participant/trainer/base.h"
 
 enum { KEY_MERGED = 256, KEY_GGUF };
 
@@ -46,6 +47,23 @@ static error_t parse(int key, char *text, struct argp_state *state)
     return ARGP_ERR_UNKNOWN;
 }
 
+/* The adapter, if it is one of the base model. */
+static enum sotto_status adapter_read(float **lanes, struct sotto_layout *layout,
+                                      const struct options *options, struct sotto_fault *fault)
+{
+    struct sotto_model_files files = {0};
+    struct sotto_view parts[SOTTO_MODEL_PARTS_MAX];
+    enum sotto_status status = sotto_model_files_open(&files, options->model, fault);
+
+    if (status == SOTTO_OK)
+        status = sotto_peft_read(lanes, layout, options->adapter, &files.arch, fault);
+    if (status == SOTTO_OK)
+        status = sotto_base_check(options->adapter, options->model, parts,
+                                  sotto_model_files_parts(&files, parts), fault);
+    sotto_model_files_close(&files);
+    return status;
+}
+
 enum sotto_status sotto_command_export(int argument_count, char **arguments,
                                        struct sotto_fault *fault)
 {
@@ -54,15 +72,12 @@ enum sotto_status sotto_command_export(int argument_count, char **arguments,
         .parser = parse,
         .doc = "Writes an adapter in a form that other tools know: a whole model, or a GGUF file."};
     struct options options = {0};
-    struct sotto_base_shape shape;
     struct sotto_layout layout;
     float *lanes = NULL;
     enum sotto_status status;
 
     argp_parse(&argp, argument_count, arguments, 0, NULL, &options);
-    status = sotto_base_shape_read(&shape, options.model, fault);
-    if (status == SOTTO_OK)
-        status = sotto_peft_read(&lanes, &layout, options.adapter, &shape.arch, fault);
+    status = adapter_read(&lanes, &layout, &options, fault);
     if (status == SOTTO_OK && options.merged != NULL)
         status = sotto_merged_write(options.merged, options.model, &layout, lanes, fault);
     else if (status == SOTTO_OK)

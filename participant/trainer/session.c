@@ -6,6 +6,7 @@
 #include "core/threads/threads.h"
 #include "crypto/primitives/hash.h"
 #include "models/adapter/manifest.h"
+#include "participant/trainer/base.h"
 
 enum { BATCH_FIRST = 32 };
 
@@ -29,8 +30,7 @@ enum sotto_status sotto_session_open(struct sotto_session *session, const char *
         sotto_session_close(session);
         return status;
     }
-    sotto_hash_list(&session->base_model, "sotto/1 model", parts,
-                    sotto_model_parts(session->model, parts));
+    sotto_base_digest(&session->base_model, parts, sotto_model_parts(session->model, parts));
     if (choice.has_half_weights)
         status = sotto_model_pack(session->model, fault);
     if (status != SOTTO_OK)

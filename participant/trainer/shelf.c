@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "core/base/file.h"
-#include "models/adapter/peft.h"
 
 enum { TARGET_MAX = 64 };
 
@@ -43,7 +42,7 @@ enum sotto_status sotto_shelf_keep(char path[SOTTO_SHELF_PATH_MAX],
         return sotto_fault_set(fault, SOTTO_OVER_LIMIT, "%s: the path is too long", entry->shelf);
     status = sotto_folder_make(campaign_path, fault);
     if (status == SOTTO_OK)
-        status = sotto_peft_write(path, lanes, layout, entry->base_name, fault);
+        status = sotto_peft_write(path, lanes, layout, &entry->base, fault);
     if (status == SOTTO_OK)
         status = link_move(entry->shelf, target, fault);
     return status;

@@ -6,7 +6,7 @@
 #ifndef SOTTO_PARTICIPANT_TRAINER_SHELF_H
 #define SOTTO_PARTICIPANT_TRAINER_SHELF_H
 
-#include "models/adapter/layout.h"
+#include "models/adapter/peft.h"
 
 enum { SOTTO_SHELF_PATH_MAX = 1200 };
 
@@ -14,7 +14,7 @@ struct sotto_shelf_entry {
     const char *shelf; /* the adapters folder */
     const char *campaign;
     uint32_t round;
-    const char *base_name;
+    struct sotto_peft_base base;
 };
 
 /*

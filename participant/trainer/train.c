@@ -12,6 +12,7 @@
 #include "core/console/console.h"
 #include "core/threads/threads.h"
 #include "models/adapter/peft.h"
+#include "participant/trainer/base.h"
 #include "participant/trainer/examples.h"
 
 /* The rate falls to this share of its start, as it does over a campaign. */
@@ -304,6 +305,9 @@ static enum sotto_status train(struct run *run, struct options *options, struct 
 {
     struct sotto_clock clock;
     struct sotto_fit_result result;
+    struct sotto_view parts[SOTTO_MODEL_PARTS_MAX];
+    struct sotto_digest digest;
+    const struct sotto_peft_base base = {options->model, &digest};
     uint64_t start_ns = 0;
     enum sotto_status status = SOTTO_OK;
 
@@ -319,7 +323,8 @@ static enum sotto_status train(struct run *run, struct options *options, struct 
                                "no memory to train: lower --batch or --threads, or give fewer "
                                "examples");
     sotto_trainer_save(run->trainer, run->lanes);
-    status = sotto_peft_write(options->out, run->lanes, &run->layout, options->model, fault);
+    sotto_base_digest(&digest, parts, sotto_model_parts(run->model, parts));
+    status = sotto_peft_write(options->out, run->lanes, &run->layout, &base, fault);
     if (status == SOTTO_OK)
         print_result(run, options, &result,
                      (double)(sotto_clock_steady_ns(&clock) - start_ns) / 1e9);

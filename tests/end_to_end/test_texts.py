@@ -70,6 +70,22 @@ class Texts(unittest.TestCase):
                      "a b c d e", "q r s t u").stdout
         self.assertEqual([row["label"] for row in json.loads(told)], LABELS.split(","))
         self.assertIn("1 of 41 texts are too long", f.tails())
+        self.check_merged()
+
+    def check_merged(self):
+        """The hub's adapter goes into the campaign's own base model, and into no other."""
+        f = self.federation
+        shutil.copytree(f.path("base"), f.path("other"))
+        with open(f.path("other/config.json"), "a", encoding="utf-8") as config:
+            config.write(" ")
+        export = ("adapter", "export", "letters", "--merged", f.path("merged"), "--model")
+        done = f.run("sotto-admin", "--credential", f.path("hub/admin"), *export, f.path("other"),
+                     code=76)
+        self.assertRegex(done.stderr, "letters is for the base model [0-9a-f]{12}.*other is "
+                                      "[0-9a-f]{12}.*give the model that it was made for")
+        self.assertFalse(os.path.exists(f.path("merged")))
+        f.admin(*export, f.path("base"))
+        self.assertTrue(os.path.exists(f.path("merged/model.safetensors")))
 
     def test_train__a_language_model__takes_texts_and_no_labels(self):
         f = self.federation

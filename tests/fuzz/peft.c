@@ -53,6 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     size_t config = zero == NULL ? length : (size_t)(zero - bytes);
     const struct sotto_arch *arch = &tiny[length % (sizeof tiny / sizeof tiny[0])];
     struct sotto_layout layout;
+    struct sotto_digest base;
     float *lanes;
 
     if (folder[0] == 0) {
@@ -68,5 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
             abort();
         free(lanes);
     }
+    if (sotto_peft_base_read(&base, folder, NULL) == SOTTO_OK)
+        sotto_wipe(&base, sizeof base);
     return 0;
 }

@@ -80,6 +80,8 @@ static enum sotto_status make(float **lanes, struct sotto_layout *layout, const 
 int main(int argument_count, char **arguments)
 {
     static struct sotto_layout layout;
+    const struct sotto_digest digest = {{7}};
+    const struct sotto_peft_base base = {"base", &digest};
     struct sotto_arch arch;
     struct sotto_fault fault = {0};
     float *lanes = NULL;
@@ -93,7 +95,7 @@ int main(int argument_count, char **arguments)
     else if (status == SOTTO_OK)
         status = sotto_peft_read(&lanes, &layout, arguments[3], &arch, &fault);
     if (status == SOTTO_OK)
-        status = sotto_peft_write(arguments[4], lanes, &layout, "base", &fault);
+        status = sotto_peft_write(arguments[4], lanes, &layout, &base, &fault);
     free(lanes);
     if (status != SOTTO_OK)
         fprintf(stderr, "interop_adapter: %s\n", fault.text);

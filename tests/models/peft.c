@@ -93,12 +93,15 @@ static void adapter_close(struct adapter *adapter)
     folder_close(&adapter->folder);
 }
 
+static const struct sotto_digest fashion_digest = {{0xfa, 0x51, 0x07}};
+static const struct sotto_peft_base fashion = {"fashion-vit", &fashion_digest};
+
 static void adapter_write(const struct adapter *adapter)
 {
     struct sotto_fault fault = {0};
 
-    if (sotto_peft_write(adapter->path.text, adapter->lanes, &adapter->layout, "fashion-vit",
-                         &fault) != SOTTO_OK)
+    if (sotto_peft_write(adapter->path.text, adapter->lanes, &adapter->layout, &fashion, &fault) !=
+        SOTTO_OK)
         fail_msg("%s", fault.text);
 }
 
@@ -261,6 +264,74 @@ static void peft__existing_directory__is_replaced_and_nothing_else_is_left(void 
     adapter_close(&adapter);
 }
 
+static void base__as_written__is_read_back(void **state)
+{
+    struct adapter adapter;
+    struct sotto_digest base = {{0}};
+
+    (void)state;
+    adapter_open(&adapter, 4, "query");
+    adapter_write(&adapter);
+    assert_int_equal(sotto_peft_base_read(&base, adapter.path.text, NULL), SOTTO_OK);
+    assert_true(sotto_digest_equal(&base, &fashion_digest));
+    adapter_close(&adapter);
+}
+
+static void base__not_told__is_not_found(void **state)
+{
+    static const struct sotto_peft_base nameless = {"fashion-vit", NULL};
+    struct adapter adapter;
+    struct sotto_digest base = {{7}};
+
+    (void)state;
+    adapter_open(&adapter, 4, "query");
+    assert_int_equal(sotto_peft_base_read(&base, adapter.path.text, NULL), SOTTO_NOT_FOUND);
+    assert_int_equal(
+        sotto_peft_write(adapter.path.text, adapter.lanes, &adapter.layout, &nameless, NULL),
+        SOTTO_OK);
+    assert_int_equal(sotto_peft_base_read(&base, adapter.path.text, NULL), SOTTO_NOT_FOUND);
+    assert_int_equal(base.bytes[0], 7);
+    assert_reads_back(&adapter);
+    adapter_close(&adapter);
+}
+
+/* A file without tensors whose metadata has `value` in the digest's place. */
+static void put_base(const struct adapter *adapter, const char *value)
+{
+    struct folder_path path = folder_path(&adapter->folder, "round-1/adapter_model.safetensors");
+    char metadata[256];
+
+    snprintf(metadata, sizeof metadata, "{\"sotto.base_model\": %s}", value);
+    assert_int_equal(sotto_safetensors_write(path.text, NULL, 0, metadata, NULL), SOTTO_OK);
+}
+
+static void base__no_digest__is_malformed(void **state)
+{
+    static const char *const values[] = {
+        "7",
+        "null",
+        "\"\"",
+        "\"fa51\"",
+        "[\"fa51\"]",
+        "\"fa5107000000000000000000000000000000000000000000000000000000000g\"",
+        "\"fa510700000000000000000000000000000000000000000000000000000000000\""};
+    struct adapter adapter;
+    struct sotto_digest base = {{7}};
+
+    (void)state;
+    adapter_open(&adapter, 4, "query");
+    adapter_write(&adapter);
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        struct sotto_fault fault = {0};
+
+        put_base(&adapter, values[i]);
+        assert_int_equal(sotto_peft_base_read(&base, adapter.path.text, &fault), SOTTO_MALFORMED);
+        assert_non_null(strstr(fault.text, "no digest of a base model"));
+        assert_int_equal(base.bytes[0], 7);
+    }
+    adapter_close(&adapter);
+}
+
 static void peft__foreign_folder_of_that_name__is_left_alone(void **state)
 {
     struct adapter adapter;
@@ -271,7 +342,7 @@ static void peft__foreign_folder_of_that_name__is_left_alone(void **state)
     assert_int_equal(mkdir(adapter.path.text, 0700), 0);
     folder_write(&adapter.folder, "round-1/thesis.txt", sotto_view_text("years"));
     assert_int_equal(
-        sotto_peft_write(adapter.path.text, adapter.lanes, &adapter.layout, "base", &fault),
+        sotto_peft_write(adapter.path.text, adapter.lanes, &adapter.layout, &fashion, &fault),
         SOTTO_IO);
     assert_non_null(strstr(fault.text, "choose another name"));
     assert_true(folder_holds(&adapter.folder, "round-1/thesis.txt", sotto_view_text("years")));
@@ -288,7 +359,7 @@ static void peft__lane_is_nan__nothing_is_written(void **state)
     adapter_open(&adapter, 4, "query");
     adapter.lanes[5] = NAN;
     assert_int_equal(
-        sotto_peft_write(adapter.path.text, adapter.lanes, &adapter.layout, "base", &fault),
+        sotto_peft_write(adapter.path.text, adapter.lanes, &adapter.layout, &fashion, &fault),
         SOTTO_MALFORMED);
     assert_int_equal(folder_count(&adapter.folder), 0);
     adapter_close(&adapter);
@@ -553,6 +624,9 @@ int main(void)
         cmocka_unit_test(peft__norms_and_biases__read_back_for_every_family),
         cmocka_unit_test(peft__head_alone__reads_back),
         cmocka_unit_test(peft__existing_directory__is_replaced_and_nothing_else_is_left),
+        cmocka_unit_test(base__as_written__is_read_back),
+        cmocka_unit_test(base__not_told__is_not_found),
+        cmocka_unit_test(base__no_digest__is_malformed),
         cmocka_unit_test(peft__foreign_folder_of_that_name__is_left_alone),
         cmocka_unit_test(peft__lane_is_nan__nothing_is_written),
         cmocka_unit_test(peft__names_of_transformers_5__are_read),

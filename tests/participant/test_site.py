@@ -391,6 +391,35 @@ class Models(Site):
                      f.path("shaped"), "--examples", f.path("photos/site-1"), code=76)
         self.assertIn("lora_A", done.stderr)
 
+    def other_base(self):
+        """The base model with another last weight: every name and shape is the same."""
+        model = self.federation.path("other")
+        shutil.copytree(self.federation.path("base"), model)
+        path = os.path.join(model, "model.safetensors")
+        with open(path, "r+b") as file:
+            file.seek(-4, os.SEEK_END)
+            value = struct.unpack("<f", file.read(4))[0]
+            file.seek(-4, os.SEEK_END)
+            file.write(struct.pack("<f", value / 2 + 1))
+        return model
+
+    def test_adapter__of_another_base__is_refused(self):
+        f = self.federation
+        photos = f.path("photos/site-1")
+        label = sorted(os.listdir(photos))[0]
+        photo = os.path.join(photos, label, sorted(os.listdir(os.path.join(photos, label)))[0])
+        self.train(photos, "own")
+        other = self.other_base()
+        for command in (("evaluate", "--examples", photos), ("predict", photo),
+                        ("export", "--merged", f.path("merged"))):
+            own = ("--adapter", f.path("own"), *command[1:])
+            f.run("sotto-trainer", command[0], "--model", f.path("base"), *own)
+            shutil.rmtree(f.path("merged"), ignore_errors=True)
+            done = f.run("sotto-trainer", command[0], "--model", other, *own, code=76)
+            self.assertRegex(done.stderr, "is for the base model [0-9a-f]{12}.*other is "
+                                          "[0-9a-f]{12}.*give the model that it was made for")
+            self.assertFalse(os.path.exists(f.path("merged")))
+
     def test_usage__missing_option__ends_with_2(self):
         for arguments in ((), ("dance",), ("run",), ("train",), ("evaluate", "--count", "0"),
                           ("predict", "--state", "x")):

@@ -37,7 +37,7 @@ EDGES = {
     'participant/': ('core/', 'crypto/', 'participant/') + TRAINER_DOOR,
     'participant/trainer/': ('core/base/', 'core/console/', 'core/threads/', 'core/wire/',
                              'crypto/', 'participant/', 'models/adapter/peft.h',
-                             'models/export/') + TRAINER_DOOR,
+                             'models/arch/files.h', 'models/export/') + TRAINER_DOOR,
     'participant/sealer/': ('core/base/', 'core/wire/', 'crypto/', 'participant/') + TRAINER_DOOR,
     'participant/courier/': ('core/', 'crypto/', 'participant/'),
     'simulations/': ('core/base/', 'core/console/', 'core/threads/', 'core/wire/', 'crypto/',

@@ -63,7 +63,7 @@ static enum sotto_status keep(struct stand *stand, uint32_t round, float value,
                               struct sotto_fault *fault)
 {
     struct sotto_shelf_entry entry = {
-        .shelf = stand->folder.path, .campaign = "wards", .round = round, .base_name = "base"};
+        .shelf = stand->folder.path, .campaign = "wards", .round = round, .base = {"base", NULL}};
     float lanes[VALUES];
 
     for (size_t lane = 0; lane < VALUES; lane++)
