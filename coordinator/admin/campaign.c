@@ -1,5 +1,6 @@
 #include "coordinator/admin/campaign.h"
 
+#include <argp.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,8 @@
 #include "crypto/primitives/hash.h"
 #include "models/adapter/origin.h"
 #include "models/arch/files.h"
+
+enum { OPTION_NEW_MOMENTS = 256 };
 
 /* What becomes of a wish once the model was read: the three things that are uploaded. */
 struct draft {
@@ -184,15 +187,48 @@ static enum sotto_status campaign_tell(struct sotto_session *session, const char
     return status;
 }
 
+struct start_wish {
+    const char *name;
+    bool is_renewed;
+};
+
+static error_t start_parse(int key, char *argument, struct argp_state *state)
+{
+    struct start_wish *wish = state->input;
+
+    switch (key) {
+    case OPTION_NEW_MOMENTS: wish->is_renewed = true; return 0;
+    case ARGP_KEY_ARG:
+        if (wish->name != NULL)
+            argp_error(state, "one campaign at a time");
+        wish->name = argument;
+        return 0;
+    case ARGP_KEY_END:
+        if (wish->name == NULL)
+            argp_error(state, "name the campaign");
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
 enum sotto_status sotto_command_campaign_start(struct sotto_session *session,
                                                const struct sotto_command_line *line,
                                                struct sotto_fault *fault)
 {
-    const char *name = NULL;
+    static const struct argp_option options[] = {
+        {"new-moments", OPTION_NEW_MOMENTS, NULL, 0,
+         "Begin the server optimiser's moments anew, as when they are lost", 0},
+        {0}};
+    static const struct argp parser = {
+        .options = options,
+        .parser = start_parse,
+        .args_doc = "CAMPAIGN",
+        .doc = "Starts a campaign, or goes on with one that was paused or stopped."};
+    struct start_wish wish = {0};
 
-    sotto_command_parse(line, "NAME", &name, NULL,
-                        "Starts a campaign, or goes on with one that was paused or stopped.");
-    return campaign_tell(session, name, "/start", fault);
+    argp_parse(&parser, line->argc, line->argv, 0, NULL, &wish);
+    return campaign_tell(session, wish.name, wish.is_renewed ? "/start?moments=new" : "/start",
+                         fault);
 }
 
 enum sotto_status sotto_command_campaign_stop(struct sotto_session *session,

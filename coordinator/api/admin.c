@@ -220,27 +220,34 @@ void sotto_admin_campaign_show(struct sotto_call *call)
         sotto_call_answer_json_take(call, 200, report);
 }
 
-static void campaign_set(struct sotto_call *call,
-                         enum sotto_status (*set)(struct sotto_drive *drive, const char *name,
-                                                  struct sotto_fault *fault))
+static void campaign_answer(struct sotto_call *call, enum sotto_status status,
+                            const struct sotto_fault *fault)
 {
-    struct sotto_fault fault;
-    enum sotto_status status = set(call->api->setup.drive, call->words[0], &fault);
-
     if (status != SOTTO_OK)
-        sotto_call_refuse(call, status, fault.text);
+        sotto_call_refuse(call, status, fault->text);
     else
         settled_answer(call, json_pack("{s:s}", "name", call->words[0]));
 }
 
 void sotto_admin_campaign_start(struct sotto_call *call)
 {
-    campaign_set(call, sotto_drive_start);
+    const char *moments = sotto_request_query(call->request, "moments");
+    struct sotto_fault fault;
+
+    if (moments != NULL && strcmp(moments, "new") != 0)
+        sotto_call_refuse(call, SOTTO_MALFORMED, "moments can be new, or are not spoken of");
+    else
+        campaign_answer(
+            call,
+            sotto_drive_start(call->api->setup.drive, call->words[0], moments != NULL, &fault),
+            &fault);
 }
 
 void sotto_admin_campaign_stop(struct sotto_call *call)
 {
-    campaign_set(call, sotto_drive_stop);
+    struct sotto_fault fault;
+
+    campaign_answer(call, sotto_drive_stop(call->api->setup.drive, call->words[0], &fault), &fault);
 }
 
 void sotto_admin_status(struct sotto_call *call)

@@ -16,6 +16,7 @@ struct sotto_advance {
     const struct sotto_plan *plan;
     struct sotto_view layout;
     uint32_t survivors;
+    uint32_t start_round; /* that made the version which the round started from; 0: none did */
 };
 
 /*

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/drive/course.h"
 #include "coordinator/drive/opening.h"
-#include "coordinator/drive/progress.h"
 
 /* How long sites may need to notice that a coordinator is back, whatever the deadline was. */
 enum { RESTART_GRACE_MS = 10000 };
@@ -157,37 +157,34 @@ static enum sotto_status round_begin(struct sotto_drive *drive,
     return SOTTO_OK;
 }
 
+static struct sotto_course_ground ground_of(const struct sotto_drive *drive)
+{
+    return (struct sotto_course_ground){drive->setup.folder, drive->setup.ledger,
+                                        &drive->setup.keys->signer};
+}
+
 /* The campaign's next step: another round, its end, or a pause. */
 static enum sotto_status campaign_advance(struct sotto_drive *drive,
                                           const struct sotto_campaign *campaign,
                                           struct sotto_fault *fault)
 {
-    struct sotto_definition definition;
-    struct sotto_progress progress;
-    char reason[SOTTO_CAMPAIGN_REASON_MAX + 1] = "";
-    enum sotto_campaign_state state = SOTTO_CAMPAIGN_FINISHED;
+    const struct sotto_course_ground ground = ground_of(drive);
+    struct sotto_course course;
+    enum sotto_campaign_state state;
     enum sotto_status status =
-        sotto_definition_decode(&definition, sotto_view_text(campaign->definition), fault);
+        sotto_course_read(&course, &ground, campaign, drive->epilogue.row.reason, fault);
 
-    if (status == SOTTO_OK)
-        status = sotto_progress_read(&progress, drive->setup.ledger, &definition,
-                                     &drive->setup.keys->signer, fault);
     if (status != SOTTO_OK)
         return status;
-    switch (sotto_timetable_next(&definition, &progress)) {
-    case SOTTO_NEXT_ROUND: return round_begin(drive, &definition, &progress, fault);
-    case SOTTO_NEXT_FINISHED: break;
-    case SOTTO_NEXT_PAUSE:
-        state = SOTTO_CAMPAIGN_PAUSED;
-        snprintf(reason, sizeof reason, "%d rounds in a row were abandoned, the last: %s",
-                 SOTTO_ABANDONED_IN_A_ROW_MAX, drive->epilogue.row.reason);
-        break;
-    }
+    if (course.next == SOTTO_NEXT_ROUND)
+        return round_begin(drive, &course.definition, &course.progress, fault);
+    state = course.next == SOTTO_NEXT_PAUSE ? SOTTO_CAMPAIGN_PAUSED : SOTTO_CAMPAIGN_FINISHED;
     drive->is_stored = false;
     sotto_log_write(drive->setup.log, SOTTO_LOG_INFO, "campaign %s is %s%s%s", campaign->name,
-                    sotto_campaign_state_name(state), reason[0] == '\0' ? "" : ": ", reason);
-    return sotto_campaigns_set(drive->setup.ledger, campaign->name, state, reason, now_ms(drive),
-                               fault);
+                    sotto_campaign_state_name(state), course.reason[0] == '\0' ? "" : ": ",
+                    course.reason);
+    return sotto_campaigns_set(drive->setup.ledger, campaign->name, state, course.reason,
+                               now_ms(drive), fault);
 }
 
 /* A round that is over gives way to the next; false: nothing moved. */
@@ -353,10 +350,12 @@ enum sotto_status sotto_drive_mail(struct sotto_drive *drive, uint32_t site,
     return has_outcome ? SOTTO_NOT_FOUND : sotto_epilogue_mail(&drive->epilogue, out);
 }
 
-enum sotto_status sotto_drive_start(struct sotto_drive *drive, const char *name,
+enum sotto_status sotto_drive_start(struct sotto_drive *drive, const char *name, bool is_renewed,
                                     struct sotto_fault *fault)
 {
+    const struct sotto_course_ground ground = ground_of(drive);
     struct sotto_campaign campaign;
+    enum sotto_status status = SOTTO_OK;
 
     if (sotto_campaigns_running(drive->setup.ledger, &campaign) == SOTTO_OK)
         return sotto_fault_set(fault, SOTTO_UNEXPECTED,
@@ -367,6 +366,10 @@ enum sotto_status sotto_drive_start(struct sotto_drive *drive, const char *name,
     if (campaign.state == SOTTO_CAMPAIGN_FINISHED)
         return sotto_fault_set(fault, SOTTO_UNEXPECTED,
                                "campaign %s has finished: create another one", name);
+    if (is_renewed)
+        status = sotto_course_renew(&ground, &campaign, fault);
+    if (status != SOTTO_OK)
+        return status;
     drive->is_stored = false;
     return sotto_campaigns_set(drive->setup.ledger, name, SOTTO_CAMPAIGN_RUNNING, "", now_ms(drive),
                                fault);

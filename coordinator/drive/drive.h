@@ -72,11 +72,13 @@ SOTTO_CHECKED enum sotto_status sotto_drive_mail(struct sotto_drive *drive, uint
                                                  struct sotto_buffer *out);
 
 /*
- * SOTTO_NOT_FOUND, SOTTO_UNEXPECTED (another campaign runs, or this one has finished); the fault
- * says.
+ *   is_renewed  in  the server optimiser's moments begin anew, whatever there is of them
+ *
+ * SOTTO_NOT_FOUND, SOTTO_UNEXPECTED (another campaign runs, this one has finished, or it has no
+ * moments to renew), and the statuses of sotto_course_renew; the fault says.
  */
 SOTTO_CHECKED enum sotto_status sotto_drive_start(struct sotto_drive *drive, const char *campaign,
-                                                  struct sotto_fault *fault);
+                                                  bool is_renewed, struct sotto_fault *fault);
 /* A running round is abandoned. */
 SOTTO_CHECKED enum sotto_status sotto_drive_stop(struct sotto_drive *drive, const char *campaign,
                                                  struct sotto_fault *fault);

@@ -164,7 +164,8 @@ static void apply_work(uv_work_t *work)
                                           .plan = sotto_round_plan(jobs->setup.round),
                                           .layout = jobs->setup.layout,
                                           .survivors =
-                                              sotto_round_survivor_count(jobs->setup.round)};
+                                              sotto_round_survivor_count(jobs->setup.round),
+                                          .start_round = jobs->setup.start_round};
 
     jobs->result.status =
         sotto_advance_run(&advance, &jobs->result.applied, jobs->tally.lanes, &jobs->result.fault);

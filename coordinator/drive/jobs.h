@@ -33,6 +33,7 @@ struct sotto_jobs_setup {
     const char *folder; /* of the coordinator's state */
     struct sotto_view layout;
     const struct sotto_definition *definition; /* of the campaign */
+    uint32_t start_round; /* that made the version which the round started from; 0: none did */
     unsigned range_count; /* lane ranges that are unmasked in parallel, 1 .. SOTTO_RANGES_MAX */
     void (*done)(void *context, const struct sotto_job_result *result);
     void *context;

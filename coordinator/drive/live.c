@@ -77,6 +77,7 @@ static enum sotto_status jobs_open(struct sotto_live *live, struct sotto_fault *
                                      .folder = live->setup.folder,
                                      .layout = sotto_view_of(live->layout, live->layout_length),
                                      .definition = &live->definition,
+                                     .start_round = live->start_round,
                                      .range_count = live->setup.range_count,
                                      .done = live->setup.done,
                                      .context = live->setup.context};
@@ -101,6 +102,22 @@ static enum sotto_status definition_read(struct sotto_live *live, const struct s
     return SOTTO_OK;
 }
 
+/* A round that is open has made no version yet: the newest is the one that it started from. */
+static enum sotto_status start_read(struct sotto_live *live, const struct sotto_plan *plan,
+                                    struct sotto_fault *fault)
+{
+    struct sotto_version version;
+    struct sotto_signature signature;
+    enum sotto_status status =
+        sotto_versions_newest(live->setup.ledger, plan->campaign, &version, &signature);
+
+    if (status == SOTTO_OK)
+        live->start_round = version.round;
+    if (status == SOTTO_OK || status == SOTTO_NOT_FOUND)
+        return SOTTO_OK;
+    return sotto_fault_set(fault, status, "the versions of %s cannot be read", plan->campaign);
+}
+
 enum sotto_status sotto_live_open(struct sotto_live **out, const struct sotto_live_setup *setup,
                                   const struct sotto_round_row *row, struct sotto_fault *fault)
 {
@@ -123,6 +140,8 @@ enum sotto_status sotto_live_open(struct sotto_live **out, const struct sotto_li
                                   &live->layout_length, fault);
     if (status == SOTTO_OK)
         status = definition_read(live, &plan, fault);
+    if (status == SOTTO_OK)
+        status = start_read(live, &plan, fault);
     if (status == SOTTO_OK)
         status = spool_open(live, &plan, fault);
     if (status == SOTTO_OK)

@@ -36,6 +36,7 @@ struct sotto_live {
     uint8_t *layout;
     size_t layout_length;
     struct sotto_definition definition; /* of the campaign */
+    uint32_t start_round;               /* that made the version which this one started from */
     struct sotto_round *round;
     struct sotto_jobs *jobs;
     uint64_t deadline_ms;                           /* the timer's */

@@ -46,9 +46,10 @@ enum sotto_status sotto_progress_read(struct sotto_progress *progress, struct so
         return sotto_fault_set(fault, SOTTO_FORGED,
                                "the newest version of %s is not signed by this coordinator",
                                definition->name);
-    if (status == SOTTO_OK)
+    if (status == SOTTO_OK) {
         read.adapter = version.adapter;
-    else if (status != SOTTO_NOT_FOUND)
+        read.adapter_round = version.round;
+    } else if (status != SOTTO_NOT_FOUND)
         return sotto_fault_set(fault, status, "the versions of %s cannot be read",
                                definition->name);
     *progress = read;

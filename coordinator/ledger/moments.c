@@ -1,6 +1,7 @@
 #include "coordinator/ledger/moments.h"
 
 #include <dirent.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "core/base/file.h"
 #include "crypto/primitives/hash.h"
 
-enum { MOMENTS_PATH_MAX = 512, MOMENTS_BYTES_MAX = 1 << 30 };
+enum { MOMENTS_PATH_MAX = 512, MOMENTS_BYTES_MAX = 1 << 30, NAME_MAX_BYTES = 16 };
 
 static enum sotto_status path_of(char out[MOMENTS_PATH_MAX], const struct sotto_moments_key *key,
                                  const char *name)
@@ -26,9 +27,17 @@ static enum sotto_status path_of(char out[MOMENTS_PATH_MAX], const struct sotto_
 static void seal(struct sotto_digest *digest, const struct sotto_moments_key *key,
                  struct sotto_view values)
 {
-    const struct sotto_view parts[] = {sotto_view_digest(key->adapter), values};
+    uint8_t round[4];
+    const struct sotto_view parts[] = {sotto_view_of(round, sizeof round),
+                                       sotto_view_digest(key->adapter), values};
 
-    sotto_hash_list(digest, "sotto/1 moments", parts, 2);
+    sotto_store_u32(round, key->round);
+    sotto_hash_list(digest, "sotto/1 moments", parts, 3);
+}
+
+static void name_of(char out[NAME_MAX_BYTES], uint32_t round)
+{
+    snprintf(out, NAME_MAX_BYTES, "%" PRIu32, round);
 }
 
 /* moments/ and moments/<campaign>/ below the coordinator's folder. */
@@ -49,7 +58,7 @@ enum sotto_status sotto_moments_store(const struct sotto_moments_key *key, const
     size_t length = count * sizeof *values;
     uint8_t *bytes = malloc(length + SOTTO_DIGEST_BYTES);
     struct sotto_digest digest;
-    char hex[SOTTO_DIGEST_HEX], path[MOMENTS_PATH_MAX];
+    char name[NAME_MAX_BYTES], path[MOMENTS_PATH_MAX];
     enum sotto_status status;
 
     if (bytes == NULL)
@@ -57,9 +66,9 @@ enum sotto_status sotto_moments_store(const struct sotto_moments_key *key, const
     memcpy(bytes, values, length);
     seal(&digest, key, sotto_view_of(bytes, length));
     memcpy(bytes + length, digest.bytes, SOTTO_DIGEST_BYTES);
-    sotto_digest_hex(hex, key->adapter);
+    name_of(name, key->round);
     status = folders_make(key, fault);
-    if (status == SOTTO_OK && path_of(path, key, hex) != SOTTO_OK)
+    if (status == SOTTO_OK && path_of(path, key, name) != SOTTO_OK)
         status = sotto_fault_set(fault, SOTTO_OVER_LIMIT, "%s: the path is too long", key->folder);
     if (status == SOTTO_OK)
         status = sotto_file_replace(path, sotto_view_of(bytes, length + SOTTO_DIGEST_BYTES), 0600,
@@ -72,15 +81,19 @@ enum sotto_status sotto_moments_read(float *values, size_t count,
                                      const struct sotto_moments_key *key, struct sotto_fault *fault)
 {
     size_t wanted = count * sizeof *values, length;
-    char hex[SOTTO_DIGEST_HEX], path[MOMENTS_PATH_MAX];
+    char name[NAME_MAX_BYTES], path[MOMENTS_PATH_MAX];
     struct sotto_digest digest;
     uint8_t *bytes;
     enum sotto_status status;
 
-    sotto_digest_hex(hex, key->adapter);
-    if (path_of(path, key, hex) != SOTTO_OK)
+    name_of(name, key->round);
+    if (path_of(path, key, name) != SOTTO_OK)
         return sotto_fault_set(fault, SOTTO_OVER_LIMIT, "%s: the path is too long", key->folder);
     status = sotto_file_read(&bytes, &length, path, MOMENTS_BYTES_MAX, fault);
+    if (status == SOTTO_NOT_FOUND)
+        return sotto_fault_set(fault, status,
+                               "the server optimiser's moments are missing, moments/%s/%s",
+                               key->campaign, name);
     if (status != SOTTO_OK)
         return status;
     if (length == wanted + SOTTO_DIGEST_BYTES) {
@@ -90,21 +103,20 @@ enum sotto_status sotto_moments_read(float *values, size_t count,
     if (length != wanted + SOTTO_DIGEST_BYTES ||
         memcmp(digest.bytes, bytes + wanted, SOTTO_DIGEST_BYTES) != 0)
         status = sotto_fault_set(fault, SOTTO_FORGED,
-                                 "%s: the server optimiser's state is damaged: restore the folder "
-                                 "moments of a backup",
-                                 path);
+                                 "the server optimiser's moments are damaged, moments/%s/%s",
+                                 key->campaign, name);
     free(bytes);
     return status;
 }
 
-void sotto_moments_sweep(const struct sotto_moments_key *key, const struct sotto_digest *also)
+void sotto_moments_sweep(const struct sotto_moments_key *key, uint32_t also)
 {
-    char path[MOMENTS_PATH_MAX], kept[2][SOTTO_DIGEST_HEX];
+    char path[MOMENTS_PATH_MAX], kept[2][NAME_MAX_BYTES];
     const struct dirent *entry;
     DIR *folder = NULL;
 
-    sotto_digest_hex(kept[0], key->adapter);
-    sotto_digest_hex(kept[1], also);
+    name_of(kept[0], key->round);
+    name_of(kept[1], also);
     if (path_of(path, key, "") == SOTTO_OK)
         folder = opendir(path);
     while (folder != NULL && (entry = readdir(folder)) != NULL) {

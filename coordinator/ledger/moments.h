@@ -1,8 +1,9 @@
 /*
  * The server optimiser's state beside each version of a campaign's adapter: files
- * `moments/<campaign>/<hex digest of the adapter>`, float32 and the SHA-256 over "sotto/1 moments",
- * the digest and them. Stored before the version is, so that a version that holds has its own.
- * Nobody can fetch them.
+ * `moments/<campaign>/<round that made the version>`, float32 and the SHA-256 over "sotto/1
+ * moments", that round, the adapter's digest and them. By round, because two versions may be the
+ * same adapter while their moments differ. Stored before the version is, so that a version that
+ * holds has its own. Nobody can fetch them.
  */
 #ifndef SOTTO_COORDINATOR_LEDGER_MOMENTS_H
 #define SOTTO_COORDINATOR_LEDGER_MOMENTS_H
@@ -13,6 +14,7 @@
 struct sotto_moments_key {
     const char *folder;
     const char *campaign;
+    uint32_t round; /* that made it */
     const struct sotto_digest *adapter;
 };
 
@@ -22,14 +24,17 @@ SOTTO_CHECKED enum sotto_status sotto_moments_store(const struct sotto_moments_k
                                                     struct sotto_fault *fault);
 
 /*
- * SOTTO_NOT_FOUND, SOTTO_FORGED (damaged, or of another count), SOTTO_IO, SOTTO_NO_MEMORY: the
- * fault names the file; values unspecified.
+ * SOTTO_NOT_FOUND, SOTTO_FORGED (damaged, or of another version or count), SOTTO_IO,
+ * SOTTO_NO_MEMORY: the fault names the file below the folder; values unspecified.
  */
 SOTTO_CHECKED enum sotto_status sotto_moments_read(float *values, size_t count,
                                                    const struct sotto_moments_key *key,
                                                    struct sotto_fault *fault);
 
-/* Removes those of the campaign's other versions; `also` stays. What cannot be removed stays. */
-void sotto_moments_sweep(const struct sotto_moments_key *key, const struct sotto_digest *also);
+/*
+ * Removes those of the campaign's other versions; that of round `also` stays. What cannot be
+ * removed stays.
+ */
+void sotto_moments_sweep(const struct sotto_moments_key *key, uint32_t also);
 
 #endif

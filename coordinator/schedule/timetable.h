@@ -12,6 +12,7 @@ struct sotto_progress {
     uint32_t finished;
     uint32_t abandoned_in_a_row; /* since the last finished one or the last start by hand */
     struct sotto_digest adapter; /* the version that holds */
+    uint32_t adapter_round;      /* that made it; 0: the campaign began with it */
 };
 
 enum sotto_next { SOTTO_NEXT_ROUND, SOTTO_NEXT_FINISHED, SOTTO_NEXT_PAUSE };

@@ -170,12 +170,16 @@ enum sotto_status sotto_file_replace(const char *path, struct sotto_view bytes, 
     return sotto_folder_sync(folder, fault);
 }
 
+/* A new folder's name is on the disk with it, as that of a file that is put there will be. */
 static enum sotto_status make_one_folder(const char *path, struct sotto_fault *fault)
 {
     struct stat stat_of_path;
+    char parent[PATH_MAX];
 
-    if (mkdir(path, 0700) == 0)
-        return SOTTO_OK;
+    if (mkdir(path, 0700) == 0) {
+        folder_of(parent, path);
+        return sotto_folder_sync(parent, fault);
+    }
     if (errno != EEXIST)
         return io_fault(fault, "make the folder", path);
     if (stat(path, &stat_of_path) != 0)

@@ -1,10 +1,12 @@
 /* Round after round with a server optimiser: its moments last as long as their version holds. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "coordinator/drive/advance.h"
+#include "coordinator/drive/momentum.h"
 #include "coordinator/ledger/shelf.h"
 #include "core/base/file.h"
 #include "tests/coordinator/cohort.h"
@@ -29,6 +31,7 @@ static void bench_open(struct bench *bench, enum sotto_server_kind server)
     bench->cohort = cohort_open(5, 4, 2);
     folder_open(&bench->folder);
     sotto_definition_init(definition);
+    snprintf(definition->name, sizeof definition->name, "%s", bench->cohort->plan.campaign);
     definition->lane_count = definition->lanes_a = definition->lanes_b = COHORT_VALUES;
     definition->method = SOTTO_METHOD_FEDIT;
     definition->server = server;
@@ -54,14 +57,36 @@ static void bench_close(struct bench *bench)
     folder_close(&bench->folder);
 }
 
+/* What the next round starts from. */
+struct mark {
+    struct sotto_digest adapter;
+    uint32_t start_round;
+    uint32_t round;
+};
+
+static struct mark mark_of(const struct bench *bench)
+{
+    return (struct mark){bench->cohort->plan.adapter, bench->advance.start_round,
+                         bench->cohort->plan.round};
+}
+
+static void mark_return(struct bench *bench, const struct mark *mark)
+{
+    bench->cohort->plan.adapter = mark->adapter;
+    bench->cohort->plan.round = mark->round;
+    bench->advance.start_round = mark->start_round;
+}
+
 /* One round; the next starts from its version. */
 static enum sotto_status bench_step(struct bench *bench, struct sotto_fault *fault)
 {
     struct sotto_applied applied;
     enum sotto_status status = sotto_advance_run(&bench->advance, &applied, bench->sum, fault);
 
-    if (status == SOTTO_OK)
+    if (status == SOTTO_OK) {
         bench->cohort->plan.adapter = applied.adapter;
+        bench->advance.start_round = bench->cohort->plan.round++;
+    }
     return status;
 }
 
@@ -78,12 +103,11 @@ static void lanes_read(const struct bench *bench, float lanes[COHORT_VALUES])
     free(bytes);
 }
 
-static struct folder_path moments_path(const struct bench *bench, const struct sotto_digest *of)
+static struct folder_path moments_path(const struct bench *bench, uint32_t round)
 {
-    char name[SOTTO_DIGEST_HEX + 64], hex[SOTTO_DIGEST_HEX];
+    char name[128];
 
-    sotto_digest_hex(hex, of);
-    snprintf(name, sizeof name, "moments/%s/%s", bench->cohort->plan.campaign, hex);
+    snprintf(name, sizeof name, "moments/%s/%u", bench->cohort->plan.campaign, round);
     return folder_path(&bench->folder, name);
 }
 
@@ -111,26 +135,61 @@ static void advance__fedavgm__remembers_over_three_rounds(void **state)
 static void advance__run_again__comes_to_the_same_version(void **state)
 {
     struct bench bench;
-    struct sotto_digest before, second;
-    struct folder_path path;
+    struct mark before, after;
 
     (void)state;
     bench_open(&bench, SOTTO_SERVER_FEDADAM);
     assert_int_equal(bench_step(&bench, NULL), SOTTO_OK);
-    before = bench.cohort->plan.adapter;
+    before = mark_of(&bench);
     assert_int_equal(bench_step(&bench, NULL), SOTTO_OK);
-    second = bench.cohort->plan.adapter;
-    path = moments_path(&bench, &second);
+    after = mark_of(&bench);
     for (int is_kept = 0; is_kept < 2; is_kept++) {
         if (!is_kept)
-            assert_int_equal(unlink(path.text), 0);
-        bench.cohort->plan.adapter = before;
+            assert_int_equal(unlink(moments_path(&bench, after.start_round).text), 0);
+        mark_return(&bench, &before);
         assert_int_equal(bench_step(&bench, NULL), SOTTO_OK);
-        assert_true(sotto_digest_equal(&bench.cohort->plan.adapter, &second));
+        assert_true(sotto_digest_equal(&bench.cohort->plan.adapter, &after.adapter));
     }
     assert_int_equal(bench_step(&bench, NULL), SOTTO_OK);
-    assert_int_equal(access(moments_path(&bench, &second).text, F_OK), 0);
-    assert_int_not_equal(access(moments_path(&bench, &before).text, F_OK), 0);
+    assert_int_equal(access(moments_path(&bench, after.start_round).text, F_OK), 0);
+    assert_int_not_equal(access(moments_path(&bench, before.start_round).text, F_OK), 0);
+    bench_close(&bench);
+}
+
+static void moments_read(const struct bench *bench, float moments[2 * COHORT_VALUES])
+{
+    const struct sotto_momentum momentum = {bench->folder.path, &bench->definition,
+                                            bench->advance.start_round,
+                                            &bench->cohort->plan.adapter};
+    float *values;
+
+    assert_int_equal(sotto_momentum_read(&values, &momentum, NULL), SOTTO_OK);
+    memcpy(moments, values, 2 * COHORT_VALUES * sizeof *moments);
+    free(values);
+}
+
+/* No site moved: the version is the same adapter as the one before, only the moments went on. */
+static void advance__the_same_adapter_run_again__steps_its_moments_once(void **state)
+{
+    struct bench bench;
+    struct mark before;
+    float moments[2 * COHORT_VALUES];
+
+    (void)state;
+    bench_open(&bench, SOTTO_SERVER_FEDADAM);
+    memset(bench.sum, 0, COHORT_VALUES * sizeof *bench.sum);
+    before = mark_of(&bench);
+    for (int round = 0; round < 3; round++) {
+        float v = 1e-3f * 1e-3f;
+
+        mark_return(&bench, &before);
+        assert_int_equal(bench_step(&bench, NULL), SOTTO_OK);
+        assert_true(sotto_digest_equal(&bench.cohort->plan.adapter, &before.adapter));
+        assert_int_equal(bench_step(&bench, NULL), SOTTO_OK);
+        assert_true(sotto_digest_equal(&bench.cohort->plan.adapter, &before.adapter));
+        moments_read(&bench, moments);
+        assert_true(fabsf(moments[COHORT_VALUES] / (v * 0.99f * 0.99f) - 1) < 1e-3f);
+    }
     bench_close(&bench);
 }
 
@@ -138,21 +197,40 @@ static void advance__moments_missing_or_damaged__is_refused(void **state)
 {
     struct bench bench;
     struct sotto_fault fault;
-    struct sotto_digest first;
-    char hex[SOTTO_DIGEST_HEX], name[SOTTO_DIGEST_HEX + 64];
+    struct mark first;
+    char name[128];
 
     (void)state;
     bench_open(&bench, SOTTO_SERVER_FEDYOGI);
     assert_int_equal(bench_step(&bench, NULL), SOTTO_OK);
-    first = bench.cohort->plan.adapter;
-    sotto_digest_hex(hex, &first);
-    snprintf(name, sizeof name, "moments/%s/%s", bench.cohort->plan.campaign, hex);
+    first = mark_of(&bench);
+    snprintf(name, sizeof name, "moments/%s/%u", bench.cohort->plan.campaign, first.start_round);
     folder_write(&bench.folder, name, sotto_view_text("short"));
     assert_int_equal(bench_step(&bench, &fault), SOTTO_FORGED);
     assert_non_null(strstr(fault.text, "damaged"));
-    assert_int_equal(unlink(moments_path(&bench, &first).text), 0);
+    assert_int_equal(unlink(moments_path(&bench, first.start_round).text), 0);
     assert_int_equal(bench_step(&bench, &fault), SOTTO_NOT_FOUND);
-    assert_true(sotto_digest_equal(&bench.cohort->plan.adapter, &first));
+    assert_true(sotto_digest_equal(&bench.cohort->plan.adapter, &first.adapter));
+    bench_close(&bench);
+}
+
+/* Moments of a round of another history, as a backup may hold them. */
+static void advance__moments_of_another_version__is_refused(void **state)
+{
+    struct bench bench;
+    struct mark first;
+    struct sotto_fault fault;
+
+    (void)state;
+    bench_open(&bench, SOTTO_SERVER_FEDYOGI);
+    assert_int_equal(bench_step(&bench, NULL), SOTTO_OK);
+    first = mark_of(&bench);
+    assert_int_equal(bench_step(&bench, NULL), SOTTO_OK);
+    assert_int_equal(rename(moments_path(&bench, first.start_round).text,
+                            moments_path(&bench, bench.advance.start_round).text),
+                     0);
+    assert_int_equal(bench_step(&bench, &fault), SOTTO_FORGED);
+    assert_non_null(strstr(fault.text, "damaged"));
     bench_close(&bench);
 }
 
@@ -161,7 +239,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(advance__fedavgm__remembers_over_three_rounds),
         cmocka_unit_test(advance__run_again__comes_to_the_same_version),
+        cmocka_unit_test(advance__the_same_adapter_run_again__steps_its_moments_once),
         cmocka_unit_test(advance__moments_missing_or_damaged__is_refused),
+        cmocka_unit_test(advance__moments_of_another_version__is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "coordinator/ledger/versions.h"
+#include "core/base/file.h"
 #include "tests/coordinator/hub.h"
 #include "tests/support/cmocka.h"
 
@@ -192,7 +194,7 @@ static void drive__stopped_by_hand__stays_stopped_after_a_restart(void **state)
     assert_null(sotto_drive_live(fixture->hub.drive));
     assert_int_equal(campaign_now(fixture).state, SOTTO_CAMPAIGN_STOPPED);
     assert_string_equal(row_now(fixture).reason, "an administrator stopped the campaign");
-    assert_int_equal(sotto_drive_start(fixture->hub.drive, "wards", NULL), SOTTO_OK);
+    assert_int_equal(sotto_drive_start(fixture->hub.drive, "wards", false, NULL), SOTTO_OK);
     assert_int_equal(sotto_drive_settle(fixture->hub.drive), SOTTO_OK);
     assert_int_equal(row_now(fixture).round, 2);
 }
@@ -222,6 +224,73 @@ static void drive__spooled_upload_damaged_while_down__abandons_the_round(void **
         uv_run(&fixture->hub.loop, UV_RUN_NOWAIT);
     assert_string_equal(row.outcome, "abandoned");
     assert_non_null(strstr(row.reason, "is not what was acknowledged"));
+}
+
+/* Stops the campaign and gives it a version of its round, which is the adapter it began with. */
+static void version_put(struct fixture *fixture)
+{
+    struct hub *hub = &fixture->hub;
+    const struct sotto_plan *plan = sotto_round_plan(sotto_drive_live(hub->drive)->round);
+    struct sotto_version version = {.campaign = "wards",
+                                    .round = plan->round,
+                                    .adapter = plan->adapter,
+                                    .layout = plan->layout};
+    struct sotto_signature signature;
+
+    sotto_version_sign(&signature, &version, &hub->keys.signing);
+    assert_int_equal(sotto_versions_add(&hub->ledger, &version, &signature, NULL), SOTTO_OK);
+    assert_int_equal(sotto_drive_stop(hub->drive, "wards", NULL), SOTTO_OK);
+    assert_int_equal(sotto_drive_settle(hub->drive), SOTTO_OK);
+    hub_finish(hub);
+}
+
+static void start_again(struct fixture *fixture, bool is_renewed)
+{
+    assert_int_equal(sotto_drive_start(fixture->hub.drive, "wards", is_renewed, NULL), SOTTO_OK);
+    assert_int_equal(sotto_drive_settle(fixture->hub.drive), SOTTO_OK);
+}
+
+/* Without them the sum of a whole round could not be applied. */
+static void drive__moments_missing_or_damaged__pauses_before_a_round(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sotto_campaign campaign;
+
+    version_put(fixture);
+    for (int is_there = 0; is_there < 2; is_there++) {
+        if (is_there)
+            folder_write(&fixture->folder, "moments/wards/1", sotto_view_text("short"));
+        else
+            assert_int_equal(
+                sotto_folder_make(folder_path(&fixture->folder, "moments/wards").text, NULL),
+                SOTTO_OK);
+        start_again(fixture, false);
+        campaign = campaign_now(fixture);
+        assert_int_equal(campaign.state, SOTTO_CAMPAIGN_PAUSED);
+        assert_non_null(strstr(campaign.reason, is_there
+                                                    ? "are damaged, moments/wards/1: restore"
+                                                    : "are missing, moments/wards/1: restore"));
+        assert_null(sotto_drive_live(fixture->hub.drive));
+        assert_int_equal(row_now(fixture).round, 1);
+    }
+    assert_non_null(strstr(campaign.reason, "or start it with --new-moments"));
+}
+
+static void drive__moments_renewed__goes_on(void **state)
+{
+    struct fixture *fixture = *state;
+
+    version_put(fixture);
+    start_again(fixture, false);
+    assert_int_equal(campaign_now(fixture).state, SOTTO_CAMPAIGN_PAUSED);
+    start_again(fixture, true);
+    assert_int_equal(campaign_now(fixture).state, SOTTO_CAMPAIGN_RUNNING);
+    assert_int_equal(row_now(fixture).round, 2);
+    assert_int_equal(sotto_drive_live(fixture->hub.drive)->start_round, 1);
+    assert_int_equal(sotto_drive_stop(fixture->hub.drive, "wards", NULL), SOTTO_OK);
+    assert_int_equal(sotto_drive_settle(fixture->hub.drive), SOTTO_OK);
+    start_again(fixture, false);
+    assert_int_equal(row_now(fixture).round, 3);
 }
 
 /* In a child: the limit on file sizes stands for a full disk under the journal. */
@@ -273,6 +342,8 @@ int main(void)
         DRIVEN(drive__stopped_by_hand__stays_stopped_after_a_restart),
         DRIVEN(drive__revoked_before_its_upload__is_not_waited_for),
         DRIVEN(drive__spooled_upload_damaged_while_down__abandons_the_round),
+        DRIVEN(drive__moments_missing_or_damaged__pauses_before_a_round),
+        DRIVEN(drive__moments_renewed__goes_on),
         DRIVEN(drive__journal_cannot_be_written__answers_nobody_any_more),
     };
 

@@ -160,7 +160,7 @@ void hub_start(struct hub *hub)
     assert_int_equal(sotto_campaigns_find(&hub->ledger, campaign_name, &campaign), SOTTO_OK);
     if (campaign.state != SOTTO_CAMPAIGN_CREATED)
         return;
-    assert_int_equal(sotto_drive_start(hub->drive, campaign_name, NULL), SOTTO_OK);
+    assert_int_equal(sotto_drive_start(hub->drive, campaign_name, false, NULL), SOTTO_OK);
     assert_int_equal(sotto_drive_settle(hub->drive), SOTTO_OK);
 }
 

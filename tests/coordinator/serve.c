@@ -337,6 +337,29 @@ static void campaign__made_twice_or_started_twice__is_refused(void **state)
     free(draft);
 }
 
+static void start__moments_that_are_not_to_be_had__is_refused(void **state)
+{
+    struct serving *serving = *state;
+    struct draft *draft = calloc(1, sizeof *draft);
+    struct serving_answer answer;
+
+    draft_make(draft);
+    items_put(serving, draft);
+    answer = campaign_post(serving, &draft->definition);
+    assert_answer(&answer, 200, "created");
+    assert_refused(serving->administrator, "POST", "/v1/admin/campaigns/wards/start?moments=old",
+                   nothing, 400, "moments can be new");
+    assert_refused(serving->administrator, "POST", "/v1/admin/campaigns/wards/start?moments=new",
+                   nothing, 409, "has no moments: its server optimiser is fedavg");
+    memcpy(draft->definition.name, "other", sizeof "other");
+    draft->definition.server = SOTTO_SERVER_FEDYOGI;
+    answer = campaign_post(serving, &draft->definition);
+    assert_answer(&answer, 200, "created");
+    assert_refused(serving->administrator, "POST", "/v1/admin/campaigns/other/start?moments=new",
+                   nothing, 200, "other");
+    free(draft);
+}
+
 static void message__at_a_wrong_time_malformed_or_too_long__is_told_apart(void **state)
 {
     static const uint8_t bytes[SOTTO_CHUNK_BYTES_MAX + 1];
@@ -397,6 +420,7 @@ int main(void)
         SERVED(item__other_bytes_than_its_digest_says__is_refused),
         SERVED(campaign__lanes_other_than_the_layouts__is_refused),
         SERVED(campaign__made_twice_or_started_twice__is_refused),
+        SERVED(start__moments_that_are_not_to_be_had__is_refused),
         SERVED(message__at_a_wrong_time_malformed_or_too_long__is_told_apart),
         SERVED(message__longer_than_its_route_takes__is_413),
     };

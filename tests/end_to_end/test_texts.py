@@ -59,6 +59,9 @@ class Texts(unittest.TestCase):
         f.create_campaign("letters", "--labels", LABELS, "--rounds", 2, "--epochs", 10,
                           "--learning-rate", 0.02, "--cohort-min", 3, "--cohort-max", 3,
                           "--survivors-min", 3, "--gathering-deadline", 3)
+        done = f.run("sotto-admin", "--credential", f.path("hub/admin"), "campaign", "start",
+                     "letters", "--new-moments", code=76)
+        self.assertIn("has no moments", done.stderr)
         f.admin("campaign", "start", "letters")
         f.admin("campaign", "wait", "letters", "--timeout", 120)
         f.admin("adapter", "export", "letters", "--out", f.path("adapter"))
