@@ -7,12 +7,26 @@
 #include "simulations/pool.h"
 #include "simulations/site_delivery.h"
 
+/* Layers are named as the base model's family names them. */
+static enum sotto_status names_check(const struct sotto_world *world, struct sotto_fault *fault)
+{
+    const struct sotto_scenario *scenario = world->scenario;
+    enum sotto_family family = sotto_model_arch(world->model)->family;
+    enum sotto_status status = sotto_target_names_check(scenario->targets, family, fault);
+
+    if (status == SOTTO_OK && scenario->rank_pattern != NULL)
+        status = sotto_target_names_check(scenario->rank_pattern, family, fault);
+    return status;
+}
+
 static enum sotto_status layout_open(struct sotto_world *world, struct sotto_fault *fault)
 {
     struct sotto_adapter_choice *choice = malloc(sizeof *choice);
     enum sotto_status status =
         choice != NULL ? sotto_scenario_choice(choice, world->scenario, fault) : SOTTO_NO_MEMORY;
 
+    if (status == SOTTO_OK)
+        status = names_check(world, fault);
     if (status == SOTTO_OK)
         status = sotto_layout_derive(&world->layout, sotto_model_arch(world->model), choice, fault);
     free(choice);

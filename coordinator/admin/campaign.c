@@ -60,7 +60,11 @@ static enum sotto_status draft_fill(struct draft *draft, struct sotto_wish *wish
 
     if (files->arch.task != SOTTO_TASK_CAUSAL_LM && wish->choice.label_count == 0)
         return sotto_fault_set(fault, SOTTO_MALFORMED, "name the classes with --labels A,B,...");
-    status = sotto_layout_derive(&draft->layout, &files->arch, &wish->choice, fault);
+    status = sotto_target_names_check(wish->targets, files->arch.family, fault);
+    if (status == SOTTO_OK)
+        status = sotto_target_names_check(wish->rank_pattern, files->arch.family, fault);
+    if (status == SOTTO_OK)
+        status = sotto_layout_derive(&draft->layout, &files->arch, &wish->choice, fault);
     if (status != SOTTO_OK)
         return status;
     status = sotto_layout_encode(&out, &draft->layout);

@@ -249,10 +249,12 @@ static bool adapter_parse(struct sotto_wish *wish, int key, const char *argument
     case OPTION_TARGETS:
         if (sotto_target_set_parse(&choice->target_set, argument, &fault) != SOTTO_OK)
             sotto_console_refuse(state, "--targets: %s", fault.text);
+        wish->targets = argument;
         return true;
     case OPTION_PATTERN:
         if (sotto_rank_pattern_parse(choice->ranks, argument, &fault) != SOTTO_OK)
             sotto_console_refuse(state, "--rank-pattern: %s", fault.text);
+        wish->rank_pattern = argument;
         return true;
     case OPTION_METHOD:
         wish->has_method = true;
@@ -319,6 +321,8 @@ void sotto_wish_parse(struct sotto_wish *wish, const struct sotto_command_line *
     wish->choice.rank = 8;
     wish->choice.alpha = -1;
     wish->seed = seed_draw();
+    wish->targets = "all-linear";
+    wish->rank_pattern = "";
     if (sotto_target_set_parse(&wish->choice.target_set, "all-linear", NULL) != SOTTO_OK)
         abort();
     argp_parse(&parser, line->argc, line->argv, 0, NULL, wish);

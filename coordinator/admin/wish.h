@@ -12,6 +12,8 @@
 struct sotto_wish {
     struct sotto_definition definition; /* its digests and lane_count are still empty */
     struct sotto_adapter_choice choice;
+    const char *targets; /* as they were given, to be held against the model */
+    const char *rank_pattern;
     const char *model; /* folder */
     bool has_method;   /* else it follows from the rest */
     uint64_t seed;     /* of the adapter's starting values */

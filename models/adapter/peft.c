@@ -11,7 +11,7 @@
 #include "models/adapter/manifest.h"
 #include "models/adapter/naming.h"
 #include "models/adapter/peft_config.h"
-#include "models/adapter/peft_tensors.h"
+#include "models/adapter/peft_scope.h"
 #include "models/arch/arch.h"
 #include "models/weights/safetensors.h"
 #include "models/weights/staging.h"
@@ -291,6 +291,8 @@ static enum sotto_status read_layout(struct sotto_layout *layout,
         status = sotto_peft_survey(&choice, source);
     if (status == SOTTO_OK)
         status = sotto_layout_derive(layout, source->arch, &choice, source->fault);
+    if (status == SOTTO_OK)
+        status = sotto_peft_scope_check(source, layout);
     return status;
 }
 

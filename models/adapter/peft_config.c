@@ -365,7 +365,7 @@ void sotto_peft_config_close(struct sotto_peft_config *config)
     config->object = NULL;
 }
 
-static bool key_fits(const char *key, const char *module)
+bool sotto_peft_key_fits(const char *key, const char *module)
 {
     size_t key_length = strlen(key), length = strlen(module);
 
@@ -383,7 +383,7 @@ static double number_of(const struct sotto_peft_config *config, const char *patt
 
     json_object_foreach(json_object_get(config->object, pattern), key, value)
     {
-        if (key_fits(key, module))
+        if (sotto_peft_key_fits(key, module))
             return json_number_value(value);
     }
     return otherwise;

@@ -30,6 +30,12 @@ SOTTO_CHECKED enum sotto_status sotto_peft_config_decode(struct sotto_peft_confi
                                                          struct sotto_fault *fault);
 void sotto_peft_config_close(struct sotto_peft_config *config); /* twice is harmless */
 
+/*
+ * Whether a key of a pattern, or a name in target_modules, means a module: it is the path, or whole
+ * words at its end; after '^' the path alone.
+ */
+bool sotto_peft_key_fits(const char *key, const char *module);
+
 /* The rank and alpha of a module by its path, such as "bert.encoder.layer.0.attention.self.key". */
 uint32_t sotto_peft_config_rank(const struct sotto_peft_config *config, const char *module);
 double sotto_peft_config_alpha(const struct sotto_peft_config *config, const char *module);

@@ -12,6 +12,10 @@ _Static_assert((int)SOTTO_TARGET_COUNT == (int)SOTTO_BLOCK_LINEAR_COUNT &&
                    (int)SOTTO_TARGET_MLP_GATE == (int)SOTTO_BLOCK_MLP_GATE,
                "a target is a linear layer of a block");
 
+static const char all_linear[] = "all-linear";
+
+enum { NAMES_TEXT_MAX = 256 };
+
 /* A layer's path in a block; NULL: the family has none such. */
 static const char *path_of(enum sotto_family family, enum sotto_target target)
 {
@@ -104,7 +108,7 @@ enum sotto_status sotto_target_set_parse(uint32_t *set, const char *text, struct
     uint32_t found = 0;
     const char *at = text;
 
-    if (strcmp(text, "all-linear") == 0) {
+    if (strcmp(text, all_linear) == 0) {
         *set = SOTTO_TARGETS_ALL;
         return SOTTO_OK;
     }
@@ -147,5 +151,50 @@ enum sotto_status sotto_rank_pattern_parse(uint32_t ranks[SOTTO_TARGET_COUNT], c
         at = *end == ',' ? end + 1 : end;
     }
     memcpy(ranks, found, sizeof found);
+    return SOTTO_OK;
+}
+
+static bool is_name_of(enum sotto_family family, const char *name, size_t length)
+{
+    for (uint32_t target = 0; target < SOTTO_TARGET_COUNT; target++) {
+        const char *known = sotto_target_name(family, (enum sotto_target)target);
+
+        if (known != NULL && strlen(known) == length && memcmp(known, name, length) == 0)
+            return true;
+    }
+    return length == strlen(all_linear) && memcmp(all_linear, name, length) == 0;
+}
+
+/* The family's names as a list. */
+static void list_names(char text[NAMES_TEXT_MAX], enum sotto_family family)
+{
+    size_t length = 0;
+
+    for (uint32_t target = 0; target < SOTTO_TARGET_COUNT; target++) {
+        const char *known = sotto_target_name(family, (enum sotto_target)target);
+
+        if (known != NULL)
+            length += (size_t)snprintf(text + length, NAMES_TEXT_MAX - length, "%s%s",
+                                       length == 0 ? "" : ", ", known);
+    }
+}
+
+enum sotto_status sotto_target_names_check(const char *text, enum sotto_family family,
+                                           struct sotto_fault *fault)
+{
+    char names[NAMES_TEXT_MAX] = "";
+
+    list_names(names, family);
+    while (*text != 0) {
+        size_t length = strcspn(text, "=,");
+
+        if (!is_name_of(family, text, length))
+            return sotto_fault_set(fault, SOTTO_MALFORMED,
+                                   "targets: \"%.*s\" is no layer of this base model; its layers "
+                                   "are %s, or all-linear",
+                                   (int)(length < 64 ? length : 64), text, names);
+        text += strcspn(text, ",");
+        text += *text == ',';
+    }
     return SOTTO_OK;
 }

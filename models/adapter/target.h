@@ -61,6 +61,14 @@ SOTTO_CHECKED enum sotto_status sotto_target_set_parse(uint32_t *set, const char
                                                        struct sotto_fault *fault);
 
 /*
+ * Whether every name of such a list, with or without a rank, is one that the family has for a layer
+ * of its own, or all-linear; the parsers take those of any family. SOTTO_MALFORMED: the fault lists
+ * the family's.
+ */
+SOTTO_CHECKED enum sotto_status sotto_target_names_check(const char *text, enum sotto_family family,
+                                                         struct sotto_fault *fault);
+
+/*
  * A list such as "query=4,value=16" to ranks by target; an empty text to none. Targets outside the
  * list get 0. SOTTO_MALFORMED: an unknown or repeated name, or no rank of 1 to 256, in the fault;
  * ranks untouched.

@@ -1,6 +1,7 @@
 #include "models/arch/config.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The largest number each count may have; far above any known model, far below an overflow. */
@@ -15,6 +16,7 @@ enum {
     VOCABULARY_MAX = 1 << 20,
     POSITIONS_MAX = 1 << 24,
     TYPES_MAX = 256,
+    CLASSES_TEXT_MAX = 256,
 };
 
 /* The values of model_type, as a set: a row holds for some of them. */
@@ -123,6 +125,34 @@ static const struct sotto_known_word rope_types[] = {
     {NULL, 0},
 };
 
+/*
+ * The classes of transformers whose checkpoints are a base: those of the task, the bare model, and
+ * those of pretraining. Of any other the body was trained for something else.
+ */
+static const struct class_rule {
+    int types;
+    const char *name;
+} class_rules[] = {
+    {VIT, "ViTForImageClassification"},
+    {VIT, "ViTModel"},
+    {VIT, "ViTForMaskedImageModeling"},
+    {DEIT, "DeiTForImageClassification"},
+    {DEIT, "DeiTForImageClassificationWithTeacher"},
+    {DEIT, "DeiTModel"},
+    {DEIT, "DeiTForMaskedImageModeling"},
+    {BERT, "BertForSequenceClassification"},
+    {BERT, "BertModel"},
+    {BERT, "BertForMaskedLM"},
+    {BERT, "BertForPreTraining"},
+    {BERT, "BertForNextSentencePrediction"},
+    {LLAMA, "LlamaForCausalLM"},
+    {LLAMA, "LlamaModel"},
+    {QWEN2, "Qwen2ForCausalLM"},
+    {QWEN2, "Qwen2Model"},
+    {MISTRAL, "MistralForCausalLM"},
+    {MISTRAL, "MistralModel"},
+};
+
 #define COUNT_OF(rows) (sizeof(rows) / sizeof(rows)[0])
 
 static enum sotto_status decode_counts(struct sotto_arch *arch, int type,
@@ -187,6 +217,49 @@ static enum sotto_status check_fixed(int type, const struct sotto_reading *readi
                                "and BF16: get the model as it was before it was quantised",
                                reading->path);
     return status;
+}
+
+/* "A, B" of the classes that a model_type may have. */
+static void list_classes(char text[CLASSES_TEXT_MAX], int type)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < COUNT_OF(class_rules); i++) {
+        if ((class_rules[i].types & type) != 0)
+            length += (size_t)snprintf(text + length, CLASSES_TEXT_MAX - length, "%s%s",
+                                       length == 0 ? "" : ", ", class_rules[i].name);
+    }
+}
+
+static bool is_base_class(const char *name, int type)
+{
+    bool is_found = false;
+
+    for (size_t i = 0; i < COUNT_OF(class_rules) && !is_found; i++)
+        is_found = (class_rules[i].types & type) != 0 && strcmp(class_rules[i].name, name) == 0;
+    return is_found;
+}
+
+static enum sotto_status check_classes(int type, const struct sotto_reading *reading)
+{
+    const json_t *classes = sotto_reading_find(reading, "architectures");
+    char known[CLASSES_TEXT_MAX];
+    const json_t *name;
+    size_t index;
+
+    if (classes != NULL && !json_is_array(classes))
+        return sotto_fault_set(reading->fault, SOTTO_MALFORMED, "%s: architectures must be a list",
+                               reading->path);
+    json_array_foreach(classes, index, name)
+    {
+        if (json_is_string(name) && is_base_class(json_string_value(name), type))
+            continue;
+        list_classes(known, type);
+        return sotto_fault_set(reading->fault, SOTTO_UNSUPPORTED,
+                               "%s: architectures has '%.60s'; known are: %s", reading->path,
+                               json_is_string(name) ? json_string_value(name) : "", known);
+    }
+    return SOTTO_OK;
 }
 
 static enum sotto_status decode_activation(struct sotto_arch *arch, int type,
@@ -378,7 +451,9 @@ enum sotto_status sotto_arch_config_decode(struct sotto_arch *arch,
         return status;
     name_family(arch, type);
     is_decoder = (type & DECODERS) != 0;
-    status = check_fixed(type, reading);
+    status = check_classes(type, reading);
+    if (status == SOTTO_OK)
+        status = check_fixed(type, reading);
     if (status == SOTTO_OK)
         status = decode_activation(arch, type, reading);
     if (status == SOTTO_OK)

@@ -21,6 +21,7 @@ static const double rate_end_share = 0.05;
 struct options {
     const char *model;
     const char *out;
+    const char *targets; /* as they were given */
     struct sotto_examples_place place;
     struct sotto_adapter_choice choice;
     struct sotto_fit fit;
@@ -217,7 +218,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'l': take_labels(state, &options->choice, text); return 0;
     case 'o': options->out = without_slashes(text); return 0;
     case KEY_WEIGHTS: options->has_half_weights = is_half(state, text); return 0;
-    case KEY_TARGETS: take_targets(state, &options->choice, text); return 0;
+    case KEY_TARGETS:
+        take_targets(state, &options->choice, text);
+        options->targets = text;
+        return 0;
     case 'j': options->as_json = true; return 0;
     case ARGP_KEY_END:
         if (options->place.folder[0] != '\0' && options->place.images != NULL)
@@ -244,6 +248,9 @@ static enum sotto_status run_open(struct run *run, const struct options *options
         status = sotto_fault_set(fault, SOTTO_MALFORMED,
                                  "%s classifies: give the names of its classes with --labels",
                                  options->model);
+    if (status == SOTTO_OK)
+        status =
+            sotto_target_names_check(options->targets, sotto_model_arch(run->model)->family, fault);
     if (status == SOTTO_OK && options->has_half_weights)
         status = sotto_model_pack(run->model, fault);
     if (status == SOTTO_OK && sotto_threads_open(&run->threads, options->thread_count) != SOTTO_OK)
@@ -340,6 +347,7 @@ enum sotto_status sotto_command_train(int argument_count, char **arguments,
         .doc = "Trains an adapter on local examples alone, without any federation."};
     struct options options = {
         .place = {.folder = ""},
+        .targets = "all-linear",
         .choice = {.rank = 8, .alpha = 16},
         .fit = {.epochs = 10, .batch = 32, .learning_rate_start = 3e-3, .weight_decay = 0.01},
     };

@@ -128,6 +128,12 @@ class Examples(Inputs):
         told = self.refused(*self.evaluate("bert", "a.jsonl", "--count", "3"), code=2)
         self.assertIn("--count is for --images alone", told)
 
+    def test_targets__of_another_family__are_refused(self):
+        told = self.refused("sotto-participant", "train", "--model", vector("vit"), "--examples",
+                            self.federation.folder, "--labels", "x,y", "--targets", "q_proj",
+                            "--out", self.federation.path("none"), code=65)
+        self.assertIn('"q_proj" is no layer of this base model; its layers are query, key', told)
+
     def test_alpha__zero__is_a_usage_error(self):
         told = self.refused("sotto-participant", "train", "--alpha", "0", code=2)
         self.assertIn("--alpha must be a number above 0", told)

@@ -118,6 +118,8 @@ class Simulate(unittest.TestCase):
             ("train_images=/etc/hostname", 65, "/etc/hostname"),
             ("dropouts=[{round: 1, site: 1, phase: lunch}]", 65, "lunch"),
             ("examples_max=9000", 65, "examples_max"),
+            ("targets=v_proj", 65, "v_proj"),
+            ("rank_pattern=q_proj=4", 65, "q_proj"),
         ):
             done = self.simulate(
                 override,

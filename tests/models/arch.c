@@ -251,6 +251,33 @@ static void arch__rope_scaling__is_read_as_either_major_writes_it(void **state)
     assert_int_equal(arch.rope.original_positions, 8192);
 }
 
+static void arch__class__is_of_the_task_or_a_bare_or_pretrained_model(void **state)
+{
+    static const char *const good[] = {
+        "{" BERT ", \"architectures\": [\"BertModel\"]}",
+        "{" BERT ", \"architectures\": [\"BertForMaskedLM\"]}",
+        "{" LLAMA ", \"architectures\": [\"LlamaForCausalLM\"]}",
+        "{" QWEN2 ", \"architectures\": null}",
+        "{" MISTRAL ", \"architectures\": []}",
+    };
+    static const struct refusal rows[] = {
+        {"{" BERT ", \"architectures\": [\"BertForTokenClassification\"]}", SOTTO_UNSUPPORTED,
+         "architectures has 'BertForTokenClassification'; known are: BertForSequenceClass"},
+        {"{" LLAMA ", \"architectures\": [\"LlamaForSequenceClassification\"]}", SOTTO_UNSUPPORTED,
+         "'LlamaForSequenceClassification'; known are: LlamaForCausalLM, LlamaModel"},
+        {"{" QWEN2 ", \"architectures\": [\"LlamaForCausalLM\"]}", SOTTO_UNSUPPORTED,
+         "known are: Qwen2ForCausalLM"},
+        {"{" MISTRAL ", \"architectures\": [7]}", SOTTO_UNSUPPORTED, "architectures has ''"},
+        {"{" MISTRAL ", \"architectures\": \"MistralModel\"}", SOTTO_MALFORMED, "must be a list"},
+    };
+    struct sotto_arch arch;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_int_equal(decode(&arch, good[i], NULL), SOTTO_OK);
+    refuse_all(rows, sizeof rows / sizeof rows[0]);
+}
+
 static void arch__deit__has_one_more_token(void **state)
 {
     struct sotto_arch arch;
@@ -318,6 +345,7 @@ int main(void)
         cmocka_unit_test(arch__llama_with_all_keys__takes_them),
         cmocka_unit_test(arch__qwen2_and_mistral__are_llama_with_other_biases),
         cmocka_unit_test(arch__rope_scaling__is_read_as_either_major_writes_it),
+        cmocka_unit_test(arch__class__is_of_the_task_or_a_bare_or_pretrained_model),
         cmocka_unit_test(arch__deit__has_one_more_token),
         cmocka_unit_test(arch__text_config_that_cannot_be__is_refused_by_key),
     };

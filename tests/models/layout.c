@@ -434,6 +434,24 @@ static void target_set__unknown_or_repeated_name__is_refused(void **state)
     assert_non_null(strstr(fault.text, "known are all-linear"));
 }
 
+static void target_names__of_another_family__are_refused_with_its_own(void **state)
+{
+    struct sotto_fault fault = {0};
+
+    (void)state;
+    assert_int_equal(sotto_target_names_check("query,value", SOTTO_FAMILY_VIT, &fault), SOTTO_OK);
+    assert_int_equal(sotto_target_names_check("all-linear", SOTTO_FAMILY_LLAMA, &fault), SOTTO_OK);
+    assert_int_equal(sotto_target_names_check("", SOTTO_FAMILY_VIT, &fault), SOTTO_OK);
+    assert_int_equal(sotto_target_names_check("query,q_proj=4", SOTTO_FAMILY_VIT, &fault),
+                     SOTTO_MALFORMED);
+    assert_non_null(strstr(fault.text, "\"q_proj\" is no layer of this base model; its layers are "
+                                       "query, key, value, attention.output.dense, "
+                                       "intermediate.dense, output.dense, or all-linear"));
+    assert_int_equal(sotto_target_names_check("value", SOTTO_FAMILY_LLAMA, &fault),
+                     SOTTO_MALFORMED);
+    assert_non_null(strstr(fault.text, "down_proj, gate_proj, or all-linear"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,6 +476,7 @@ int main(void)
         cmocka_unit_test(layout__start__has_orthonormal_rows_in_a_and_zero_elsewhere),
         cmocka_unit_test(rank_pattern__malformed__is_refused),
         cmocka_unit_test(target_set__unknown_or_repeated_name__is_refused),
+        cmocka_unit_test(target_names__of_another_family__are_refused_with_its_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -567,6 +567,70 @@ static void peft__pattern_that_is_no_list_of_names__is_refused(void **state)
     assert_unreadable_with(bad, sizeof bad / sizeof bad[0]);
 }
 
+#define QUERY(rest) LORA_4("\"target_modules\": [\"query\"], " rest)
+
+/* The tensors are of query in both blocks, under the names of both transformers. */
+static void peft__scope_that_is_not_the_tensors__is_refused_by_key(void **state)
+{
+    static const struct bad_config bad[] = {
+        {LORA_4("\"target_modules\": 7"), SOTTO_MALFORMED, "target_modules must be a list"},
+        {LORA_4("\"target_modules\": [\"query\", 7]"), SOTTO_MALFORMED, "target_modules must be"},
+        {LORA_4("\"target_modules\": []"), SOTTO_MISMATCH,
+         "target_modules query of block 0 is not adapted, by the tensors it is:"},
+        {LORA_4("\"target_modules\": [\"query\", \"value\"]"), SOTTO_MISMATCH,
+         "target_modules value of block 0 is adapted, by the tensors it is not:"},
+        {LORA_4("\"target_modules\": \"all-linear\""), SOTTO_MISMATCH, "target_modules key of"},
+        {LORA_4("\"target_modules\": \"dummy-target-modules\""), SOTTO_MISMATCH,
+         "query of block 0"},
+        {LORA_4("\"target_modules\": \"query\""), SOTTO_MISMATCH, "query of block 0 is not"},
+        {LORA_4("\"target_modules\": [\"uery\"]"), SOTTO_MISMATCH, "query of block 0 is not"},
+        {LORA_4("\"target_modules\": [\"0.attention.q_proj\"]"), SOTTO_MISMATCH, "block 1 is not"},
+        {QUERY("\"exclude_modules\": [\"1.attention.attention.query\", \"1.attention.q_proj\"]"),
+         SOTTO_MISMATCH, "query of block 1 is not adapted"},
+        {QUERY("\"exclude_modules\": \".*value\""), SOTTO_UNSUPPORTED, "exclude_modules is an"},
+        {QUERY("\"exclude_modules\": {\"a\": 1}"), SOTTO_MALFORMED, "exclude_modules must be"},
+        {QUERY("\"layers_to_transform\": [0]"), SOTTO_MISMATCH, "layers_to_transform names other"},
+        {QUERY("\"layers_to_transform\": 1"), SOTTO_MISMATCH, "layers_to_transform names other"},
+        {QUERY("\"layers_to_transform\": [0, 2]"), SOTTO_MISMATCH, "layers_to_transform names"},
+        {QUERY("\"layers_to_transform\": [0, 1, 2]"), SOTTO_MISMATCH, "layers_to_transform"},
+        {QUERY("\"layers_to_transform\": [0, 1.5]"), SOTTO_MALFORMED, "layers_to_transform must"},
+        {QUERY("\"layers_to_transform\": \"all\""), SOTTO_MALFORMED, "layers_to_transform must"},
+        {QUERY("\"layers_to_transform\": [0, 1], \"layers_pattern\": \"h\""), SOTTO_MISMATCH,
+         "layers_pattern is not what"},
+        {QUERY("\"task_type\": \"CAUSAL_LM\""), SOTTO_MISMATCH,
+         "task_type is CAUSAL_LM, of this base model it is SEQ_CLS or null"},
+        {QUERY("\"task_type\": 3"), SOTTO_MISMATCH, "task_type is no text"},
+    };
+
+    (void)state;
+    assert_unreadable_with(bad, sizeof bad / sizeof bad[0]);
+}
+
+static void peft__scope_in_other_words__is_read(void **state)
+{
+    static const char *const good[] = {
+        LORA_4("\"target_modules\": null"),
+        LORA_4("\"target_modules\": \"vit.*attention\\\\.query\""),
+        LORA_4("\"target_modules\": [\"attention.query\", \"wte\"], \"task_type\": \"SEQ_CLS\""),
+        LORA_4("\"target_modules\": [\"q_proj\"], \"exclude_modules\": [\"lm_head\"]"),
+        LORA_4("\"target_modules\": \"all-linear\", \"exclude_modules\": [\"key\", \"value\","
+               " \"dense\", \"k_proj\", \"v_proj\", \"o_proj\", \"fc1\", \"fc2\"]"),
+        QUERY("\"layers_to_transform\": [1, 0], \"layers_pattern\": [\"layers\"]"),
+        QUERY("\"layers_to_transform\": []"),
+    };
+    struct adapter adapter;
+
+    (void)state;
+    adapter_open(&adapter, 4, "query");
+    adapter.layout.choice.alpha = 8;
+    adapter_write(&adapter);
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        adapter_put(&adapter, "adapter_config.json", good[i]);
+        assert_reads_back(&adapter);
+    }
+    adapter_close(&adapter);
+}
+
 static void peft__labels_file_that_does_not_fit__is_refused(void **state)
 {
     struct adapter adapter;
@@ -638,6 +702,8 @@ int main(void)
         cmocka_unit_test(peft__labels_file_that_does_not_fit__is_refused),
         cmocka_unit_test(peft__config_that_is_not_plain_lora__is_refused),
         cmocka_unit_test(peft__pattern_that_is_no_list_of_names__is_refused),
+        cmocka_unit_test(peft__scope_that_is_not_the_tensors__is_refused_by_key),
+        cmocka_unit_test(peft__scope_in_other_words__is_read),
         cmocka_unit_test(peft__missing_or_damaged_file__names_it),
         cmocka_unit_test(peft__adapter_of_a_deeper_base__is_a_mismatch),
     };
