@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/threads/threads.h"
 #include "models/arch/rope.h"
@@ -21,28 +20,39 @@ static void close_workspace(struct sotto_crew *crew)
 {
     for (uint32_t i = 0; i < sotto_threads_width(crew->threads) && crew->workers != NULL; i++)
         sotto_worker_close(&crew->workers[i]);
-    sotto_arena_close(&crew->workspace);
+    sotto_workspace_close(&crew->workspace);
     crew->workshop.room = (struct sotto_network_room){0};
 }
 
-/* The rotary table, and the workers; run once over a counting arena for the size. */
-static enum sotto_status take_workspace(struct sotto_crew *crew, struct sotto_arena *arena)
+/* The rotary table: made here, read on the device. */
+static enum sotto_status take_rotary(struct sotto_crew *crew, struct sotto_workspace *workspace)
 {
     const struct sotto_arch *arch = arch_of(crew);
+    const struct sotto_kernels *kernels = sotto_model_kernels(crew->workshop.model);
     uint32_t positions = arch->rope.theta > 0.0 ? crew->workshop.room.length_max : 0;
-    size_t table = (size_t)positions * (arch->head_width / 2);
-    float *cosines = sotto_arena_take(arena, table, sizeof *cosines);
-    float *sines = sotto_arena_take(arena, table, sizeof *sines);
-    enum sotto_status status = SOTTO_OK;
+    size_t count = (size_t)positions * (arch->head_width / 2);
+    float *made = sotto_arena_take(&workspace->host, 2 * count, sizeof *made);
+    struct sotto_device_float *table;
 
-    if (!arena->counting && (cosines == NULL || sines == NULL))
+    if (!sotto_device_floats_take(&table, &workspace->device, 2 * count) ||
+        (made == NULL && !workspace->host.counting))
         return SOTTO_NO_MEMORY;
-    if (!arena->counting && positions > 0)
-        sotto_rope_fill(cosines, sines, arch, positions);
-    crew->workshop.rotary = (struct sotto_rotary){cosines, sines};
+    if (workspace->host.counting || positions == 0)
+        return SOTTO_OK;
+    sotto_rope_fill(made, made + count, arch, positions);
+    kernels->upload(table, made, 2 * count);
+    crew->workshop.rotary = (struct sotto_rotary){table, table + count};
+    return SOTTO_OK;
+}
+
+/* Run once over a counting workspace for the size. */
+static enum sotto_status take_workspace(struct sotto_crew *crew, struct sotto_workspace *workspace)
+{
+    enum sotto_status status = take_rotary(crew, workspace);
+
     for (uint32_t i = 0; i < sotto_threads_width(crew->threads) && status == SOTTO_OK; i++) {
         sotto_worker_close(&crew->workers[i]);
-        status = sotto_worker_open(&crew->workers[i], &crew->workshop, arena);
+        status = sotto_worker_open(&crew->workers[i], &crew->workshop, workspace);
     }
     return status;
 }
@@ -50,15 +60,16 @@ static enum sotto_status take_workspace(struct sotto_crew *crew, struct sotto_ar
 /* Room for texts of up to length_max; what there was is closed before. */
 static enum sotto_status open_workspace(struct sotto_crew *crew, uint32_t length_max)
 {
-    struct sotto_arena counted;
+    struct sotto_workspace counted;
     enum sotto_status status;
 
     close_workspace(crew);
     crew->workshop.room = sotto_group_room(arch_of(crew), crew->batch_max, length_max);
-    sotto_arena_init_counting(&counted);
+    sotto_workspace_init_counting(&counted);
     status = take_workspace(crew, &counted);
     if (status == SOTTO_OK)
-        status = sotto_arena_open(&crew->workspace, counted.used);
+        status = sotto_workspace_open(&crew->workspace, sotto_model_kernels(crew->workshop.model),
+                                      &counted);
     if (status == SOTTO_OK)
         status = take_workspace(crew, &crew->workspace);
     crew->has_dropout_room = status == SOTTO_OK && crew->workshop.dropout > 0.0f;
@@ -200,20 +211,20 @@ static void run(struct sweep *sweep, void (*work)(void *, size_t, uint32_t),
 }
 
 /* Into crew->known, which no group reads before its dataset is set. */
-
 static void know_group(void *context, size_t task, uint32_t worker)
 {
     struct sweep *sweep = context;
     struct sotto_crew *crew = sweep->crew;
     struct sotto_group group = group_of(sweep, task);
     size_t width = arch_of(crew)->width;
-    const float *rows = sotto_worker_prefix(&crew->workers[worker], &group);
+    const struct sotto_device_float *rows = sotto_worker_prefix(&crew->workers[worker], &group);
 
     for (uint32_t i = 0; i < group.count; i++) {
         const size_t *starts = crew->known.starts + group.examples[i];
         size_t count = (starts[1] - starts[0]) * width;
 
-        memcpy(crew->known.rows + starts[0] * width, rows, count * sizeof *rows);
+        crew->workers[worker].network.kernels->copy(crew->known.rows + starts[0] * width, rows,
+                                                    count);
         rows += count;
     }
 }
@@ -244,8 +255,10 @@ enum sotto_status sotto_crew_know(struct sotto_crew *crew, const struct sotto_da
     row_count = crew->known.starts[dataset->count];
     if (row_count > known_bytes_max / row_bytes)
         return SOTTO_OK;
-    crew->known.rows = malloc(row_count * row_bytes);
-    if (crew->known.rows == NULL)
+    if (sotto_device_arena_open(&crew->known.memory, sotto_model_kernels(crew->workshop.model),
+                                row_count * row_bytes) != SOTTO_OK ||
+        !sotto_device_floats_take(&crew->known.rows, &crew->known.memory,
+                                  row_count * arch_of(crew)->width))
         return SOTTO_NO_MEMORY;
     for (size_t first = 0; first < dataset->count; first += crew->batch_max) {
         size_t left = dataset->count - first;
@@ -261,7 +274,7 @@ enum sotto_status sotto_crew_know(struct sotto_crew *crew, const struct sotto_da
 
 void sotto_crew_forget(struct sotto_crew *crew)
 {
-    free(crew->known.rows);
+    sotto_device_arena_close(&crew->known.memory);
     free(crew->known.starts);
     crew->known = (struct sotto_prefixes){0};
 }
@@ -285,11 +298,10 @@ static void differentiate_group(void *context, size_t task, uint32_t worker)
 static void add_loss(void *context, size_t task, uint32_t worker)
 {
     struct sweep *sweep = context;
-    const struct sotto_cross_entropy *loss = &sweep->crew->workers[worker].loss;
+    const struct sotto_worker *from = &sweep->crew->workers[worker];
 
     (void)task;
-    sweep->sums.loss_sum += loss->loss_sum;
-    sweep->sums.correct_count += loss->correct_count;
+    from->network.kernels->add_loss(sweep->crew->loss, from->loss);
 }
 
 static void add_gradients(void *context, size_t task, uint32_t worker)
@@ -302,12 +314,26 @@ static void add_gradients(void *context, size_t task, uint32_t worker)
                                sweep->crew->workshop.layout->lane_count);
 }
 
+/* Runs the sweep's groups; its sums are read once, after all of them. */
+static struct sotto_batch_sums sum_up(struct sweep *sweep, void (*work)(void *, size_t, uint32_t),
+                                      void (*after)(void *, size_t, uint32_t))
+{
+    const struct sotto_kernels *kernels = sotto_model_kernels(sweep->crew->workshop.model);
+    struct sotto_loss loss;
+
+    kernels->clear_loss(sweep->crew->loss);
+    run(sweep, work, after);
+    kernels->download_loss(&loss, sweep->crew->loss);
+    sweep->sums.loss_sum = loss.sum;
+    sweep->sums.correct_count = loss.correct_count;
+    return sweep->sums;
+}
+
 struct sotto_batch_sums sotto_crew_score(struct sotto_crew *crew, const struct sotto_batch *batch)
 {
     struct sweep sweep = sweep_of(crew, batch);
 
-    run(&sweep, score_group, add_loss);
-    return sweep.sums;
+    return sum_up(&sweep, score_group, add_loss);
 }
 
 struct sotto_batch_sums sotto_crew_differentiate(struct sotto_crew *crew,
@@ -315,24 +341,23 @@ struct sotto_batch_sums sotto_crew_differentiate(struct sotto_crew *crew,
 {
     struct sweep sweep = sweep_of(crew, batch);
 
-    crew->workers[0].network.kernels->clear(crew->gradients, crew->workshop.layout->lane_count);
-    run(&sweep, differentiate_group, add_gradients);
-    return sweep.sums;
+    sotto_model_kernels(crew->workshop.model)
+        ->clear(crew->gradients, crew->workshop.layout->lane_count);
+    return sum_up(&sweep, differentiate_group, add_gradients);
 }
 
 void sotto_crew_predict(struct sotto_crew *crew, float *probabilities,
                         const struct sotto_batch *one)
 {
+    const struct sotto_kernels *kernels = sotto_model_kernels(crew->workshop.model);
     struct sweep sweep = sweep_of(crew, one);
     struct sotto_group group = group_of(&sweep, 0);
     struct sotto_worker *worker = &crew->workers[0];
-    size_t count = worker->head.out;
+    struct sotto_matrix logits = arch_of(crew)->task == SOTTO_TASK_CAUSAL_LM
+                                     ? sotto_worker_foretell(worker, &group)
+                                     : sotto_worker_classify(worker, &group);
 
     assert(one->count == 1);
-    if (arch_of(crew)->task == SOTTO_TASK_CAUSAL_LM)
-        sotto_worker_foretell(worker, probabilities, &group);
-    else
-        memcpy(probabilities, sotto_worker_classify(worker, &group).at,
-               count * sizeof *probabilities);
-    worker->network.kernels->softmax_rows(sotto_matrix_of(probabilities, 1, count));
+    kernels->softmax_rows(logits);
+    kernels->download(probabilities, logits.at, logits.columns);
 }

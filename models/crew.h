@@ -12,15 +12,17 @@ struct sotto_threads;
 struct sotto_crew {
     struct sotto_workshop workshop;
     uint32_t batch_max;
-    struct sotto_threads *threads; /* borrowed; NULL: one worker, on the caller's thread */
-    struct sotto_worker *workers;  /* [sotto_threads_width] */
-    struct sotto_arena workspace;  /* the workers' memory, for workshop.room */
-    bool has_dropout_room;         /* in the workspace */
-    uint32_t *examples;            /* [batch_max] of a batch, their indices in the dataset */
-    uint32_t *firsts;              /* [batch_max + 1] where a batch's groups begin */
-    float *gradients;              /* [lane_count] of the last batch, borrowed */
-    const float *log_shares;       /* [label_count] for every group, borrowed; NULL: none */
-    struct sotto_prefixes known;   /* of the dataset of sotto_crew_know */
+    struct sotto_threads *threads;        /* borrowed; NULL: one worker, on the caller's thread */
+    struct sotto_worker *workers;         /* [sotto_threads_width] */
+    struct sotto_workspace workspace;     /* the workers' memory, for workshop.room */
+    bool has_dropout_room;                /* in the workspace */
+    uint32_t *examples;                   /* [batch_max] of a batch, their indices in the dataset */
+    uint32_t *firsts;                     /* [batch_max + 1] where a batch's groups begin */
+    struct sotto_device_float *gradients; /* [lane_count] of the last batch, borrowed */
+    struct sotto_device_loss *loss;       /* of the last batch, borrowed */
+    /* [label_count] for every group, borrowed; NULL: none. */
+    const struct sotto_device_float *log_shares;
+    struct sotto_prefixes known; /* of the dataset of sotto_crew_know */
 };
 
 /* Some examples of a dataset. */
@@ -41,7 +43,7 @@ struct sotto_batch_sums {
 /*
  * Opens with room for pictures, or for texts of some length.
  *
- *   crew  inout  workshop.model, .layout and .lanes, batch_max, threads and gradients are set
+ *   crew  inout  workshop.model, .layout and .lanes, batch_max, threads, gradients and loss are set
  *
  * SOTTO_NO_MEMORY: to be closed all the same.
  */

@@ -6,13 +6,15 @@
 
 #include "models/arch/base.h"
 #include "models/arch/packing.h"
+#include "models/arch/tensors.h"
 #include "models/kernels/kernels.h"
 #include "models/tokenise/tokeniser.h"
 
 struct sotto_model {
     const struct sotto_kernels *kernels;
     struct sotto_base base;
-    struct sotto_tokeniser *tokeniser; /* of a model for texts */
+    const struct sotto_device_float *weights; /* the base's, adopted */
+    struct sotto_tokeniser *tokeniser;        /* of a model for texts */
     bool is_packed;
     struct sotto_base_packed packed;
 };
@@ -39,8 +41,25 @@ static enum sotto_status open_tokeniser(struct sotto_model *model, const char *f
     return status;
 }
 
-enum sotto_status sotto_model_open(struct sotto_model **model, const char *folder,
-                                   struct sotto_fault *fault)
+static size_t weight_count(const struct sotto_model *model)
+{
+    return sotto_base_weight_count(&model->base.arch);
+}
+
+static enum sotto_status adopt_weights(struct sotto_model *model, const char *folder,
+                                       struct sotto_fault *fault)
+{
+    model->weights = model->kernels->adopt(model->base.weights, weight_count(model));
+    if (model->weights == NULL)
+        return sotto_fault_set(fault, SOTTO_NO_MEMORY,
+                               "%.200s: no memory for %zu weights on the device %s", folder,
+                               weight_count(model), model->kernels->name);
+    return SOTTO_OK;
+}
+
+enum sotto_status sotto_model_open_on(struct sotto_model **model, const char *folder,
+                                      const struct sotto_kernels *kernels,
+                                      struct sotto_fault *fault)
 {
     struct sotto_model *opened = calloc(1, sizeof *opened);
     enum sotto_status status;
@@ -48,16 +67,24 @@ enum sotto_status sotto_model_open(struct sotto_model **model, const char *folde
     *model = NULL;
     if (opened == NULL)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory to open the model %s", folder);
+    opened->kernels = kernels == NULL ? sotto_kernels_cpu() : kernels;
     status = sotto_base_open(&opened->base, folder, fault);
     if (status == SOTTO_OK)
         status = open_tokeniser(opened, folder, fault);
+    if (status == SOTTO_OK)
+        status = adopt_weights(opened, folder, fault);
     if (status != SOTTO_OK) {
         sotto_model_close(opened);
         return status;
     }
-    opened->kernels = sotto_kernels_cpu();
     *model = opened;
     return SOTTO_OK;
+}
+
+enum sotto_status sotto_model_open(struct sotto_model **model, const char *folder,
+                                   struct sotto_fault *fault)
+{
+    return sotto_model_open_on(model, folder, NULL, fault);
 }
 
 void sotto_model_close(struct sotto_model *model)
@@ -66,6 +93,8 @@ void sotto_model_close(struct sotto_model *model)
         return;
     sotto_tokeniser_close(model->tokeniser);
     sotto_base_packed_close(&model->packed);
+    if (model->weights != NULL)
+        model->kernels->disown(model->weights, weight_count(model));
     sotto_base_close(&model->base);
     free(model);
 }
@@ -75,7 +104,7 @@ enum sotto_status sotto_model_pack(struct sotto_model *model, struct sotto_fault
     enum sotto_status status;
 
     assert(!model->is_packed);
-    status = sotto_base_pack(&model->packed, &model->base, model->kernels, fault);
+    status = sotto_base_pack(&model->packed, &model->base, model->weights, model->kernels, fault);
     model->is_packed = status == SOTTO_OK;
     return status;
 }
@@ -104,6 +133,11 @@ const struct sotto_tokeniser *sotto_model_tokeniser(const struct sotto_model *mo
 const struct sotto_base *sotto_model_base(const struct sotto_model *model)
 {
     return &model->base;
+}
+
+const struct sotto_device_float *sotto_model_weights(const struct sotto_model *model)
+{
+    return model->weights;
 }
 
 const struct sotto_base_packed *sotto_model_packed(const struct sotto_model *model)

@@ -10,6 +10,7 @@
 
 struct sotto_base;
 struct sotto_base_packed;
+struct sotto_device_float;
 struct sotto_kernels;
 struct sotto_model;
 struct sotto_tokeniser;
@@ -17,12 +18,17 @@ struct sotto_tokeniser;
 /*
  * Opens a Hugging Face model directory, whose files models/arch/files.h lists.
  *
+ *   kernels  in  what computes, from models/kernels; NULL, as sotto_model_open has it: the CPU's
+ *
  * SOTTO_NOT_FOUND, SOTTO_MALFORMED, SOTTO_MISMATCH (a tensor against the config),
  * SOTTO_UNSUPPORTED, SOTTO_OVER_LIMIT, SOTTO_IO, SOTTO_NO_MEMORY: *model is NULL, the fault names
  * file and tensor.
  */
 SOTTO_CHECKED enum sotto_status sotto_model_open(struct sotto_model **model, const char *folder,
                                                  struct sotto_fault *fault);
+SOTTO_CHECKED enum sotto_status sotto_model_open_on(struct sotto_model **model, const char *folder,
+                                                    const struct sotto_kernels *kernels,
+                                                    struct sotto_fault *fault);
 void sotto_model_close(struct sotto_model *model);
 
 /*
@@ -45,6 +51,8 @@ const struct sotto_tokeniser *sotto_model_tokeniser(const struct sotto_model *mo
 
 /* What a trainer computes with, and on. Borrowed. */
 const struct sotto_base *sotto_model_base(const struct sotto_model *model);
+/* The base's weights in the memory of the table's device. */
+const struct sotto_device_float *sotto_model_weights(const struct sotto_model *model);
 const struct sotto_base_packed *sotto_model_packed(const struct sotto_model *model); /* or NULL */
 const struct sotto_kernels *sotto_model_kernels(const struct sotto_model *model);
 

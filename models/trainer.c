@@ -3,11 +3,10 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "models/crew.h"
+#include "models/kernels/kernels.h"
 #include "models/optim/adamw.h"
-#include "models/optim/proximal.h"
 #include "models/spans.h"
 
 /*
@@ -17,30 +16,45 @@
 #define ADAM_EPSILON 1e-3
 
 struct sotto_trainer {
+    const struct sotto_kernels *kernels;
     struct sotto_crew crew; /* over the layout and the lanes below */
     struct sotto_layout layout;
-    struct sotto_arena memory; /* all below */
-    float *lanes;              /* [lane_count], as the three after it */
-    float *gradients;
-    float *first_moment;
-    float *second_moment;
-    float log_shares[SOTTO_LABELS_MAX]; /* of the labels while fitting, else 0 */
+    struct sotto_workspace memory;    /* all below */
+    struct sotto_device_float *lanes; /* [lane_count], as the three after it */
+    struct sotto_device_float *gradients;
+    struct sotto_moments moments;
+    struct sotto_device_float *log_shares; /* [label_count] while fitting, else 0 */
+    struct sotto_device_loss *loss;
+    float *landed; /* [lane_count] lanes that came back from the device */
 };
+
+/* Run once over a counting workspace for the size. */
+static bool take_memory(struct sotto_trainer *trainer, struct sotto_workspace *workspace)
+{
+    struct sotto_device_arena *device = &workspace->device;
+    size_t lanes = trainer->layout.lane_count;
+
+    trainer->landed = sotto_arena_take(&workspace->host, lanes, sizeof *trainer->landed);
+    return (trainer->landed != NULL || workspace->host.counting) &&
+           sotto_device_floats_take(&trainer->lanes, device, lanes) &&
+           sotto_device_floats_take(&trainer->gradients, device, lanes) &&
+           sotto_device_floats_take(&trainer->moments.first, device, lanes) &&
+           sotto_device_floats_take(&trainer->moments.second, device, lanes) &&
+           sotto_device_floats_take(&trainer->log_shares, device,
+                                    trainer->layout.choice.label_count) &&
+           sotto_device_losses_take(&trainer->loss, device, 1);
+}
 
 static enum sotto_status open_memory(struct sotto_trainer *trainer)
 {
-    size_t lanes = trainer->layout.lane_count;
-    float **const parts[] = {&trainer->lanes, &trainer->gradients, &trainer->first_moment,
-                             &trainer->second_moment};
-    struct sotto_arena counted;
+    struct sotto_workspace counted;
     enum sotto_status status;
 
-    sotto_arena_init_counting(&counted);
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        sotto_arena_take(&counted, lanes, sizeof(float));
-    status = sotto_arena_open(&trainer->memory, counted.used);
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == SOTTO_OK; i++)
-        *parts[i] = sotto_arena_take(&trainer->memory, lanes, sizeof(float));
+    sotto_workspace_init_counting(&counted);
+    take_memory(trainer, &counted);
+    status = sotto_workspace_open(&trainer->memory, trainer->kernels, &counted);
+    if (status == SOTTO_OK && !take_memory(trainer, &trainer->memory))
+        status = SOTTO_NO_MEMORY;
     return status;
 }
 
@@ -52,6 +66,7 @@ static enum sotto_status open_crew(struct sotto_trainer *trainer, const struct s
         .batch_max = batch_max,
         .threads = threads,
         .gradients = trainer->gradients,
+        .loss = trainer->loss,
         .log_shares = trainer->log_shares,
     };
     return sotto_crew_open(&trainer->crew);
@@ -73,6 +88,7 @@ enum sotto_status sotto_trainer_open(struct sotto_trainer **trainer,
     opened = calloc(1, sizeof *opened);
     if (opened == NULL)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for a trainer");
+    opened->kernels = sotto_model_kernels(model);
     opened->layout = *layout;
     status = open_memory(opened);
     if (status == SOTTO_OK)
@@ -92,7 +108,7 @@ void sotto_trainer_close(struct sotto_trainer *trainer)
     if (trainer == NULL)
         return;
     sotto_crew_close(&trainer->crew);
-    sotto_arena_close(&trainer->memory);
+    sotto_workspace_close(&trainer->memory);
     free(trainer);
 }
 
@@ -112,13 +128,13 @@ enum sotto_status sotto_trainer_load(struct sotto_trainer *trainer, const float 
         return SOTTO_MISMATCH;
     if (!are_finite(lanes, lane_count))
         return SOTTO_MALFORMED;
-    memcpy(trainer->lanes, lanes, lane_count * sizeof *lanes);
+    trainer->kernels->upload(trainer->lanes, lanes, lane_count);
     return SOTTO_OK;
 }
 
 void sotto_trainer_save(const struct sotto_trainer *trainer, float *lanes)
 {
-    memcpy(lanes, trainer->lanes, trainer->layout.lane_count * sizeof *lanes);
+    trainer->kernels->download(lanes, trainer->lanes, trainer->layout.lane_count);
 }
 
 static double mean_of(const struct sotto_batch_sums *sums)
@@ -164,7 +180,7 @@ enum sotto_status sotto_trainer_gradient(struct sotto_trainer *trainer, float *g
     if (!isfinite(mean_of(&sums)))
         return SOTTO_MALFORMED;
     *loss = mean_of(&sums);
-    memcpy(gradient, trainer->gradients, trainer->layout.lane_count * sizeof *gradient);
+    trainer->kernels->download(gradient, trainer->gradients, trainer->layout.lane_count);
     return SOTTO_OK;
 }
 
@@ -190,7 +206,9 @@ struct course {
     struct sotto_fit_result *result;
     struct sotto_adamw adamw;
     uint32_t *order;
-    float *start; /* [lane_count] the adapter before the first step; NULL: no proximal term */
+    /* [lane_count] the adapter before the first step; NULL: no proximal term */
+    struct sotto_device_float *start;
+    struct sotto_device_arena start_memory;
     struct sotto_adamw_span *spans;
     size_t span_count;
     size_t step_count;
@@ -212,8 +230,8 @@ static void update(struct course *course)
     };
 
     if (course->start != NULL)
-        sotto_proximal_backward(trainer->gradients, trainer->lanes, course->start,
-                                trainer->layout.lane_count, fit->proximal);
+        trainer->kernels->pull(trainer->gradients, trainer->lanes, course->start,
+                               (float)fit->proximal, trainer->layout.lane_count);
     sotto_adamw_step(&course->adamw, trainer->lanes, trainer->gradients, &rule, course->spans,
                      course->span_count);
 }
@@ -264,14 +282,39 @@ static enum sotto_status fit_epochs(struct course *course)
     enum sotto_status status = SOTTO_OK;
     struct sotto_entropy entropy;
 
-    sotto_adamw_init(&course->adamw, trainer->first_moment, trainer->second_moment,
+    sotto_adamw_init(&course->adamw, trainer->kernels, trainer->moments,
                      trainer->layout.lane_count);
     sotto_entropy_init_seeded(&entropy, fit->seed);
     for (uint32_t epoch = 0; epoch < fit->epochs && status == SOTTO_OK; epoch++)
         status = fit_epoch(course, &entropy);
-    if (status == SOTTO_OK && !are_finite(trainer->lanes, trainer->layout.lane_count))
-        status = SOTTO_MALFORMED;
-    return status;
+    if (status != SOTTO_OK)
+        return status;
+    sotto_trainer_save(trainer, trainer->landed);
+    return are_finite(trainer->landed, trainer->layout.lane_count) ? SOTTO_OK : SOTTO_MALFORMED;
+}
+
+/* The adapter as it is now, for the proximal term. */
+static enum sotto_status keep_start(struct course *course)
+{
+    const struct sotto_trainer *trainer = course->trainer;
+    size_t lane_count = trainer->layout.lane_count;
+
+    if (sotto_device_arena_open(&course->start_memory, trainer->kernels,
+                                lane_count * sizeof *course->start) != SOTTO_OK ||
+        !sotto_device_floats_take(&course->start, &course->start_memory, lane_count))
+        return SOTTO_NO_MEMORY;
+    trainer->kernels->copy(course->start, trainer->lanes, lane_count);
+    return SOTTO_OK;
+}
+
+/* The labels' shares, which the logits are shifted by while fitting. */
+static void shift_logits(struct course *course)
+{
+    const struct sotto_trainer *trainer = course->trainer;
+    float shares[SOTTO_LABELS_MAX];
+
+    sotto_dataset_log_shares(shares, course->dataset, trainer->layout.choice.label_count);
+    trainer->kernels->upload(trainer->log_shares, shares, trainer->layout.choice.label_count);
 }
 
 /* All that a fit takes, before its first step. */
@@ -280,34 +323,33 @@ static enum sotto_status course_open(struct course *course)
     struct sotto_trainer *trainer = course->trainer;
     const struct sotto_layout *layout = &trainer->layout;
     const struct sotto_fit *fit = course->fit;
-    size_t lane_bytes = layout->lane_count * sizeof *course->start;
 
     course->order = malloc(course->dataset->count * sizeof *course->order);
     course->spans = malloc(layout->tensor_count * sizeof *course->spans);
-    if (fit->proximal > 0)
-        course->start = malloc(lane_bytes);
-    if (course->order == NULL || course->spans == NULL ||
-        (fit->proximal > 0 && course->start == NULL))
+    if (course->order == NULL || course->spans == NULL)
         return SOTTO_NO_MEMORY;
-    if (course->start != NULL)
-        memcpy(course->start, trainer->lanes, lane_bytes);
+    if (fit->proximal > 0 && keep_start(course) != SOTTO_OK)
+        return SOTTO_NO_MEMORY;
     course->span_count = sotto_spans_of(course->spans, layout, fit->trained, fit->weight_decay);
     if (sotto_crew_train(&trainer->crew, fit->trained, fit->dropout) != SOTTO_OK)
         return SOTTO_NO_MEMORY;
+    shift_logits(course);
     return sotto_crew_know(&trainer->crew, course->dataset);
 }
 
 /* The crew computes all again. The status is what came before, or that of this. */
 static enum sotto_status course_close(struct course *course, enum sotto_status status)
 {
-    struct sotto_crew *crew = &course->trainer->crew;
+    struct sotto_trainer *trainer = course->trainer;
+    struct sotto_crew *crew = &trainer->crew;
     enum sotto_status after = sotto_crew_train(crew, SOTTO_TRAINED_ALL, 0);
 
     if (!course->fit->keeps_rows || status != SOTTO_OK)
         sotto_crew_forget(crew);
     free(course->order);
     free(course->spans);
-    free(course->start);
+    sotto_device_arena_close(&course->start_memory);
+    trainer->kernels->clear(trainer->log_shares, trainer->layout.choice.label_count);
     return status == SOTTO_OK ? after : status;
 }
 
@@ -323,10 +365,8 @@ enum sotto_status sotto_trainer_fit(struct sotto_trainer *trainer,
         return status;
     course.step_count = fit->epochs * ((dataset->count + fit->batch - 1) / fit->batch);
     status = course_open(&course);
-    sotto_dataset_log_shares(trainer->log_shares, dataset, trainer->layout.choice.label_count);
     if (status == SOTTO_OK)
         status = fit_epochs(&course);
-    memset(trainer->log_shares, 0, sizeof trainer->log_shares);
     return course_close(&course, status);
 }
 

@@ -57,7 +57,7 @@ struct sotto_fit {
      * sotto_trainer_forget.
      */
     bool keeps_rows;
-    double proximal;            /* mu of models/optim/proximal.h; 0: none */
+    double proximal;            /* FedProx: mu of the kernel `pull`; 0: none */
     double dropout;             /* share of a LoRA's inputs that a step leaves out */
     enum sotto_trained trained; /* the other lanes stand still */
     uint64_t seed; /* of the shuffle; the same seed, data and machine give the same bits */

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "models/arch/base.h"
 #include "models/ops/dropout.h"
@@ -75,14 +74,6 @@ uint32_t sotto_group_cut(const struct sotto_arch *arch, const struct sotto_datas
     return cut;
 }
 
-static void *take(struct sotto_arena *arena, bool *is_full, size_t count, size_t size)
-{
-    void *taken = sotto_arena_take(arena, count, size);
-
-    *is_full = *is_full || (taken == NULL && !arena->counting);
-    return taken;
-}
-
 static bool is_language_model(const struct sotto_worker *worker)
 {
     return sotto_model_arch(worker->workshop->model)->task == SOTTO_TASK_CAUSAL_LM;
@@ -97,27 +88,51 @@ static size_t logits_of(const struct sotto_worker *worker, const struct sotto_ne
                : (size_t)room->sample_max * worker->workshop->layout->choice.label_count;
 }
 
-static enum sotto_status take_memory(struct sotto_worker *worker, struct sotto_arena *arena)
+/* What the kernels compute on. */
+static bool take_device(struct sotto_worker *worker, struct sotto_device_arena *arena)
 {
     const struct sotto_layout *layout = worker->workshop->layout;
     struct sotto_network_room room = worker->workshop->room;
     size_t width = layout->base.width;
     size_t targets = is_language_model(worker) ? room.row_max : room.sample_max;
+
+    return sotto_device_floats_take(&worker->gradients, arena, layout->lane_count) &&
+           sotto_device_floats_take(&worker->features, arena, targets * width) &&
+           sotto_device_floats_take(&worker->features_gradient, arena, room.sample_max * width) &&
+           sotto_device_floats_take(&worker->logits, arena, logits_of(worker, &room)) &&
+           sotto_device_losses_take(&worker->loss, arena, 1);
+}
+
+static void *take(struct sotto_arena *arena, bool *is_full, size_t count, size_t size)
+{
+    void *taken = sotto_arena_take(arena, count, size);
+
+    *is_full = *is_full || (taken == NULL && !arena->counting);
+    return taken;
+}
+
+/* What says where the examples lie. */
+static bool take_host(struct sotto_worker *worker, struct sotto_arena *arena)
+{
+    struct sotto_network_room room = worker->workshop->room;
+    size_t targets = is_language_model(worker) ? room.row_max : room.sample_max;
     bool is_full = false;
 
-    worker->gradients = take(arena, &is_full, layout->lane_count, sizeof(float));
-    worker->features = take(arena, &is_full, targets * width, sizeof(float));
-    worker->features_gradient = take(arena, &is_full, room.sample_max * width, sizeof(float));
-    worker->logits = take(arena, &is_full, logits_of(worker, &room), sizeof(float));
     worker->pictures = take(arena, &is_full, room.sample_max, sizeof *worker->pictures);
     worker->texts = take(arena, &is_full, room.sample_max, sizeof *worker->texts);
     worker->lengths = take(arena, &is_full, room.sample_max, sizeof *worker->lengths);
     worker->prefixes = take(arena, &is_full, room.sample_max, sizeof *worker->prefixes);
     worker->picks = take(arena, &is_full, targets, sizeof *worker->picks);
     worker->labels = take(arena, &is_full, targets, sizeof *worker->labels);
-    if (is_full)
+    return !is_full;
+}
+
+static enum sotto_status take_memory(struct sotto_worker *worker, struct sotto_workspace *workspace)
+{
+    if (!take_device(worker, &workspace->device) || !take_host(worker, &workspace->host))
         return SOTTO_NO_MEMORY;
-    return sotto_network_pass_take(&worker->pass, &worker->network, room, arena);
+    return sotto_network_pass_take(&worker->pass, &worker->network, worker->workshop->room,
+                                   workspace);
 }
 
 /* The block's tensor that a gain or bias stands for. */
@@ -134,12 +149,12 @@ static enum sotto_block_tensor vector_of(const struct sotto_layout_tensor *tenso
 
 static void bind_tensor(struct sotto_worker *worker, const struct sotto_layout_tensor *tensor)
 {
-    const float *shared = worker->workshop->lanes;
+    const struct sotto_device_float *shared = worker->workshop->lanes;
     struct sotto_block *block = &worker->network.blocks[tensor->block];
     struct sotto_lora *lora = &block->lora[tensor->target];
-    const float *lanes = shared == NULL ? NULL : shared + tensor->first;
+    const struct sotto_device_float *lanes = shared == NULL ? NULL : shared + tensor->first;
     bool is_trained = sotto_trained_has(worker->workshop->trained, tensor->role);
-    float *gradients =
+    struct sotto_device_float *gradients =
         worker->gradients == NULL || !is_trained ? NULL : worker->gradients + tensor->first;
 
     switch (tensor->role) {
@@ -183,7 +198,7 @@ void sotto_worker_bind(struct sotto_worker *worker)
 
 enum sotto_status sotto_worker_open(struct sotto_worker *worker,
                                     const struct sotto_workshop *workshop,
-                                    struct sotto_arena *arena)
+                                    struct sotto_workspace *workspace)
 {
     const struct sotto_base *base = sotto_model_base(workshop->model);
     enum sotto_status status;
@@ -192,7 +207,7 @@ enum sotto_status sotto_worker_open(struct sotto_worker *worker,
     worker->network = (struct sotto_network){
         .kernels = sotto_model_kernels(workshop->model),
         .arch = &base->arch,
-        .weights = base->weights,
+        .weights = sotto_model_weights(workshop->model),
         .packed = sotto_model_packed(workshop->model),
         .pixel_map = base->pixel_map,
         .rotary = workshop->rotary,
@@ -205,7 +220,7 @@ enum sotto_status sotto_worker_open(struct sotto_worker *worker,
     if (is_language_model(worker))
         worker->head = sotto_network_lm_head(&worker->network);
     sotto_worker_bind(worker);
-    status = take_memory(worker, arena);
+    status = take_memory(worker, workspace);
     if (status == SOTTO_OK)
         sotto_worker_bind(worker);
     return status;
@@ -280,7 +295,8 @@ static struct sotto_samples samples_of(struct sotto_worker *worker, const struct
     return samples;
 }
 
-const float *sotto_worker_prefix(struct sotto_worker *worker, const struct sotto_group *group)
+const struct sotto_device_float *sotto_worker_prefix(struct sotto_worker *worker,
+                                                     const struct sotto_group *group)
 {
     struct sotto_samples samples = samples_of(worker, group);
 
@@ -306,19 +322,21 @@ struct sotto_matrix sotto_worker_classify(struct sotto_worker *worker,
     return logits;
 }
 
-void sotto_worker_foretell(struct sotto_worker *worker, float *logits,
-                           const struct sotto_group *group)
+struct sotto_matrix sotto_worker_foretell(struct sotto_worker *worker,
+                                          const struct sotto_group *group)
 {
     struct sotto_samples samples = samples_of(worker, group);
+    struct sotto_matrix logits = sotto_matrix_of(worker->logits, 1, worker->head.out);
     size_t width = worker->network.arch->width;
     struct sotto_matrix_view none = {NULL, 0, 0, 0};
 
+    assert(group->count == 1);
     worker->picks[0] = worker->lengths[0] - 1;
     samples.pick_count = 1;
     sotto_network_forward(&worker->network, &worker->pass, worker->features, &samples);
-    sotto_linear_forward(worker->network.kernels, &worker->head,
-                         sotto_matrix_of(logits, 1, worker->head.out),
+    sotto_linear_forward(worker->network.kernels, &worker->head, logits,
                          sotto_matrix_view_of(worker->features, 1, width), none);
+    return logits;
 }
 
 /* The logits become the gradient of the loss. */
@@ -328,8 +346,8 @@ static struct sotto_matrix lose(struct sotto_worker *worker, const struct sotto_
 
     for (uint32_t i = 0; i < group->count; i++)
         worker->labels[i] = group->dataset->labels[group->examples[i]];
-    worker->loss = (struct sotto_cross_entropy){0};
-    worker->network.kernels->cross_entropy(logits, worker->labels, group->weight, &worker->loss);
+    worker->network.kernels->clear_loss(worker->loss);
+    worker->network.kernels->cross_entropy(logits, worker->labels, group->weight, worker->loss);
     return logits;
 }
 
@@ -350,31 +368,38 @@ static struct sotto_matrix read_on(struct sotto_worker *worker, const struct sot
 {
     struct sotto_samples samples = samples_of(worker, group);
 
-    worker->loss = (struct sotto_cross_entropy){0};
+    worker->network.kernels->clear_loss(worker->loss);
     pick_answers(worker, &samples, group);
     if (samples.pick_count > 0)
         sotto_network_forward(&worker->network, &worker->pass, worker->features, &samples);
     return sotto_matrix_of(worker->features, samples.pick_count, worker->network.arch->width);
 }
 
+static struct sotto_language_loss language_loss_of(const struct sotto_worker *worker,
+                                                   const struct sotto_group *group)
+{
+    return (struct sotto_language_loss){group->weight, worker->logits, worker->loss};
+}
+
 static void language_score(struct sotto_worker *worker, const struct sotto_group *group)
 {
+    struct sotto_language_loss loss = language_loss_of(worker, group);
     struct sotto_matrix hidden = read_on(worker, group);
 
     if (hidden.rows > 0)
-        worker->loss =
-            sotto_language_loss_forward(worker->network.kernels, &worker->head,
-                                        sotto_matrix_read(hidden), worker->labels, worker->logits);
+        sotto_language_loss_forward(worker->network.kernels, &worker->head,
+                                    sotto_matrix_read(hidden), worker->labels, &loss);
 }
 
 static void language_backward(struct sotto_worker *worker, const struct sotto_group *group)
 {
+    struct sotto_language_loss loss = language_loss_of(worker, group);
     struct sotto_matrix hidden = read_on(worker, group);
 
     if (hidden.rows == 0)
         return;
-    worker->loss = sotto_language_loss_backward(worker->network.kernels, &worker->head, hidden,
-                                                worker->labels, group->weight, worker->logits);
+    sotto_language_loss_backward(worker->network.kernels, &worker->head, hidden, worker->labels,
+                                 &loss);
     sotto_network_backward(&worker->network, &worker->pass, worker->features);
 }
 

@@ -9,7 +9,7 @@
 #include "core/base/bytes.h"
 #include "models/arch/arch.h"
 #include "models/arch/files.h"
-#include "models/ops/patches.h"
+#include "models/kernels/step/patches.h"
 
 struct sotto_base {
     struct sotto_arch arch;

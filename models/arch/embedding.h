@@ -17,8 +17,8 @@
  *   patches  out  [patch count, patch values] scratch
  *   pixels   in   [channels, image_side, image_side]
  */
-void sotto_embed_picture(const struct sotto_network *network, float *rows, float *patches,
-                         const uint8_t *pixels);
+void sotto_embed_picture(const struct sotto_network *network, struct sotto_device_float *rows,
+                         struct sotto_device_float *patches, const uint8_t *pixels);
 
 /*
  * One text.
@@ -29,7 +29,8 @@ void sotto_embed_picture(const struct sotto_network *network, float *rows, float
  *   tokens   in   [length] each below the vocabulary
  *   length   in   1 .. position_count
  */
-void sotto_embed_text(const struct sotto_network *network, float *rows, float *plain,
-                      struct sotto_norm_rows scratch, const uint32_t *tokens, uint32_t length);
+void sotto_embed_text(const struct sotto_network *network, struct sotto_device_float *rows,
+                      struct sotto_device_float *plain, struct sotto_norm_rows scratch,
+                      const uint32_t *tokens, uint32_t length);
 
 #endif

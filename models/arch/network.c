@@ -10,7 +10,8 @@ static bool is_classifier(const struct sotto_network *network)
     return network->arch->task != SOTTO_TASK_CAUSAL_LM;
 }
 
-static const float *outer_at(const struct sotto_network *network, enum sotto_outer outer)
+static const struct sotto_device_float *outer_at(const struct sotto_network *network,
+                                                 enum sotto_outer outer)
 {
     if (!sotto_base_has_outer(network->arch, outer))
         return NULL;
@@ -27,7 +28,8 @@ static const struct sotto_packed *packed_of(const struct sotto_network *network,
 void sotto_network_bind(struct sotto_network *network)
 {
     struct sotto_block_spec spec = sotto_arch_block_spec(network->arch);
-    const float *weights = network->weights + sotto_base_blocks_place(network->arch);
+    const struct sotto_device_float *weights =
+        network->weights + sotto_base_blocks_place(network->arch);
 
     for (uint32_t i = 0; i < network->arch->block_count; i++)
         network->blocks[i] =
@@ -62,12 +64,6 @@ static struct sotto_block_shape shape_of(const struct sotto_network *network,
                                       .sample_first = pass->samples.sample_first};
 }
 
-static bool take(float **out, struct sotto_arena *arena, size_t count)
-{
-    *out = sotto_arena_take(arena, count, sizeof **out);
-    return arena->counting || *out != NULL;
-}
-
 /*
  * The streams below the lowest trained block are forgotten as soon as the block above has read
  * them, so that two slots do; those above are kept for the backward.
@@ -79,8 +75,8 @@ static size_t slot_of(uint32_t lowest, uint32_t stream)
     return (lowest == 0 ? 1 : 2) + (stream - lowest - 1);
 }
 
-static float *stream_at(const struct sotto_network *network, const struct sotto_network_pass *pass,
-                        uint32_t stream)
+static struct sotto_device_float *stream_at(const struct sotto_network *network,
+                                            const struct sotto_network_pass *pass, uint32_t stream)
 {
     return pass->streams +
            slot_of(network->adapted_first, stream) * pass->room.row_max * network->arch->width;
@@ -95,7 +91,8 @@ static struct sotto_block_pass *pass_of(const struct sotto_network *network,
 
 /* For as many samples and rows as there is room for, wherever the samples begin. */
 static enum sotto_status take_blocks(struct sotto_network_pass *pass,
-                                     const struct sotto_network *network, struct sotto_arena *arena)
+                                     const struct sotto_network *network,
+                                     struct sotto_workspace *workspace)
 {
     uint32_t starts[SOTTO_SAMPLES_MAX + 1] = {0};
     struct sotto_block_shape largest = {
@@ -104,8 +101,9 @@ static enum sotto_status take_blocks(struct sotto_network_pass *pass,
     enum sotto_status status = SOTTO_OK;
 
     starts[pass->room.sample_max] = pass->room.row_max;
-    pass->blocks = sotto_arena_take(arena, network->arch->block_count, sizeof *pass->blocks);
-    if (pass->blocks == NULL && !arena->counting)
+    pass->blocks =
+        sotto_arena_take(&workspace->host, network->arch->block_count, sizeof *pass->blocks);
+    if (pass->blocks == NULL && !workspace->host.counting)
         return SOTTO_NO_MEMORY;
     for (uint32_t i = 0; i <= last && status == SOTTO_OK; i++) {
         struct sotto_block_pass counted;
@@ -113,19 +111,22 @@ static enum sotto_status take_blocks(struct sotto_network_pass *pass,
 
         shape.is_first_only = is_classifier(network) && i == last && network->adapted_first <= last;
         if (i == 0 || i >= network->adapted_first)
-            status = sotto_block_pass_take(arena->counting ? &counted : &pass->blocks[i],
-                                           &network->blocks[i], shape, arena);
+            status = sotto_block_pass_take(workspace->host.counting ? &counted : &pass->blocks[i],
+                                           &network->blocks[i], shape, &workspace->device);
     }
     /* All blocks have adapters of the same ranks, but for those that have none. */
     if (status == SOTTO_OK)
-        status = sotto_block_scratch_take(&pass->scratch, &network->blocks[last], largest, arena);
+        status = sotto_block_scratch_take(&pass->scratch, &network->blocks[last], largest,
+                                          &workspace->device);
     return status;
 }
 
 enum sotto_status sotto_network_pass_take(struct sotto_network_pass *pass,
                                           const struct sotto_network *network,
-                                          struct sotto_network_room room, struct sotto_arena *arena)
+                                          struct sotto_network_room room,
+                                          struct sotto_workspace *workspace)
 {
+    struct sotto_device_arena *device = &workspace->device;
     size_t stream = (size_t)room.row_max * network->arch->width;
     size_t patches = 0;
     bool is_full;
@@ -137,17 +138,18 @@ enum sotto_status sotto_network_pass_take(struct sotto_network_pass *pass,
 
         patches = (size_t)sotto_patch_count(&shape) * sotto_patch_values(&shape);
     }
-    pass->starts = sotto_arena_take(arena, room.sample_max + 1, sizeof *pass->starts);
-    is_full = pass->starts == NULL && !arena->counting;
-    if (is_full || !take(&pass->patches, arena, patches) ||
-        !take(&pass->streams, arena,
-              stream * (slot_of(network->adapted_first, network->arch->block_count) + 2)) ||
-        !take(&pass->gradient, arena, stream) ||
-        !take(&pass->picked, arena, is_classifier(network) ? 0 : 2 * stream) ||
-        !take(&pass->rows.mean, arena, room.row_max) ||
-        !take(&pass->rows.inverse_std, arena, room.row_max))
+    pass->starts = sotto_arena_take(&workspace->host, room.sample_max + 1, sizeof *pass->starts);
+    is_full = pass->starts == NULL && !workspace->host.counting;
+    if (is_full || !sotto_device_floats_take(&pass->patches, device, patches) ||
+        !sotto_device_floats_take(
+            &pass->streams, device,
+            stream * (slot_of(network->adapted_first, network->arch->block_count) + 2)) ||
+        !sotto_device_floats_take(&pass->gradient, device, stream) ||
+        !sotto_device_floats_take(&pass->picked, device, is_classifier(network) ? 0 : 2 * stream) ||
+        !sotto_device_floats_take(&pass->rows.mean, device, room.row_max) ||
+        !sotto_device_floats_take(&pass->rows.inverse_std, device, room.row_max))
         return SOTTO_NO_MEMORY;
-    return take_blocks(pass, network, arena);
+    return take_blocks(pass, network, workspace);
 }
 
 static void place_samples(const struct sotto_network *network, struct sotto_network_pass *pass,
@@ -170,10 +172,10 @@ static void embed(const struct sotto_network *network, struct sotto_network_pass
 {
     const struct sotto_samples *samples = &pass->samples;
     size_t width = network->arch->width;
-    float *rows = stream_at(network, pass, 0);
+    struct sotto_device_float *rows = stream_at(network, pass, 0);
 
     for (uint32_t i = 0; i < samples->count; i++) {
-        float *at = rows + pass->starts[i] * width;
+        struct sotto_device_float *at = rows + pass->starts[i] * width;
 
         if (samples->texts != NULL)
             sotto_embed_text(network, at, pass->gradient, pass->rows, samples->texts[i],
@@ -192,9 +194,9 @@ static void run_blocks(const struct sotto_network *network, struct sotto_network
                             shape_of(network, pass, i));
 }
 
-const float *sotto_network_prefix(const struct sotto_network *network,
-                                  struct sotto_network_pass *pass,
-                                  const struct sotto_samples *samples)
+const struct sotto_device_float *sotto_network_prefix(const struct sotto_network *network,
+                                                      struct sotto_network_pass *pass,
+                                                      const struct sotto_samples *samples)
 {
     place_samples(network, pass, samples);
     embed(network, pass);
@@ -212,7 +214,7 @@ uint32_t sotto_network_prefix_rows(const struct sotto_network *network, uint32_t
 /* What the prefix left of each sample goes back to where it left it. */
 static void recall(const struct sotto_network *network, struct sotto_network_pass *pass)
 {
-    float *at = stream_at(network, pass, network->adapted_first);
+    struct sotto_device_float *at = stream_at(network, pass, network->adapted_first);
 
     for (uint32_t i = 0; i < pass->samples.count; i++) {
         uint32_t rows = sotto_network_prefix_rows(network, pass->starts[i + 1] - pass->starts[i]);
@@ -248,14 +250,15 @@ static uint32_t feature_rows(const struct sotto_network *network,
 }
 
 /* What the final norm or the pooler takes. */
-static float *summit(const struct sotto_network *network, const struct sotto_network_pass *pass)
+static struct sotto_device_float *summit(const struct sotto_network *network,
+                                         const struct sotto_network_pass *pass)
 {
     return is_classifier(network) ? stream_at(network, pass, network->arch->block_count)
                                   : pass->picked;
 }
 
 void sotto_network_forward(const struct sotto_network *network, struct sotto_network_pass *pass,
-                           float *features, const struct sotto_samples *samples)
+                           struct sotto_device_float *features, const struct sotto_samples *samples)
 {
     const struct sotto_kernels *kernels = network->kernels;
     size_t width = network->arch->width;
@@ -291,7 +294,7 @@ void sotto_network_forward(const struct sotto_network *network, struct sotto_net
 
 /* dL/d features to that of the last stream's onward rows, in pass->gradient. */
 static void summit_backward(const struct sotto_network *network, struct sotto_network_pass *pass,
-                            float *features_gradient)
+                            struct sotto_device_float *features_gradient)
 {
     const struct sotto_kernels *kernels = network->kernels;
     size_t width = network->arch->width;
@@ -300,7 +303,7 @@ static void summit_backward(const struct sotto_network *network, struct sotto_ne
     struct sotto_linear linear = pooler(network);
     struct sotto_matrix_view top = sotto_matrix_view_of(summit(network, pass), count, width);
     struct sotto_matrix_view dy = sotto_matrix_view_of(features_gradient, count, width);
-    float *below =
+    struct sotto_device_float *below =
         is_classifier(network) ? pass->gradient : pass->picked + pass->room.row_max * width;
     struct sotto_matrix dx = sotto_matrix_of(below, count, width);
 
@@ -319,7 +322,7 @@ static void summit_backward(const struct sotto_network *network, struct sotto_ne
 }
 
 void sotto_network_backward(const struct sotto_network *network, struct sotto_network_pass *pass,
-                            float *features_gradient)
+                            struct sotto_device_float *features_gradient)
 {
     uint32_t last = network->arch->block_count;
 

@@ -11,14 +11,14 @@
 #include "models/arch/arch.h"
 #include "models/arch/packing.h"
 #include "models/block/block.h"
-#include "models/ops/patches.h"
+#include "models/kernels/step/patches.h"
 
 /* A frozen base with adapters in its blocks. The blocks are the caller's, [block_count]. */
 struct sotto_network {
     const struct sotto_kernels *kernels;
     const struct sotto_arch *arch;
-    const float *weights;                   /* [sotto_base_weight_count] */
-    const struct sotto_base_packed *packed; /* in place of the matrices that it has; or NULL */
+    const struct sotto_device_float *weights; /* [sotto_base_weight_count] */
+    const struct sotto_base_packed *packed;   /* in place of the matrices that it has; or NULL */
     struct sotto_pixel_map pixel_map;
     struct sotto_rotary rotary; /* for the longest text, of Llama */
     struct sotto_block *blocks; /* sotto_network_bind sets them up, the worker adds adapters */
@@ -45,8 +45,9 @@ struct sotto_samples {
     const uint8_t *const *pictures; /* [count] pixels [channels, image_side, image_side], or NULL */
     const uint32_t *const *texts;   /* [count] tokens of each, or NULL */
     const uint32_t *lengths;        /* [count] how many tokens, of texts */
-    const float *const *prefixes;   /* [count] what sotto_network_prefix left of each, or NULL */
-    const uint32_t *picks;          /* [pick_count] rows of the features, of Llama, ascending */
+    /* [count] what sotto_network_prefix left of each, or NULL. */
+    const struct sotto_device_float *const *prefixes;
+    const uint32_t *picks; /* [pick_count] rows of the features, of Llama, ascending */
     uint32_t pick_count;
     uint32_t sample_first; /* number of the first one in its step: what dropouts count from */
 };
@@ -54,23 +55,25 @@ struct sotto_samples {
 /* What a forward leaves for its backward. */
 struct sotto_network_pass {
     struct sotto_network_room room;
-    struct sotto_samples samples; /* of the last forward */
-    uint32_t *starts;             /* [sample_max + 1] first row of each sample */
-    float *patches;               /* [patch count, patch values] of one picture */
-    float *streams;  /* [slots][row_max, width] between the blocks; those that never change share */
-    float *gradient; /* [row_max, width] */
-    float *picked;   /* [2][row_max, width] of Llama: the picked rows, and their gradient */
-    const float *features; /* of the last forward */
+    struct sotto_samples samples;       /* of the last forward */
+    uint32_t *starts;                   /* [sample_max + 1] first row of each sample */
+    struct sotto_device_float *patches; /* [patch count, patch values] of one picture */
+    /* [slots][row_max, width] between the blocks; those that never change share. */
+    struct sotto_device_float *streams;
+    struct sotto_device_float *gradient; /* [row_max, width] */
+    /* [2][row_max, width] of Llama: the picked rows, and their gradient. */
+    struct sotto_device_float *picked;
+    const struct sotto_device_float *features; /* of the last forward */
     struct sotto_norm_rows rows;
     struct sotto_block_pass *blocks; /* [block_count] */
     struct sotto_block_scratch scratch;
 };
 
-/* SOTTO_NO_MEMORY: the arena is full. The adapters' ranks are looked at. */
+/* SOTTO_NO_MEMORY: the workspace is full. The adapters' ranks are looked at. */
 SOTTO_CHECKED enum sotto_status sotto_network_pass_take(struct sotto_network_pass *pass,
                                                         const struct sotto_network *network,
                                                         struct sotto_network_room room,
-                                                        struct sotto_arena *arena);
+                                                        struct sotto_workspace *workspace);
 
 /*
  * Up to the lowest block with an adapter: rows that are the same whatever the adapter is.
@@ -78,9 +81,9 @@ SOTTO_CHECKED enum sotto_status sotto_network_pass_take(struct sotto_network_pas
  * Returns [rows, width] in the pass's memory, the samples one after another; where no block has an
  * adapter, what the last block makes of them.
  */
-const float *sotto_network_prefix(const struct sotto_network *network,
-                                  struct sotto_network_pass *pass,
-                                  const struct sotto_samples *samples);
+const struct sotto_device_float *sotto_network_prefix(const struct sotto_network *network,
+                                                      struct sotto_network_pass *pass,
+                                                      const struct sotto_samples *samples);
 
 /* Rows of one sample in the result of sotto_network_prefix. */
 uint32_t sotto_network_prefix_rows(const struct sotto_network *network, uint32_t length);
@@ -91,7 +94,8 @@ uint32_t sotto_network_prefix_rows(const struct sotto_network *network, uint32_t
  *   features  out  [count, width] of a classifier, [pick_count, width] of a language model
  */
 void sotto_network_forward(const struct sotto_network *network, struct sotto_network_pass *pass,
-                           float *features, const struct sotto_samples *samples);
+                           struct sotto_device_float *features,
+                           const struct sotto_samples *samples);
 
 /*
  * Adds the gradients of all adapters; stops at the lowest block that has one.
@@ -99,6 +103,6 @@ void sotto_network_forward(const struct sotto_network *network, struct sotto_net
  *   features_gradient  inout  as the features; garbage afterwards
  */
 void sotto_network_backward(const struct sotto_network *network, struct sotto_network_pass *pass,
-                            float *features_gradient);
+                            struct sotto_device_float *features_gradient);
 
 #endif

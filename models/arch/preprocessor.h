@@ -9,7 +9,7 @@
 
 #include "core/base/bytes.h"
 #include "models/arch/arch.h"
-#include "models/ops/patches.h"
+#include "models/kernels/step/patches.h"
 
 /*
  * SOTTO_MALFORMED: a key of a wrong kind; SOTTO_MISMATCH: "size" is not the model's image_size, or

@@ -11,7 +11,7 @@
 #include "models/arch/arch.h"
 #include "models/arch/family.h"
 #include "models/block/spec.h"
-#include "models/ops/patches.h"
+#include "models/kernels/step/patches.h"
 
 /* The tensors outside the blocks; which of them a family has, tensors.c says. */
 enum sotto_outer {

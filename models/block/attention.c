@@ -16,7 +16,8 @@ struct projections {
     struct sotto_matrix value;
 };
 
-static struct projections projections_of(const struct sotto_block_run *run, float *at)
+static struct projections projections_of(const struct sotto_block_run *run,
+                                         struct sotto_device_float *at)
 {
     const struct sotto_block_spec *spec = &run->block->spec;
     const struct sotto_block_shape *shape = &run->pass->shape;
@@ -142,7 +143,8 @@ void sotto_block_attention_forward(const struct sotto_block_run *run)
 }
 
 /* Adds rows [batch, width] to the samples' first rows of all. */
-static void add_first_rows(const struct sotto_block_run *run, float *all, const float *rows)
+static void add_first_rows(const struct sotto_block_run *run, struct sotto_device_float *all,
+                           const struct sotto_device_float *rows)
 {
     const struct sotto_block_shape *shape = &run->pass->shape;
     size_t width = run->block->spec.width;
@@ -192,7 +194,7 @@ static void context_backward(const struct sotto_block_run *run, struct sotto_mat
 
 /* dL/d input in scratch->narrow, and what the residual passes on in `gradient`, become dL/dx. */
 static void norm_backward(const struct sotto_block_run *run, const struct sotto_block_needs *needs,
-                          float *gradient)
+                          struct sotto_device_float *gradient)
 {
     const struct sotto_block_shape *shape = &run->pass->shape;
     size_t rows = sotto_block_row_count(shape);
@@ -208,8 +210,9 @@ static void norm_backward(const struct sotto_block_run *run, const struct sotto_
 }
 
 void sotto_block_attention_backward(const struct sotto_block_run *run,
-                                    const struct sotto_block_needs *needs, float *gradient,
-                                    float *attended)
+                                    const struct sotto_block_needs *needs,
+                                    struct sotto_device_float *gradient,
+                                    struct sotto_device_float *attended)
 {
     const struct sotto_block *block = run->block;
     const struct sotto_block_shape *shape = &run->pass->shape;

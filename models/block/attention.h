@@ -14,7 +14,8 @@ void sotto_block_attention_forward(const struct sotto_block_run *run);
  *                  scratch->narrow with norm after
  */
 void sotto_block_attention_backward(const struct sotto_block_run *run,
-                                    const struct sotto_block_needs *needs, float *gradient,
-                                    float *attended);
+                                    const struct sotto_block_needs *needs,
+                                    struct sotto_device_float *gradient,
+                                    struct sotto_device_float *attended);
 
 #endif

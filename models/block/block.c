@@ -7,25 +7,23 @@
 #include "models/block/mlp.h"
 #include "models/block/needs.h"
 
-static bool take(float **out, struct sotto_arena *arena, size_t count)
+static bool take_norm_rows(struct sotto_norm_rows *out, struct sotto_device_arena *arena,
+                           size_t rows)
 {
-    *out = sotto_arena_take(arena, count, sizeof **out);
-    return arena->counting || *out != NULL;
-}
-
-static bool take_norm_rows(struct sotto_norm_rows *out, struct sotto_arena *arena, size_t rows)
-{
-    return take(&out->mean, arena, rows) && take(&out->inverse_std, arena, rows);
+    return sotto_device_floats_take(&out->mean, arena, rows) &&
+           sotto_device_floats_take(&out->inverse_std, arena, rows);
 }
 
 static bool take_downs(struct sotto_block_pass *pass, const struct sotto_block *block,
-                       struct sotto_arena *arena, size_t rows)
+                       struct sotto_device_arena *arena, size_t rows)
 {
     bool is_taken = true;
 
     for (size_t i = 0; i < SOTTO_BLOCK_LINEAR_COUNT; i++) {
         if (block->lora[i].rank > 0)
-            is_taken = take(&pass->down[i], arena, rows * block->lora[i].rank) && is_taken;
+            is_taken =
+                sotto_device_floats_take(&pass->down[i], arena, rows * block->lora[i].rank) &&
+                is_taken;
     }
     return is_taken;
 }
@@ -48,7 +46,8 @@ static size_t hidden_width(const struct sotto_block_spec *spec)
 
 enum sotto_status sotto_block_pass_take(struct sotto_block_pass *pass,
                                         const struct sotto_block *block,
-                                        struct sotto_block_shape largest, struct sotto_arena *arena)
+                                        struct sotto_block_shape largest,
+                                        struct sotto_device_arena *arena)
 {
     const struct sotto_block_spec *spec = &block->spec;
     bool is_before = spec->norm_place == SOTTO_NORM_BEFORE;
@@ -58,11 +57,11 @@ enum sotto_status sotto_block_pass_take(struct sotto_block_pass *pass,
     *pass = (struct sotto_block_pass){0};
     if (take_norm_rows(&pass->attention_rows, arena, rows) &&
         take_norm_rows(&pass->mlp_rows, arena, onward) &&
-        take(&pass->projected, arena, rows * projected_width(spec)) &&
-        take(&pass->context, arena, onward * sotto_block_query_width(spec)) &&
-        take(&pass->attended, arena, onward * spec->width) &&
-        take(&pass->hidden, arena, onward * hidden_width(spec)) &&
-        (is_before || take(&pass->summed, arena, onward * spec->width)) &&
+        sotto_device_floats_take(&pass->projected, arena, rows * projected_width(spec)) &&
+        sotto_device_floats_take(&pass->context, arena, onward * sotto_block_query_width(spec)) &&
+        sotto_device_floats_take(&pass->attended, arena, onward * spec->width) &&
+        sotto_device_floats_take(&pass->hidden, arena, onward * hidden_width(spec)) &&
+        (is_before || sotto_device_floats_take(&pass->summed, arena, onward * spec->width)) &&
         take_downs(pass, block, arena, rows))
         return SOTTO_OK;
     return SOTTO_NO_MEMORY;
@@ -85,7 +84,7 @@ static void adapter_widths(const struct sotto_block *block, size_t *ranks, size_
 enum sotto_status sotto_block_scratch_take(struct sotto_block_scratch *scratch,
                                            const struct sotto_block *block,
                                            struct sotto_block_shape largest,
-                                           struct sotto_arena *arena)
+                                           struct sotto_device_arena *arena)
 {
     const struct sotto_block_spec *spec = &block->spec;
     size_t rows = sotto_block_row_count(&largest);
@@ -95,22 +94,24 @@ enum sotto_status sotto_block_scratch_take(struct sotto_block_scratch *scratch,
 
     adapter_widths(block, &ranks, &dropped);
     *scratch = (struct sotto_block_scratch){0};
-    if (take(&scratch->normed, arena, rows * spec->width) &&
-        take(&scratch->narrow, arena, rows * spec->width) &&
-        take(&scratch->active, arena,
-             rows * larger(spec->mlp_width, sotto_block_query_width(spec))) &&
-        take(&scratch->wide, arena, rows * wide) &&
-        take(&scratch->first, arena, (size_t)2 * largest.batch * spec->width) &&
-        take(&scratch->bias, arena, wide) && take(&scratch->inner, arena, rows * ranks) &&
-        take(&scratch->dropped, arena, rows * dropped) &&
-        take(&scratch->scores, arena, sotto_attention_scratch(largest.length_max)))
+    if (sotto_device_floats_take(&scratch->normed, arena, rows * spec->width) &&
+        sotto_device_floats_take(&scratch->narrow, arena, rows * spec->width) &&
+        sotto_device_floats_take(&scratch->active, arena,
+                                 rows * larger(spec->mlp_width, sotto_block_query_width(spec))) &&
+        sotto_device_floats_take(&scratch->wide, arena, rows * wide) &&
+        sotto_device_floats_take(&scratch->first, arena, (size_t)2 * largest.batch * spec->width) &&
+        sotto_device_floats_take(&scratch->bias, arena, wide) &&
+        sotto_device_floats_take(&scratch->inner, arena, rows * ranks) &&
+        sotto_device_floats_take(&scratch->dropped, arena, rows * dropped) &&
+        sotto_device_floats_take(&scratch->scores, arena,
+                                 sotto_attention_scratch(largest.length_max)))
         return SOTTO_OK;
     return SOTTO_NO_MEMORY;
 }
 
 void sotto_block_forward(const struct sotto_block *block, struct sotto_block_pass *pass,
-                         const struct sotto_block_scratch *scratch, float *y, const float *x,
-                         struct sotto_block_shape shape)
+                         const struct sotto_block_scratch *scratch, struct sotto_device_float *y,
+                         const struct sotto_device_float *x, struct sotto_block_shape shape)
 {
     const struct sotto_block_run run = {block, pass, scratch};
 
@@ -122,12 +123,12 @@ void sotto_block_forward(const struct sotto_block *block, struct sotto_block_pas
 }
 
 void sotto_block_backward(const struct sotto_block *block, struct sotto_block_pass *pass,
-                          const struct sotto_block_scratch *scratch, float *gradient,
-                          enum sotto_block_below below)
+                          const struct sotto_block_scratch *scratch,
+                          struct sotto_device_float *gradient, enum sotto_block_below below)
 {
     const struct sotto_block_run run = {block, pass, scratch};
     struct sotto_block_needs needs = sotto_block_needs_of(block, below);
-    float *attended = sotto_block_mlp_backward(&run, &needs, gradient);
+    struct sotto_device_float *attended = sotto_block_mlp_backward(&run, &needs, gradient);
 
     if (needs.attended)
         sotto_block_attention_backward(&run, &needs, gradient, attended);

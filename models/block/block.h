@@ -10,9 +10,9 @@
 #ifndef SOTTO_MODELS_BLOCK_BLOCK_H
 #define SOTTO_MODELS_BLOCK_BLOCK_H
 
-#include "core/base/arena.h"
 #include "models/block/rows.h"
 #include "models/block/spec.h"
+#include "models/kernels/device/arena.h"
 #include "models/ops/linear.h"
 #include "models/ops/norm.h"
 
@@ -20,41 +20,47 @@ struct sotto_block {
     const struct sotto_kernels *kernels;
     struct sotto_block_spec spec;
     struct sotto_rotary rotary; /* for the longest sample; looked at if the spec is rotary */
-    const float *weights; /* [sotto_block_weight_count] in the order of enum sotto_block_tensor */
+    /* [sotto_block_weight_count] in the order of enum sotto_block_tensor. */
+    const struct sotto_device_float *weights;
     /* [SOTTO_BLOCK_LINEAR_COUNT] by models/block/packing.h, in place of the matrices; or NULL. */
     const struct sotto_packed *packed;
-    float *weight_gradients; /* the same order, added to; NULL: the base is frozen */
+    /* The same order, added to; NULL: the base is frozen. */
+    struct sotto_device_float *weight_gradients;
     /* Of the tensors of one column: in place of what `weights` has, or NULL. */
-    const float *vector[SOTTO_BLOCK_TENSOR_COUNT];
-    float *vector_gradient[SOTTO_BLOCK_TENSOR_COUNT]; /* added to; NULL: frozen */
+    const struct sotto_device_float *vector[SOTTO_BLOCK_TENSOR_COUNT];
+    /* Added to; NULL: frozen. */
+    struct sotto_device_float *vector_gradient[SOTTO_BLOCK_TENSOR_COUNT];
     struct sotto_lora lora[SOTTO_BLOCK_LINEAR_COUNT]; /* rank 0: none */
 };
 
 /* What a forward leaves for its backward. Taken for the largest shape, used for any smaller. */
 struct sotto_block_pass {
     struct sotto_block_shape shape; /* of the last forward */
-    const float *x;
+    const struct sotto_device_float *x;
     struct sotto_norm_rows attention_rows; /* of the two norms */
     struct sotto_norm_rows mlp_rows;
-    float *projected; /* query, key and value, turned by their positions */
-    float *context;   /* [onward rows, query width] of the attention */
-    float *attended;  /* [onward rows, width] x plus the attention */
-    float *hidden; /* [onward rows, mlp_width, or 2 mlp_width: gate | in] before the activation */
-    float *summed; /* [onward rows, width] before the last norm; with norm after only */
-    float *down[SOTTO_BLOCK_LINEAR_COUNT]; /* [rows, rank] */
+    struct sotto_device_float *projected; /* query, key and value, turned by their positions */
+    struct sotto_device_float *context;   /* [onward rows, query width] of the attention */
+    struct sotto_device_float *attended;  /* [onward rows, width] x plus the attention */
+    /* [onward rows, mlp_width, or 2 mlp_width: gate | in] before the activation. */
+    struct sotto_device_float *hidden;
+    /* [onward rows, width] before the last norm; with norm after only. */
+    struct sotto_device_float *summed;
+    struct sotto_device_float *down[SOTTO_BLOCK_LINEAR_COUNT]; /* [rows, rank] */
 };
 
 /* Memory that the passes of all blocks share while one of them runs. */
 struct sotto_block_scratch {
-    float *normed;  /* [rows, width] a layer's input, computed again */
-    float *narrow;  /* [rows, width] a gradient */
-    float *active;  /* [rows, max(mlp_width, query width)] */
-    float *wide;    /* [rows, max(hidden columns, projected columns)] */
-    float *first;   /* [2][batch, width] first rows of the samples, and their gradient */
-    float *bias;    /* [wide columns] biases of layers side by side */
-    float *inner;   /* [rows, rank] */
-    float *dropped; /* [rows, in] an adapter's input; with a dropout only */
-    float *scores;  /* [sotto_attention_scratch] */
+    struct sotto_device_float *normed; /* [rows, width] a layer's input, computed again */
+    struct sotto_device_float *narrow; /* [rows, width] a gradient */
+    struct sotto_device_float *active; /* [rows, max(mlp_width, query width)] */
+    struct sotto_device_float *wide;   /* [rows, max(hidden columns, projected columns)] */
+    /* [2][batch, width] first rows of the samples, and their gradient. */
+    struct sotto_device_float *first;
+    struct sotto_device_float *bias;    /* [wide columns] biases of layers side by side */
+    struct sotto_device_float *inner;   /* [rows, rank] */
+    struct sotto_device_float *dropped; /* [rows, in] an adapter's input; with a dropout only */
+    struct sotto_device_float *scores;  /* [sotto_attention_scratch] */
 };
 
 /*
@@ -65,11 +71,11 @@ struct sotto_block_scratch {
 SOTTO_CHECKED enum sotto_status sotto_block_pass_take(struct sotto_block_pass *pass,
                                                       const struct sotto_block *block,
                                                       struct sotto_block_shape largest,
-                                                      struct sotto_arena *arena);
+                                                      struct sotto_device_arena *arena);
 SOTTO_CHECKED enum sotto_status sotto_block_scratch_take(struct sotto_block_scratch *scratch,
                                                          const struct sotto_block *block,
                                                          struct sotto_block_shape largest,
-                                                         struct sotto_arena *arena);
+                                                         struct sotto_device_arena *arena);
 
 /*
  *   y      out  [onward rows, width]; not x
@@ -77,8 +83,8 @@ SOTTO_CHECKED enum sotto_status sotto_block_scratch_take(struct sotto_block_scra
  *   shape  in   its starts are kept by reference until the backward is done
  */
 void sotto_block_forward(const struct sotto_block *block, struct sotto_block_pass *pass,
-                         const struct sotto_block_scratch *scratch, float *y, const float *x,
-                         struct sotto_block_shape shape);
+                         const struct sotto_block_scratch *scratch, struct sotto_device_float *y,
+                         const struct sotto_device_float *x, struct sotto_block_shape shape);
 
 /* Which gradient is wanted besides those of the trained weights. */
 enum sotto_block_below { SOTTO_BLOCK_BELOW_FROZEN, SOTTO_BLOCK_BELOW_TRAINED };
@@ -91,8 +97,8 @@ enum sotto_block_below { SOTTO_BLOCK_BELOW_FROZEN, SOTTO_BLOCK_BELOW_TRAINED };
  *                    [rows, width], or as garbage if `below` is SOTTO_BLOCK_BELOW_FROZEN
  */
 void sotto_block_backward(const struct sotto_block *block, struct sotto_block_pass *pass,
-                          const struct sotto_block_scratch *scratch, float *gradient,
-                          enum sotto_block_below below);
+                          const struct sotto_block_scratch *scratch,
+                          struct sotto_device_float *gradient, enum sotto_block_below below);
 
 /* Whether the block has anything to train. */
 bool sotto_block_is_trained(const struct sotto_block *block);

@@ -11,7 +11,8 @@ static struct sotto_block_tensor_place place_of(const struct sotto_block *block,
 }
 
 /* A gain or bias; NULL: the block has none. */
-static const float *vector_of(const struct sotto_block *block, enum sotto_block_tensor tensor)
+static const struct sotto_device_float *vector_of(const struct sotto_block *block,
+                                                  enum sotto_block_tensor tensor)
 {
     struct sotto_block_tensor_place place = place_of(block, tensor);
 
@@ -20,7 +21,8 @@ static const float *vector_of(const struct sotto_block *block, enum sotto_block_
     return place.rows == 0 ? NULL : block->weights + place.first;
 }
 
-static float *gradient_of(const struct sotto_block *block, enum sotto_block_tensor tensor)
+static struct sotto_device_float *gradient_of(const struct sotto_block *block,
+                                              enum sotto_block_tensor tensor)
 {
     struct sotto_block_tensor_place place = place_of(block, tensor);
 
@@ -82,14 +84,15 @@ bool sotto_block_layers_need_input(const struct sotto_block *block,
 }
 
 /* The biases of layers that are not one piece of memory, put side by side in the scratch. */
-static const float *bias_gathered(const struct sotto_block_run *run,
-                                  const struct sotto_block_layers *layers)
+static const struct sotto_device_float *bias_gathered(const struct sotto_block_run *run,
+                                                      const struct sotto_block_layers *layers)
 {
-    float *out = run->scratch->bias;
+    struct sotto_device_float *out = run->scratch->bias;
 
     for (size_t i = 0; i < layers->count; i++) {
         size_t rows = place_of(run->block, sotto_block_linear_weight(layers->at[i])).rows;
-        const float *bias = vector_of(run->block, sotto_block_linear_bias(layers->at[i]));
+        const struct sotto_device_float *bias =
+            vector_of(run->block, sotto_block_linear_bias(layers->at[i]));
 
         if (bias != NULL)
             run->block->kernels->copy(out, bias, rows);
@@ -100,11 +103,12 @@ static const float *bias_gathered(const struct sotto_block_run *run,
     return run->scratch->bias;
 }
 
-static const float *bias_of(const struct sotto_block_run *run,
-                            const struct sotto_block_layers *layers)
+static const struct sotto_device_float *bias_of(const struct sotto_block_run *run,
+                                                const struct sotto_block_layers *layers)
 {
-    const float *first = vector_of(run->block, sotto_block_linear_bias(layers->at[0]));
-    const float *next = first;
+    const struct sotto_device_float *first =
+        vector_of(run->block, sotto_block_linear_bias(layers->at[0]));
+    const struct sotto_device_float *next = first;
     bool is_one = true;
 
     for (size_t i = 0; i < layers->count; i++) {
@@ -159,8 +163,8 @@ static struct sotto_matrix part_of_output(const struct sotto_block_run *run,
 }
 
 /* Drops of x under an adapter's dropout, each sample under its own key; `out` may be x. */
-static void drop(const struct sotto_block_run *run, const struct sotto_lora *lora, float *out,
-                 struct sotto_matrix_view x)
+static void drop(const struct sotto_block_run *run, const struct sotto_lora *lora,
+                 struct sotto_device_float *out, struct sotto_matrix_view x)
 {
     const struct sotto_block_shape *shape = &run->pass->shape;
     bool is_whole = x.rows == sotto_block_row_count(shape);
@@ -208,7 +212,7 @@ void sotto_block_layers_forward(const struct sotto_block_run *run,
 
 /* dx += what an adapter's input passes on; inner as its backward left it. */
 static void carry(const struct sotto_block_run *run, const struct sotto_lora *lora,
-                  struct sotto_matrix dx, const float *inner)
+                  struct sotto_matrix dx, const struct sotto_device_float *inner)
 {
     const struct sotto_kernels *kernels = run->block->kernels;
     struct sotto_matrix own = sotto_matrix_of(run->scratch->dropped, dx.rows, dx.columns);
@@ -226,10 +230,11 @@ static void carry(const struct sotto_block_run *run, const struct sotto_lora *lo
 }
 
 /* Inner gradients of layers side by side lie one after another. */
-static float *inner_of(const struct sotto_block_run *run, const struct sotto_block_layers *layers,
-                       size_t index, size_t rows)
+static struct sotto_device_float *inner_of(const struct sotto_block_run *run,
+                                           const struct sotto_block_layers *layers, size_t index,
+                                           size_t rows)
 {
-    float *at = run->scratch->inner;
+    struct sotto_device_float *at = run->scratch->inner;
 
     for (size_t i = 0; i < index; i++)
         at += rows * run->block->lora[layers->at[i]].rank;
@@ -247,7 +252,8 @@ void sotto_block_layers_backward(const struct sotto_block_run *run,
     for (size_t i = 0; i < layers->count; i++) {
         const struct sotto_lora *lora = &block->lora[layers->at[i]];
         struct sotto_matrix_view part = part_of(run, layers, i, dy);
-        float *bias = gradient_of(block, sotto_block_linear_bias(layers->at[i]));
+        struct sotto_device_float *bias =
+            gradient_of(block, sotto_block_linear_bias(layers->at[i]));
 
         if (bias != NULL)
             block->kernels->add_column_sums(bias, part);

@@ -58,7 +58,7 @@ static void normalise_input(const struct sotto_block_run *run, const struct exte
                        sotto_matrix_read(extent->attended));
 }
 
-void sotto_block_mlp_forward(const struct sotto_block_run *run, float *y)
+void sotto_block_mlp_forward(const struct sotto_block_run *run, struct sotto_device_float *y)
 {
     const struct sotto_kernels *kernels = run->block->kernels;
     struct extent extent = extent_of(run);
@@ -108,8 +108,9 @@ static void clear(const struct sotto_block_run *run, struct sotto_matrix matrix)
 }
 
 /* y = attended + MLP(Norm(attended)) */
-static float *before_backward(const struct sotto_block_run *run,
-                              const struct sotto_block_needs *needs, float *gradient)
+static struct sotto_device_float *before_backward(const struct sotto_block_run *run,
+                                                  const struct sotto_block_needs *needs,
+                                                  struct sotto_device_float *gradient)
 {
     struct extent extent = extent_of(run);
     struct sotto_norm norm = input_norm(run);
@@ -127,8 +128,9 @@ static float *before_backward(const struct sotto_block_run *run,
 }
 
 /* y = Norm(m + MLP(m)) with m = Norm(attended) */
-static float *after_backward(const struct sotto_block_run *run,
-                             const struct sotto_block_needs *needs, float *gradient)
+static struct sotto_device_float *after_backward(const struct sotto_block_run *run,
+                                                 const struct sotto_block_needs *needs,
+                                                 struct sotto_device_float *gradient)
 {
     const struct sotto_kernels *kernels = run->block->kernels;
     struct extent extent = extent_of(run);
@@ -154,8 +156,9 @@ static float *after_backward(const struct sotto_block_run *run,
     return narrow.at;
 }
 
-float *sotto_block_mlp_backward(const struct sotto_block_run *run,
-                                const struct sotto_block_needs *needs, float *gradient)
+struct sotto_device_float *sotto_block_mlp_backward(const struct sotto_block_run *run,
+                                                    const struct sotto_block_needs *needs,
+                                                    struct sotto_device_float *gradient)
 {
     return run->block->spec.norm_place == SOTTO_NORM_BEFORE ? before_backward(run, needs, gradient)
                                                             : after_backward(run, needs, gradient);

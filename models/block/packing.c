@@ -37,9 +37,11 @@ size_t sotto_block_packed_count(const struct sotto_block_spec *spec)
 }
 
 /* The layers of one group; returns the memory after them. */
-static uint16_t *pack_group(struct sotto_packed *packed, uint16_t *memory, size_t group,
-                            const struct sotto_kernels *kernels,
-                            const struct sotto_block_spec *spec, const float *weights)
+static struct sotto_device_bf16 *pack_group(struct sotto_packed *packed,
+                                            struct sotto_device_bf16 *memory, size_t group,
+                                            const struct sotto_kernels *kernels,
+                                            const struct sotto_block_spec *spec,
+                                            const struct sotto_device_float *weights)
 {
     struct sotto_block_tensor_place last =
         place_of(spec, groups[group].at[groups[group].count - 1]);
@@ -65,9 +67,9 @@ static uint16_t *pack_group(struct sotto_packed *packed, uint16_t *memory, size_
     return memory + sotto_packed_count(all.rows, all.columns);
 }
 
-void sotto_block_pack(struct sotto_packed *packed, uint16_t *memory,
+void sotto_block_pack(struct sotto_packed *packed, struct sotto_device_bf16 *memory,
                       const struct sotto_kernels *kernels, const struct sotto_block_spec *spec,
-                      const float *weights)
+                      const struct sotto_device_float *weights)
 {
     for (size_t group = 0; group < GROUPS; group++)
         memory = pack_group(packed, memory, group, kernels, spec, weights);

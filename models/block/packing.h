@@ -16,8 +16,8 @@ size_t sotto_block_packed_count(const struct sotto_block_spec *spec);
  *   memory   out  [sotto_block_packed_count], which is not 0
  *   weights  in   [sotto_block_weight_count]
  */
-void sotto_block_pack(struct sotto_packed *packed, uint16_t *memory,
+void sotto_block_pack(struct sotto_packed *packed, struct sotto_device_bf16 *memory,
                       const struct sotto_kernels *kernels, const struct sotto_block_spec *spec,
-                      const float *weights);
+                      const struct sotto_device_float *weights);
 
 #endif

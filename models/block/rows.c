@@ -15,7 +15,8 @@ size_t sotto_block_onward_count(const struct sotto_block_shape *shape)
     return shape->is_first_only ? shape->batch : sotto_block_row_count(shape);
 }
 
-void sotto_block_rows_gather(const struct sotto_kernels *kernels, float *out, const float *x,
+void sotto_block_rows_gather(const struct sotto_kernels *kernels, struct sotto_device_float *out,
+                             const struct sotto_device_float *x,
                              const struct sotto_block_shape *shape, size_t width)
 {
     for (size_t sample = 0; sample < shape->batch; sample++)
@@ -24,7 +25,7 @@ void sotto_block_rows_gather(const struct sotto_kernels *kernels, float *out, co
 }
 
 /* Last sample first: a row moves to its own place or beyond, never onto one still to be moved. */
-void sotto_block_rows_scatter(const struct sotto_kernels *kernels, float *x,
+void sotto_block_rows_scatter(const struct sotto_kernels *kernels, struct sotto_device_float *x,
                               const struct sotto_block_shape *shape, size_t width)
 {
     for (size_t sample = shape->batch; sample-- > 0;) {

@@ -27,14 +27,15 @@ size_t sotto_block_onward_count(const struct sotto_block_shape *shape);
 size_t sotto_block_row_first(const struct sotto_block_shape *shape, size_t sample);
 
 /* out [batch, width] = the first rows of the samples of x [rows, width]. */
-void sotto_block_rows_gather(const struct sotto_kernels *kernels, float *out, const float *x,
+void sotto_block_rows_gather(const struct sotto_kernels *kernels, struct sotto_device_float *out,
+                             const struct sotto_device_float *x,
                              const struct sotto_block_shape *shape, size_t width);
 
 /*
  * x [batch, width] becomes [rows, width], in place: each row at the head of its sample, zeros
  * elsewhere. The opposite of gather.
  */
-void sotto_block_rows_scatter(const struct sotto_kernels *kernels, float *x,
+void sotto_block_rows_scatter(const struct sotto_kernels *kernels, struct sotto_device_float *x,
                               const struct sotto_block_shape *shape, size_t width);
 
 #endif

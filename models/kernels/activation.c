@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "models/kernels/device/host.h"
 #include "models/kernels/vector.h"
 
 /* What an activation is at one z. */
@@ -81,8 +82,8 @@ void sotto_cpu_activate(struct sotto_matrix y, struct sotto_matrix_view z,
     assert(z.rows == y.rows &&
            z.columns == (activation == SOTTO_ACTIVATION_SILU_GATE ? 2 : 1) * y.columns);
     for (size_t row = 0; row < y.rows; row++) {
-        float *out = y.at + row * y.stride;
-        const float *in = z.at + row * z.stride;
+        float *out = sotto_host_write(y.at + row * y.stride);
+        const float *in = sotto_host_read(z.at + row * z.stride);
 
         switch (activation) {
         case SOTTO_ACTIVATION_GELU_ERF: gelu_erf_row(out, in, y.columns); break;
@@ -122,9 +123,9 @@ void sotto_cpu_activate_backward(struct sotto_matrix dz, struct sotto_matrix_vie
 {
     assert(dz.rows == dy.rows && dz.columns == z.columns);
     for (size_t row = 0; row < dy.rows; row++) {
-        float *out = dz.at + row * dz.stride;
-        const float *above = dy.at + row * dy.stride;
-        const float *in = z.at + row * z.stride;
+        float *out = sotto_host_write(dz.at + row * dz.stride);
+        const float *above = sotto_host_read(dy.at + row * dy.stride);
+        const float *in = sotto_host_read(z.at + row * z.stride);
 
         switch (activation) {
         case SOTTO_ACTIVATION_GELU_ERF: gelu_erf_slope(out, above, in, dy.columns); break;

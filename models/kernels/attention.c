@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "models/kernels/device/host.h"
 #include "models/kernels/elementwise.h"
 #include "models/kernels/matmul.h"
 #include "models/kernels/vector.h"
@@ -106,15 +107,16 @@ static void score(struct sotto_matrix p, const struct head *head, const struct t
     }
     for (size_t row = 0; row < p.rows; row++) {
         size_t seen = tile->first + row + 1;
-        float *at = p.at + row * p.stride;
+        struct sotto_device_float *at = p.at + row * p.stride;
 
         sotto_cpu_softmax_rows(sotto_matrix_of(at, 1, seen));
-        memset(at + seen, 0, (p.columns - seen) * sizeof *at);
+        sotto_cpu_clear(at + seen, p.columns - seen);
     }
 }
 
 static void forward_tile(struct sotto_matrix y, const struct head *head, const struct tile *tile,
-                         const struct sotto_attention_inputs *inputs, float *scratch)
+                         const struct sotto_attention_inputs *inputs,
+                         struct sotto_device_float *scratch)
 {
     struct sotto_matrix p = sotto_matrix_of(scratch, tile->queries.count, tile->keys.count);
 
@@ -127,7 +129,8 @@ static void forward_tile(struct sotto_matrix y, const struct head *head, const s
 }
 
 void sotto_cpu_attention_forward(struct sotto_matrix y, const struct sotto_attention_inputs *inputs,
-                                 const struct sotto_attention_shape *shape, float *scratch)
+                                 const struct sotto_attention_shape *shape,
+                                 struct sotto_device_float *scratch)
 {
     for (size_t sample = 0; sample < shape->batch; sample++) {
         for (size_t index = 0; index < shape->head_count; index++) {
@@ -160,7 +163,7 @@ struct descent {
     const struct sotto_attention_gradients *gradients;
     struct sotto_matrix_view dy;
     const struct sotto_attention_inputs *inputs;
-    float *scratch;
+    struct sotto_device_float *scratch;
 };
 
 /* Overwrites the gradient of the tile's queries, adds to those of keys and values. */
@@ -187,7 +190,8 @@ static void backward_tile(const struct descent *descent, const struct head *head
                      sotto_factor_transposed(part_of(inputs->value, tile->keys, column, width)),
                      1.0f, 0.0f);
     for (size_t row = 0; row < p.rows; row++)
-        softmax_backward(scores.at + row * scores.stride, p.at + row * p.stride, factor, p.columns);
+        softmax_backward(sotto_host_write(scores.at + row * scores.stride),
+                         sotto_host_read(p.at + row * p.stride), factor, p.columns);
     sotto_cpu_matmul(part_of_output(gradients->query, tile->queries, head->query_column, width),
                      sotto_factor_plain(slope),
                      sotto_factor_plain(part_of(inputs->key, tile->keys, column, width)), 1.0f,
@@ -201,7 +205,8 @@ static void backward_tile(const struct descent *descent, const struct head *head
 void sotto_cpu_attention_backward(const struct sotto_attention_gradients *gradients,
                                   struct sotto_matrix_view dy,
                                   const struct sotto_attention_inputs *inputs,
-                                  const struct sotto_attention_shape *shape, float *scratch)
+                                  const struct sotto_attention_shape *shape,
+                                  struct sotto_device_float *scratch)
 {
     const struct descent descent = {gradients, dy, inputs, scratch};
     const struct sotto_matrix_view nothing = {NULL, 0, 0, 0};

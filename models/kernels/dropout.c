@@ -1,5 +1,6 @@
 #include "models/kernels/dropout.h"
 
+#include "models/kernels/device/host.h"
 #include "models/kernels/vector.h"
 
 /* A bijection of 32 bits with little bias: multiply and shift, twice. */
@@ -38,6 +39,6 @@ void sotto_cpu_drop(struct sotto_matrix y, struct sotto_matrix_view x,
                               1.0f / (1.0f - dropout->rate)};
 
     for (size_t row = 0; row < x.rows; row++)
-        drop_row(y.at + row * y.stride, x.at + row * x.stride, rule, (uint32_t)(row * x.columns),
-                 x.columns);
+        drop_row(sotto_host_write(y.at + row * y.stride), sotto_host_read(x.at + row * x.stride),
+                 rule, (uint32_t)(row * x.columns), x.columns);
 }

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "models/kernels/device/host.h"
 #include "models/kernels/vector.h"
 
 SOTTO_VECTORISED static void add_rows(float *restrict y, const float *restrict a,
@@ -23,23 +24,30 @@ static void fill_row(float *y, const float *bias, const float *residual, size_t 
         memset(y, 0, count * sizeof *y);
 }
 
-void sotto_cpu_fill_rows(struct sotto_matrix y, const float *bias,
+void sotto_cpu_fill_rows(struct sotto_matrix y, const struct sotto_device_float *bias,
                          struct sotto_matrix_view residual)
 {
     for (size_t row = 0; row < y.rows; row++) {
-        const float *beside = residual.at == NULL ? NULL : residual.at + row * residual.stride;
+        const struct sotto_device_float *beside =
+            residual.at == NULL ? NULL : residual.at + row * residual.stride;
 
-        fill_row(y.at + row * y.stride, bias, beside, y.columns);
+        fill_row(sotto_host_write(y.at + row * y.stride), sotto_host_read(bias),
+                 sotto_host_read(beside), y.columns);
     }
 }
 
-SOTTO_VECTORISED void sotto_cpu_add(float *restrict y, const float *restrict x, size_t count)
+SOTTO_VECTORISED static void add(float *restrict y, const float *restrict x, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         y[i] += x[i];
 }
 
-void sotto_cpu_add_column_sums(float *sums, struct sotto_matrix_view x)
+void sotto_cpu_add(struct sotto_device_float *y, const struct sotto_device_float *x, size_t count)
+{
+    add(sotto_host_write(y), sotto_host_read(x), count);
+}
+
+void sotto_cpu_add_column_sums(struct sotto_device_float *sums, struct sotto_matrix_view x)
 {
     for (size_t row = 0; row < x.rows; row++)
         sotto_cpu_add(sums, x.at + row * x.stride, x.columns);
@@ -68,20 +76,25 @@ SOTTO_VECTORISED static bool is_among(const float *x, float value)
     return count > 0;
 }
 
-void sotto_cpu_copy(float *y, const float *x, size_t count)
+void sotto_cpu_copy(struct sotto_device_float *y, const struct sotto_device_float *x, size_t count)
 {
     memmove(y, x, count * sizeof *y);
 }
 
-void sotto_cpu_clear(float *y, size_t count)
+void sotto_cpu_clear(struct sotto_device_float *y, size_t count)
 {
     memset(y, 0, count * sizeof *y);
 }
 
-SOTTO_VECTORISED void sotto_cpu_scale(float *y, float factor, size_t count)
+SOTTO_VECTORISED static void scale(float *y, float factor, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         y[i] *= factor;
+}
+
+void sotto_cpu_scale(struct sotto_device_float *y, float factor, size_t count)
+{
+    scale(sotto_host_write(y), factor, count);
 }
 
 size_t sotto_cpu_largest(const float *x, size_t count)
@@ -111,24 +124,31 @@ SOTTO_VECTORISED static float exponentiate(float *x, float shift, size_t count)
 void sotto_cpu_softmax_rows(struct sotto_matrix x)
 {
     for (size_t row = 0; row < x.rows; row++) {
-        float *at = x.at + row * x.stride;
+        float *at = sotto_host_write(x.at + row * x.stride);
         float sum = exponentiate(at, row_max(at, x.columns), x.columns);
 
-        sotto_cpu_scale(at, 1.0f / sum, x.columns);
+        scale(at, 1.0f / sum, x.columns);
     }
 }
 
-void sotto_cpu_tanh_forward(float *x, size_t count)
+void sotto_cpu_tanh_forward(struct sotto_device_float *x, size_t count)
 {
+    float *at = sotto_host_write(x);
+
     for (size_t i = 0; i < count; i++)
-        x[i] = tanhf(x[i]);
+        at[i] = tanhf(at[i]);
 }
 
-SOTTO_VECTORISED void sotto_cpu_tanh_backward(float *restrict dx, const float *restrict y,
-                                              size_t count)
+SOTTO_VECTORISED static void tanh_slope(float *restrict dx, const float *restrict y, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         dx[i] *= 1.0f - y[i] * y[i];
+}
+
+void sotto_cpu_tanh_backward(struct sotto_device_float *dx, const struct sotto_device_float *y,
+                             size_t count)
+{
+    tanh_slope(sotto_host_write(dx), sotto_host_read(y), count);
 }
 
 void sotto_cpu_gather_rows(struct sotto_matrix y, struct sotto_matrix_view x, const uint32_t *rows)

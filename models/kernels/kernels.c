@@ -4,6 +4,7 @@
 
 #include "models/kernels/activation.h"
 #include "models/kernels/attention.h"
+#include "models/kernels/device/memory.h"
 #include "models/kernels/dropout.h"
 #include "models/kernels/elementwise.h"
 #include "models/kernels/loss.h"
@@ -13,6 +14,13 @@
 
 static const struct sotto_kernels cpu = {
     .name = "cpu",
+    .reserve = sotto_cpu_reserve,
+    .release = sotto_cpu_release,
+    .upload = sotto_cpu_upload,
+    .download = sotto_cpu_download,
+    .download_loss = sotto_cpu_download_loss,
+    .adopt = sotto_cpu_adopt,
+    .disown = sotto_cpu_disown,
     .matmul = sotto_cpu_matmul,
     .affine = sotto_cpu_affine,
     .pack = sotto_cpu_pack,
@@ -22,7 +30,6 @@ static const struct sotto_kernels cpu = {
     .add = sotto_cpu_add,
     .copy = sotto_cpu_copy,
     .clear = sotto_cpu_clear,
-    .scale = sotto_cpu_scale,
     .activate = sotto_cpu_activate,
     .activate_backward = sotto_cpu_activate_backward,
     .norm_forward = sotto_cpu_norm_forward,
@@ -33,12 +40,17 @@ static const struct sotto_kernels cpu = {
     .attention_forward = sotto_cpu_attention_forward,
     .attention_backward = sotto_cpu_attention_backward,
     .cross_entropy = sotto_cpu_cross_entropy,
+    .compare_patches = sotto_cpu_compare_patches,
+    .clear_loss = sotto_cpu_clear_loss,
+    .add_loss = sotto_cpu_add_loss,
     .softmax_rows = sotto_cpu_softmax_rows,
-    .largest = sotto_cpu_largest,
     .tanh_forward = sotto_cpu_tanh_forward,
     .tanh_backward = sotto_cpu_tanh_backward,
     .gather_rows = sotto_cpu_gather_rows,
     .scatter_rows = sotto_cpu_scatter_rows,
+    .cut_patches = sotto_cpu_cut_patches,
+    .adamw = sotto_cpu_adamw,
+    .pull = sotto_cpu_pull,
 };
 
 const struct sotto_kernels *sotto_kernels_cpu(void)

@@ -1,7 +1,12 @@
 /*
  * The table of compute kernels that every op is written over. float32, row-major; loops flat; no
- * allocation, no thread, no global state. Each kernel is compared with a naive twin under its own
- * tolerance in tests/models.
+ * allocation but where it says so, no thread, no global state. Each kernel is compared with a naive
+ * twin under its own tolerance in tests/models.
+ *
+ * Whatever has a type of models/kernels/device/device.h lies in the memory of the table's device.
+ * The rest is the host's: shapes, and small arrays of rows, starts and labels. An entry has read
+ * them when it returns; what it does on the device may still be to come, in the order of the calls,
+ * whichever thread they come from. The downloads alone wait for what was asked before them.
  *
  * Same inputs on the same machine give the same bits; another machine may take another vector
  * width.
@@ -15,6 +20,8 @@
 
 #include "models/kernels/matrix.h"
 #include "models/kernels/packed/packed.h"
+#include "models/kernels/step/adamw.h"
+#include "models/kernels/step/patches.h"
 
 enum sotto_norm_kind { SOTTO_NORM_LAYER, SOTTO_NORM_RMS };
 
@@ -25,16 +32,16 @@ enum sotto_norm_kind { SOTTO_NORM_LAYER, SOTTO_NORM_RMS };
 struct sotto_norm {
     enum sotto_norm_kind kind;
     float epsilon;
-    const float *gain;    /* [width] */
-    const float *bias;    /* [width], or NULL: none */
-    float *gain_gradient; /* added to; NULL: frozen */
-    float *bias_gradient;
+    const struct sotto_device_float *gain;    /* [width] */
+    const struct sotto_device_float *bias;    /* [width], or NULL: none */
+    struct sotto_device_float *gain_gradient; /* added to; NULL: frozen */
+    struct sotto_device_float *bias_gradient;
 };
 
 /* Rows of a norm that its backward needs again. */
 struct sotto_norm_rows {
-    float *mean;        /* [rows], 0 for RMS */
-    float *inverse_std; /* [rows] 1 / sqrt(mean of (x - mean)^2 + epsilon) */
+    struct sotto_device_float *mean;        /* [rows], 0 for RMS */
+    struct sotto_device_float *inverse_std; /* [rows] 1 / sqrt(mean of (x - mean)^2 + epsilon) */
 };
 
 enum sotto_activation {
@@ -47,12 +54,6 @@ enum sotto_activation {
  * Samples lie one after another, without padding; each attends to itself alone. The query heads
  * h of one group share the key head h / (head_count / kv_head_count).
  */
-/* Over rows; without their weight. */
-struct sotto_cross_entropy {
-    double loss_sum;      /* -log p[label] */
-    size_t correct_count; /* rows whose largest logit (the first of equals) is the label's */
-};
-
 struct sotto_attention_shape {
     uint32_t batch;
     const uint32_t *starts; /* [batch + 1] first row of each sample; NULL: length_max rows each */
@@ -83,8 +84,8 @@ size_t sotto_attention_scratch(uint32_t length_max);
 
 /* Rotary positions: Su et al., arXiv:2104.09864. Each [positions, head_width / 2]. */
 struct sotto_rotary {
-    const float *cosines;
-    const float *sines;
+    const struct sotto_device_float *cosines;
+    const struct sotto_device_float *sines;
 };
 
 /* Which elements go: those whose hash under the key falls below the rate. Rate 0: none. */
@@ -95,6 +96,23 @@ struct sotto_dropout {
 
 struct sotto_kernels {
     const char *name;
+
+    /* `bytes` bytes at SOTTO_ARENA_ALIGNMENT at least, all zero; NULL: there are none left. */
+    struct sotto_device_memory *(*reserve)(size_t bytes);
+    /* Wipes what reserve gave, and gives it back. */
+    void (*release)(struct sotto_device_memory *memory, size_t bytes);
+
+    /* From the host's memory, which may change once it returns, and back. */
+    void (*upload)(struct sotto_device_float *to, const float *from, size_t count);
+    void (*download)(float *to, const struct sotto_device_float *from, size_t count);
+    void (*download_loss)(struct sotto_loss *to, const struct sotto_device_loss *from);
+
+    /*
+     * What is large and never changes: the same address where the device can read the host's
+     * memory, else a copy. The values stay until disown. NULL: there is no memory left.
+     */
+    const struct sotto_device_float *(*adopt)(const float *values, size_t count);
+    void (*disown)(const struct sotto_device_float *values, size_t count);
 
     /* c = alpha a b + beta c. With beta 0, c may hold anything. */
     void (*matmul)(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b, float alpha,
@@ -107,33 +125,31 @@ struct sotto_kernels {
      *   bias    in  [columns of y], added to each row
      */
     void (*affine)(struct sotto_matrix y, struct sotto_matrix_view x,
-                   struct sotto_matrix_view weight, const float *bias,
+                   struct sotto_matrix_view weight, const struct sotto_device_float *bias,
                    struct sotto_matrix_view residual);
 
     /* Weights as bfloat16 in the order of the product below; models/kernels/packed/packed.h. */
-    struct sotto_packed (*pack)(uint16_t *memory, struct sotto_matrix_view w);
+    struct sotto_packed (*pack)(struct sotto_device_bf16 *memory, struct sotto_matrix_view w);
 
     /* c = a W^T or a W, plus c if `adds`. */
     void (*matmul_packed)(struct sotto_matrix c, struct sotto_matrix_view a,
                           const struct sotto_packed *w, enum sotto_packed_way way, bool adds);
 
     /* y[i, :] = bias + residual[i, :]; bias and residual.at may be NULL; residual is not y. */
-    void (*fill_rows)(struct sotto_matrix y, const float *bias, struct sotto_matrix_view residual);
+    void (*fill_rows)(struct sotto_matrix y, const struct sotto_device_float *bias,
+                      struct sotto_matrix_view residual);
 
     /* sums[j] += sum_i x[i, j] */
-    void (*add_column_sums)(float *sums, struct sotto_matrix_view x);
+    void (*add_column_sums)(struct sotto_device_float *sums, struct sotto_matrix_view x);
 
     /* y[i] += x[i] */
-    void (*add)(float *y, const float *x, size_t count);
+    void (*add)(struct sotto_device_float *y, const struct sotto_device_float *x, size_t count);
 
     /* y[i] = x[i]; the two may overlap. */
-    void (*copy)(float *y, const float *x, size_t count);
+    void (*copy)(struct sotto_device_float *y, const struct sotto_device_float *x, size_t count);
 
     /* y[i] = 0 */
-    void (*clear)(float *y, size_t count);
-
-    /* y[i] *= factor */
-    void (*scale)(float *y, float factor, size_t count);
+    void (*clear)(struct sotto_device_float *y, size_t count);
 
     /*
      * y = activation(z). Exponentials within 3e-7 relative; erf by Abramowitz and Stegun 7.1.26:
@@ -188,13 +204,15 @@ struct sotto_kernels {
      *   scratch  out  [sotto_attention_scratch(length_max)]
      */
     void (*attention_forward)(struct sotto_matrix y, const struct sotto_attention_inputs *inputs,
-                              const struct sotto_attention_shape *shape, float *scratch);
+                              const struct sotto_attention_shape *shape,
+                              struct sotto_device_float *scratch);
 
     /* The gradients are overwritten. p is computed again. */
     void (*attention_backward)(const struct sotto_attention_gradients *gradients,
                                struct sotto_matrix_view dy,
                                const struct sotto_attention_inputs *inputs,
-                               const struct sotto_attention_shape *shape, float *scratch);
+                               const struct sotto_attention_shape *shape,
+                               struct sotto_device_float *scratch);
 
     /*
      * Softmax cross-entropy of each row against its label. The loss is log sum exp(z - m) + m -
@@ -203,28 +221,71 @@ struct sotto_kernels {
      *
      *   logits  inout  comes back as (p - onehot) weight
      *   labels  in     [rows], each below the column count
-     *   sums    inout  is added to
+     *   loss    inout  is added to
      */
     void (*cross_entropy)(struct sotto_matrix logits, const uint32_t *labels, float weight,
-                          struct sotto_cross_entropy *sums);
+                          struct sotto_device_loss *loss);
+
+    /*
+     * Squared error of each row against row rows[i] of the patches, whose own mean is taken off
+     * and whose own deviation is divided out: He et al., CVPR 2022, section 3.
+     *
+     *   drawn  inout  comes back as 2 scale (drawn - target)
+     *   rows   in     [rows of drawn], each below the rows of patches
+     *   loss   inout  its sum is added to
+     */
+    void (*compare_patches)(struct sotto_matrix drawn, struct sotto_matrix_view patches,
+                            const uint32_t *rows, double scale, struct sotto_device_loss *loss);
+
+    void (*clear_loss)(struct sotto_device_loss *loss);
+
+    /* all += part */
+    void (*add_loss)(struct sotto_device_loss *all, const struct sotto_device_loss *part);
 
     /* Each row becomes its softmax. */
     void (*softmax_rows)(struct sotto_matrix x);
 
-    /* Index of the largest of one or more values, the first of equals. */
-    size_t (*largest)(const float *x, size_t count);
-
     /* x[i] = tanh(x[i]) */
-    void (*tanh_forward)(float *x, size_t count);
+    void (*tanh_forward)(struct sotto_device_float *x, size_t count);
 
     /* dx[i] *= 1 - y[i]^2, where y is what the forward made */
-    void (*tanh_backward)(float *dx, const float *y, size_t count);
+    void (*tanh_backward)(struct sotto_device_float *dx, const struct sotto_device_float *y,
+                          size_t count);
 
     /* y[i, :] = x[rows[i], :]; rows below the rows of x */
     void (*gather_rows)(struct sotto_matrix y, struct sotto_matrix_view x, const uint32_t *rows);
 
     /* y[rows[i], :] += x[i, :]; rows below the rows of y */
     void (*scatter_rows)(struct sotto_matrix y, struct sotto_matrix_view x, const uint32_t *rows);
+
+    /*
+     * Cuts one picture into patches, row by row from the top left; in a patch the order is channel,
+     * row, column, as a convolution weight [width, channels, patch_side, patch_side] flattens.
+     * Dosovitskiy et al., ICLR 2021, section 3.1.
+     *
+     *   rows    out  [patch count, patch values]
+     *   pixels  in   [channels, image_side, image_side], the host's
+     */
+    void (*cut_patches)(struct sotto_device_float *rows, const uint8_t *pixels,
+                        const struct sotto_patch_shape *shape, const struct sotto_pixel_map *map);
+
+    /*
+     * One step of AdamW over weights that decay alike; models/optim/adamw.h has the formula.
+     *
+     *   weights, moments  inout  [count]
+     *   gradients         in     [count]
+     */
+    void (*adamw)(struct sotto_device_float *weights, struct sotto_moments moments,
+                  const struct sotto_device_float *gradients,
+                  const struct sotto_adamw_factors *factors, size_t count);
+
+    /*
+     * y[i] += factor (x[i] - start[i]): with x the weights and y their gradient, FedProx's pull
+     * towards the weights that the round started from, factor mu. Its term of the loss is
+     * mu / 2 |x - start|^2: Li et al., MLSys 2020, eq. 2.
+     */
+    void (*pull)(struct sotto_device_float *y, const struct sotto_device_float *x,
+                 const struct sotto_device_float *start, float factor, size_t count);
 };
 
 /* The CPU's table. OpenBLAS in it is set to one thread: parallelism is the caller's. */

@@ -4,6 +4,7 @@
 #include <cblas.h>
 #include <limits.h>
 
+#include "models/kernels/device/host.h"
 #include "models/kernels/elementwise.h"
 #include "models/kernels/wide.h"
 
@@ -28,9 +29,9 @@ void sotto_blas_matmul(struct sotto_matrix c, struct sotto_factor a, struct sott
 {
     cblas_sgemm(CblasRowMajor, a.is_transposed ? CblasTrans : CblasNoTrans,
                 b.is_transposed ? CblasTrans : CblasNoTrans, dimension(c.rows),
-                dimension(c.columns), dimension(factor_columns(a)), alpha, a.view.at,
-                dimension(a.view.stride), b.view.at, dimension(b.view.stride), beta, c.at,
-                dimension(c.stride));
+                dimension(c.columns), dimension(factor_columns(a)), alpha,
+                sotto_host_read(a.view.at), dimension(a.view.stride), sotto_host_read(b.view.at),
+                dimension(b.view.stride), beta, sotto_host_write(c.at), dimension(c.stride));
 }
 
 void sotto_cpu_matmul(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b,
@@ -45,7 +46,7 @@ void sotto_cpu_matmul(struct sotto_matrix c, struct sotto_factor a, struct sotto
 }
 
 void sotto_blas_affine(struct sotto_matrix y, struct sotto_matrix_view x,
-                       struct sotto_matrix_view weight, const float *bias,
+                       struct sotto_matrix_view weight, const struct sotto_device_float *bias,
                        struct sotto_matrix_view residual)
 {
     bool has_addend = bias != NULL || residual.at != NULL;
@@ -57,7 +58,7 @@ void sotto_blas_affine(struct sotto_matrix y, struct sotto_matrix_view x,
 }
 
 void sotto_cpu_affine(struct sotto_matrix y, struct sotto_matrix_view x,
-                      struct sotto_matrix_view weight, const float *bias,
+                      struct sotto_matrix_view weight, const struct sotto_device_float *bias,
                       struct sotto_matrix_view residual)
 {
     assert(x.rows == y.rows && weight.rows == y.columns && weight.columns == x.columns);

@@ -14,12 +14,12 @@ void sotto_blas_matmul(struct sotto_matrix c, struct sotto_factor a, struct sott
 
 /* y = x weight^T + bias + residual */
 void sotto_cpu_affine(struct sotto_matrix y, struct sotto_matrix_view x,
-                      struct sotto_matrix_view weight, const float *bias,
+                      struct sotto_matrix_view weight, const struct sotto_device_float *bias,
                       struct sotto_matrix_view residual);
 
 /* The same by OpenBLAS, on any processor. */
 void sotto_blas_affine(struct sotto_matrix y, struct sotto_matrix_view x,
-                       struct sotto_matrix_view weight, const float *bias,
+                       struct sotto_matrix_view weight, const struct sotto_device_float *bias,
                        struct sotto_matrix_view residual);
 
 #endif

@@ -2,12 +2,13 @@
 
 #include <assert.h>
 
-struct sotto_matrix sotto_matrix_of(float *at, size_t rows, size_t columns)
+struct sotto_matrix sotto_matrix_of(struct sotto_device_float *at, size_t rows, size_t columns)
 {
     return (struct sotto_matrix){at, rows, columns, columns};
 }
 
-struct sotto_matrix_view sotto_matrix_view_of(const float *at, size_t rows, size_t columns)
+struct sotto_matrix_view sotto_matrix_view_of(const struct sotto_device_float *at, size_t rows,
+                                              size_t columns)
 {
     return (struct sotto_matrix_view){at, rows, columns, columns};
 }

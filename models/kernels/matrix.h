@@ -1,5 +1,5 @@
 /*
- * A row-major float32 matrix in somebody else's memory: what every kernel takes and writes.
+ * A row-major float32 matrix in somebody else's device memory: what every kernel takes and writes.
  */
 #ifndef SOTTO_MODELS_KERNELS_MATRIX_H
 #define SOTTO_MODELS_KERNELS_MATRIX_H
@@ -7,9 +7,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "models/kernels/device/device.h"
+
 /* Element (row, column) is at[row * stride + column]; stride >= columns. */
 struct sotto_matrix {
-    float *at;
+    struct sotto_device_float *at;
     size_t rows;
     size_t columns;
     size_t stride;
@@ -17,7 +19,7 @@ struct sotto_matrix {
 
 /* The same, read-only. at == NULL where a comment allows "none". */
 struct sotto_matrix_view {
-    const float *at;
+    const struct sotto_device_float *at;
     size_t rows;
     size_t columns;
     size_t stride;
@@ -30,8 +32,9 @@ struct sotto_factor {
 };
 
 /* Dense: stride = columns. */
-struct sotto_matrix sotto_matrix_of(float *at, size_t rows, size_t columns);
-struct sotto_matrix_view sotto_matrix_view_of(const float *at, size_t rows, size_t columns);
+struct sotto_matrix sotto_matrix_of(struct sotto_device_float *at, size_t rows, size_t columns);
+struct sotto_matrix_view sotto_matrix_view_of(const struct sotto_device_float *at, size_t rows,
+                                              size_t columns);
 struct sotto_matrix_view sotto_matrix_read(struct sotto_matrix matrix);
 
 /* `columns` columns from `first` on, all rows; the stride stays. */

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "models/kernels/device/host.h"
 #include "models/kernels/elementwise.h"
 #include "models/kernels/vector.h"
 
@@ -30,6 +31,12 @@ struct standard {
     float inverse_std;
 };
 
+/* As the forward left it. */
+static struct standard standard_of(struct sotto_norm_rows rows, size_t row)
+{
+    return (struct standard){rows.mean[row].on_device, rows.inverse_std[row].on_device};
+}
+
 SOTTO_VECTORISED static void normalise(float *restrict y, const float *restrict x,
                                        struct standard row, const float *restrict gain,
                                        const float *restrict bias, size_t count)
@@ -50,20 +57,21 @@ void sotto_cpu_norm_forward(struct sotto_matrix y, struct sotto_norm_rows rows,
                             struct sotto_matrix_view x, const struct sotto_norm *norm)
 {
     for (size_t row = 0; row < x.rows; row++) {
-        const float *at = x.at + row * x.stride;
-        float *out = y.at + row * y.stride;
+        const float *at = sotto_host_read(x.at + row * x.stride);
+        float *out = sotto_host_write(y.at + row * y.stride);
         struct standard standard = {0.0f, 0.0f};
 
         if (norm->kind == SOTTO_NORM_LAYER)
             standard.mean = row_mean(at, x.columns);
         standard.inverse_std =
             1.0f / sqrtf(row_variance(at, standard.mean, x.columns) + norm->epsilon);
-        rows.mean[row] = standard.mean;
-        rows.inverse_std[row] = standard.inverse_std;
+        rows.mean[row].on_device = standard.mean;
+        rows.inverse_std[row].on_device = standard.inverse_std;
         if (norm->bias != NULL)
-            normalise(out, at, standard, norm->gain, norm->bias, x.columns);
+            normalise(out, at, standard, sotto_host_read(norm->gain), sotto_host_read(norm->bias),
+                      x.columns);
         else
-            normalise_unshifted(out, at, standard, norm->gain, x.columns);
+            normalise_unshifted(out, at, standard, sotto_host_read(norm->gain), x.columns);
     }
 }
 
@@ -75,7 +83,7 @@ SOTTO_VECTORISED static void backward_row(float *restrict dx, const float *restr
                                           const float *restrict x, struct standard row,
                                           const struct sotto_norm *norm, size_t count)
 {
-    const float *restrict gain = norm->gain;
+    const float *restrict gain = sotto_host_read(norm->gain);
     float sum = 0.0f;
     float sum_normal = 0.0f;
 
@@ -96,12 +104,10 @@ void sotto_cpu_norm_backward(struct sotto_matrix dx, struct sotto_matrix_view dy
                              struct sotto_matrix_view x, struct sotto_norm_rows rows,
                              const struct sotto_norm *norm)
 {
-    for (size_t row = 0; row < x.rows; row++) {
-        struct standard standard = {rows.mean[row], rows.inverse_std[row]};
-
-        backward_row(dx.at + row * dx.stride, dy.at + row * dy.stride, x.at + row * x.stride,
-                     standard, norm, x.columns);
-    }
+    for (size_t row = 0; row < x.rows; row++)
+        backward_row(
+            sotto_host_write(dx.at + row * dx.stride), sotto_host_read(dy.at + row * dy.stride),
+            sotto_host_read(x.at + row * x.stride), standard_of(rows, row), norm, x.columns);
 }
 
 SOTTO_VECTORISED static void gain_row(float *restrict dgain, const float *restrict dy,
@@ -114,12 +120,9 @@ SOTTO_VECTORISED static void gain_row(float *restrict dgain, const float *restri
 void sotto_cpu_norm_parameters(const struct sotto_norm *norm, struct sotto_matrix_view dy,
                                struct sotto_matrix_view x, struct sotto_norm_rows rows)
 {
-    for (size_t row = 0; norm->gain_gradient != NULL && row < x.rows; row++) {
-        struct standard standard = {rows.mean[row], rows.inverse_std[row]};
-
-        gain_row(norm->gain_gradient, dy.at + row * dy.stride, x.at + row * x.stride, standard,
-                 x.columns);
-    }
+    for (size_t row = 0; norm->gain_gradient != NULL && row < x.rows; row++)
+        gain_row(sotto_host_write(norm->gain_gradient), sotto_host_read(dy.at + row * dy.stride),
+                 sotto_host_read(x.at + row * x.stride), standard_of(rows, row), x.columns);
     if (norm->bias_gradient != NULL)
         sotto_cpu_add_column_sums(norm->bias_gradient, dy);
 }

@@ -1,5 +1,6 @@
 #include "models/kernels/rotary.h"
 
+#include "models/kernels/device/host.h"
 #include "models/kernels/vector.h"
 
 /* The halves of one head, by one position's angles; `sign` -1 turns back. */
@@ -23,7 +24,8 @@ void sotto_cpu_rotate(struct sotto_matrix x, const struct sotto_rotary *rotary, 
 
     for (size_t row = 0; row < x.rows; row++) {
         for (size_t first = 0; first < x.columns; first += head_width)
-            turn(x.at + row * x.stride + first, rotary->cosines + row * half,
-                 rotary->sines + row * half, is_back ? -1.0f : 1.0f, half);
+            turn(sotto_host_write(x.at + row * x.stride + first),
+                 sotto_host_read(rotary->cosines + row * half),
+                 sotto_host_read(rotary->sines + row * half), is_back ? -1.0f : 1.0f, half);
     }
 }

@@ -6,6 +6,8 @@
 
 #include <immintrin.h>
 
+#include "models/kernels/device/host.h"
+
 #define WIDE        __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma")))
 #define WIDE_INLINE inline __attribute__((always_inline)) WIDE
 
@@ -255,8 +257,9 @@ static WIDE void transpose(float *to, size_t to_stride, struct sotto_matrix_view
 
 #pragma GCC unroll 16
     for (size_t i = 0; i < LANES; i++)
-        row[i] = i < from.rows ? _mm512_maskz_loadu_ps(mask, from.at + i * from.stride)
-                               : _mm512_setzero_ps();
+        row[i] = i < from.rows
+                     ? _mm512_maskz_loadu_ps(mask, sotto_host_read(from.at + i * from.stride))
+                     : _mm512_setzero_ps();
 #pragma GCC unroll 4
     for (size_t i = 0; i < LANES; i += 4)
         transpose_lanes(row + i);
@@ -280,7 +283,7 @@ static WIDE void pack_rows(float *block, struct sotto_factor a, size_t row, size
         struct sotto_matrix_view part = part_of(a.view, row, first, BLOCK_ROWS, DEPTH);
 
         for (size_t i = 0; i < part.rows; i++)
-            copy_row(block + i * STRIDE, part.at + i * part.stride, part.columns);
+            copy_row(block + i * STRIDE, sotto_host_read(part.at + i * part.stride), part.columns);
         return;
     }
     for (size_t k = first; k < a.view.rows && k < first + DEPTH; k += LANES) {
@@ -302,7 +305,8 @@ static WIDE void pack_panel(float *panel, struct sotto_factor b, size_t column, 
         struct sotto_matrix_view part = part_of(b.view, first, column, DEPTH, TILE_COLUMNS);
 
         for (size_t k = 0; k < part.rows; k++)
-            copy_row(panel + k * TILE_COLUMNS, part.at + k * part.stride, part.columns);
+            copy_row(panel + k * TILE_COLUMNS, sotto_host_read(part.at + k * part.stride),
+                     part.columns);
         return;
     }
     for (size_t k = first; k < b.view.columns && k < first + DEPTH; k += LANES) {
@@ -326,7 +330,7 @@ static struct sotto_matrix_view panel_source(struct sotto_factor b, size_t colum
 
 /* What is added to all results of a product. */
 struct addends {
-    const float *bias;
+    const struct sotto_device_float *bias;
     struct sotto_matrix_view residual;
 };
 
@@ -342,12 +346,13 @@ static WIDE void multiply_block(struct sotto_matrix c, const struct addends *add
         if (!is_direct)
             pack_panel(panel, b, column, first);
         tile.a = block;
-        tile.b = is_direct ? b.view.at + first * b.view.stride + column : panel;
+        tile.b = is_direct ? sotto_host_read(b.view.at + first * b.view.stride + column) : panel;
         tile.b_stride = is_direct ? b.view.stride : TILE_COLUMNS;
-        tile.c = c.at + column;
+        tile.c = sotto_host_write(c.at + column);
         tile.columns = c.columns - column < TILE_COLUMNS ? c.columns - column : TILE_COLUMNS;
-        tile.bias = addends->bias == NULL ? NULL : addends->bias + column;
-        tile.residual = addends->residual.at == NULL ? NULL : addends->residual.at + column;
+        tile.bias = addends->bias == NULL ? NULL : sotto_host_read(addends->bias + column);
+        tile.residual =
+            addends->residual.at == NULL ? NULL : sotto_host_read(addends->residual.at + column);
         tile.residual_stride = addends->residual.stride;
         multiply_panel(tile, c.rows, panel_source(b, column + TILE_COLUMNS, first));
     }
@@ -392,7 +397,7 @@ void sotto_wide_matmul(struct sotto_matrix c, struct sotto_factor a, struct sott
 }
 
 void sotto_wide_affine(struct sotto_matrix y, struct sotto_matrix_view x,
-                       struct sotto_matrix_view weight, const float *bias,
+                       struct sotto_matrix_view weight, const struct sotto_device_float *bias,
                        struct sotto_matrix_view residual)
 {
     const struct tile rule = {.alpha = 1.0f, .beta = 0.0f};
@@ -420,7 +425,7 @@ void sotto_wide_matmul(struct sotto_matrix c, struct sotto_factor a, struct sott
 }
 
 void sotto_wide_affine(struct sotto_matrix y, struct sotto_matrix_view x,
-                       struct sotto_matrix_view weight, const float *bias,
+                       struct sotto_matrix_view weight, const struct sotto_device_float *bias,
                        struct sotto_matrix_view residual)
 {
     (void)y;

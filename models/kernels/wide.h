@@ -21,7 +21,7 @@ void sotto_wide_matmul(struct sotto_matrix c, struct sotto_factor a, struct sott
 
 /* y = x weight^T + bias + residual, as affine; likewise. */
 void sotto_wide_affine(struct sotto_matrix y, struct sotto_matrix_view x,
-                       struct sotto_matrix_view weight, const float *bias,
+                       struct sotto_matrix_view weight, const struct sotto_device_float *bias,
                        struct sotto_matrix_view residual);
 
 #endif

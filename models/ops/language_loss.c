@@ -30,43 +30,36 @@ static struct sotto_matrix_view rows_from(struct sotto_matrix_view all, size_t f
     return all;
 }
 
-struct sotto_cross_entropy sotto_language_loss_forward(const struct sotto_kernels *kernels,
-                                                       const struct sotto_linear *head,
-                                                       struct sotto_matrix_view hidden,
-                                                       const uint32_t *labels, float *scratch)
+void sotto_language_loss_forward(const struct sotto_kernels *kernels,
+                                 const struct sotto_linear *head, struct sotto_matrix_view hidden,
+                                 const uint32_t *labels, const struct sotto_language_loss *loss)
 {
-    struct sotto_cross_entropy result = {0};
     size_t chunk = chunk_rows(head->out);
 
     for (size_t first = 0; first < hidden.rows; first += chunk) {
         struct sotto_matrix_view some = rows_from(hidden, first, chunk);
-        struct sotto_matrix logits = sotto_matrix_of(scratch, some.rows, head->out);
+        struct sotto_matrix logits = sotto_matrix_of(loss->scratch, some.rows, head->out);
 
         sotto_linear_forward(kernels, head, logits, some, no_residual);
-        kernels->cross_entropy(logits, labels + first, 1.0f, &result);
+        kernels->cross_entropy(logits, labels + first, 1.0f, loss->sums);
     }
-    return result;
 }
 
-struct sotto_cross_entropy sotto_language_loss_backward(const struct sotto_kernels *kernels,
-                                                        const struct sotto_linear *head,
-                                                        struct sotto_matrix hidden,
-                                                        const uint32_t *labels, float weight,
-                                                        float *scratch)
+void sotto_language_loss_backward(const struct sotto_kernels *kernels,
+                                  const struct sotto_linear *head, struct sotto_matrix hidden,
+                                  const uint32_t *labels, const struct sotto_language_loss *loss)
 {
-    struct sotto_cross_entropy result = {0};
     size_t chunk = chunk_rows(head->out);
 
     assert(hidden.stride == hidden.columns);
     for (size_t first = 0; first < hidden.rows; first += chunk) {
         struct sotto_matrix_view some = rows_from(sotto_matrix_read(hidden), first, chunk);
-        struct sotto_matrix logits = sotto_matrix_of(scratch, some.rows, head->out);
+        struct sotto_matrix logits = sotto_matrix_of(loss->scratch, some.rows, head->out);
         struct sotto_matrix slope =
             sotto_matrix_of(hidden.at + first * hidden.columns, some.rows, some.columns);
 
         sotto_linear_forward(kernels, head, logits, some, no_residual);
-        kernels->cross_entropy(logits, labels + first, weight, &result);
+        kernels->cross_entropy(logits, labels + first, loss->weight, loss->sums);
         sotto_linear_backward(kernels, head, slope, sotto_matrix_read(logits), some);
     }
-    return result;
 }

@@ -39,7 +39,8 @@ void sotto_linear_backward(const struct sotto_kernels *kernels, const struct sot
 }
 
 void sotto_lora_forward(const struct sotto_kernels *kernels, const struct sotto_lora *lora,
-                        struct sotto_matrix y, float *down, struct sotto_matrix_view x)
+                        struct sotto_matrix y, struct sotto_device_float *down,
+                        struct sotto_matrix_view x)
 {
     struct sotto_matrix inner = sotto_matrix_of(down, x.rows, lora->rank);
 
@@ -54,8 +55,8 @@ void sotto_lora_forward(const struct sotto_kernels *kernels, const struct sotto_
 }
 
 void sotto_lora_backward(const struct sotto_kernels *kernels, const struct sotto_lora *lora,
-                         float *inner, struct sotto_matrix_view dy, const float *down,
-                         struct sotto_matrix_view x)
+                         struct sotto_device_float *inner, struct sotto_matrix_view dy,
+                         const struct sotto_device_float *down, struct sotto_matrix_view x)
 {
     struct sotto_matrix_view kept = sotto_matrix_view_of(down, dy.rows, lora->rank);
     struct sotto_matrix slope = sotto_matrix_of(inner, dy.rows, lora->rank);
@@ -75,7 +76,7 @@ void sotto_lora_backward(const struct sotto_kernels *kernels, const struct sotto
 }
 
 void sotto_lora_carry(const struct sotto_kernels *kernels, const struct sotto_lora *lora,
-                      struct sotto_matrix dx, const float *inner, float beta)
+                      struct sotto_matrix dx, const struct sotto_device_float *inner, float beta)
 {
     if (lora->rank == 0 || dx.at == NULL)
         return;

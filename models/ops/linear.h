@@ -12,21 +12,21 @@
 struct sotto_linear {
     uint32_t in;
     uint32_t out;
-    const float *weight;        /* [out, in] */
+    const struct sotto_device_float *weight; /* [out, in] */
     struct sotto_packed packed; /* of the same shape, used in the place of `weight`; rows 0: none */
-    const float *bias;          /* [out] or NULL */
-    float *weight_gradient;
-    float *bias_gradient;
+    const struct sotto_device_float *bias; /* [out] or NULL */
+    struct sotto_device_float *weight_gradient;
+    struct sotto_device_float *bias_gradient;
 };
 
 /* rank 0: no adapter; forward and backward then do nothing. Gradients are added to. */
 struct sotto_lora {
     uint32_t rank;
     float scale;
-    const float *a;    /* [rank, in] */
-    const float *b;    /* [out, rank] */
-    float *a_gradient; /* NULL: A is frozen, or evaluation only; so for B */
-    float *b_gradient;
+    const struct sotto_device_float *a;    /* [rank, in] */
+    const struct sotto_device_float *b;    /* [out, rank] */
+    struct sotto_device_float *a_gradient; /* NULL: A is frozen, or evaluation only; so for B */
+    struct sotto_device_float *b_gradient;
     struct sotto_dropout dropout; /* of the adapter's input */
 };
 
@@ -50,7 +50,8 @@ void sotto_linear_backward(const struct sotto_kernels *kernels, const struct sot
 
 /* y += scale (x A^T) B^T.   down  out  [rows, rank] = x A^T, kept for the backward */
 void sotto_lora_forward(const struct sotto_kernels *kernels, const struct sotto_lora *lora,
-                        struct sotto_matrix y, float *down, struct sotto_matrix_view x);
+                        struct sotto_matrix y, struct sotto_device_float *down,
+                        struct sotto_matrix_view x);
 
 /*
  * Adds the gradients of A and B.
@@ -61,11 +62,11 @@ void sotto_lora_forward(const struct sotto_kernels *kernels, const struct sotto_
  *   x      in   what the forward got; not looked at if A is frozen
  */
 void sotto_lora_backward(const struct sotto_kernels *kernels, const struct sotto_lora *lora,
-                         float *inner, struct sotto_matrix_view dy, const float *down,
-                         struct sotto_matrix_view x);
+                         struct sotto_device_float *inner, struct sotto_matrix_view dy,
+                         const struct sotto_device_float *down, struct sotto_matrix_view x);
 
 /* dx = beta dx + inner A; dx.at == NULL: nothing below needs it. */
 void sotto_lora_carry(const struct sotto_kernels *kernels, const struct sotto_lora *lora,
-                      struct sotto_matrix dx, const float *inner, float beta);
+                      struct sotto_matrix dx, const struct sotto_device_float *inner, float beta);
 
 #endif

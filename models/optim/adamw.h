@@ -7,13 +7,12 @@
 #ifndef SOTTO_MODELS_OPTIM_ADAMW_H
 #define SOTTO_MODELS_OPTIM_ADAMW_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "models/kernels/kernels.h"
 
-/* The moments are the caller's memory, [count] each. */
+/* The moments are the caller's memory, [count] each. Only the table computes: nothing is linked. */
 struct sotto_adamw {
-    float *first_moment;
-    float *second_moment;
+    const struct sotto_kernels *kernels;
+    struct sotto_moments moments;
     size_t count;
     uint64_t step_count;
 };
@@ -33,8 +32,8 @@ struct sotto_adamw_span {
 };
 
 /* Moments to zero, step 0. */
-void sotto_adamw_init(struct sotto_adamw *adamw, float *first_moment, float *second_moment,
-                      size_t count);
+void sotto_adamw_init(struct sotto_adamw *adamw, const struct sotto_kernels *kernels,
+                      struct sotto_moments moments, size_t count);
 
 /*
  * One step. Spans do not overlap; weights outside all spans stay.
@@ -42,7 +41,8 @@ void sotto_adamw_init(struct sotto_adamw *adamw, float *first_moment, float *sec
  *   weights    inout  [adamw->count]
  *   gradients  in     [adamw->count]
  */
-void sotto_adamw_step(struct sotto_adamw *adamw, float *weights, const float *gradients,
+void sotto_adamw_step(struct sotto_adamw *adamw, struct sotto_device_float *weights,
+                      const struct sotto_device_float *gradients,
                       const struct sotto_adamw_rule *rule, const struct sotto_adamw_span *spans,
                       size_t span_count);
 

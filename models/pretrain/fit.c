@@ -4,7 +4,6 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "models/pretrain/mae_pass.h"
 #include "models/pretrain/sample.h"
@@ -14,10 +13,10 @@ enum { REPORTS = 100 };
 /* One thread's part of every step. */
 struct worker {
     pthread_t thread;
-    struct sotto_arena arena;
+    struct sotto_workspace workspace;
     struct sotto_mae_pass pass;
     struct sotto_mae_batch part;
-    float *gradients;
+    struct sotto_device_float *gradients;
     double loss; /* mean over the part */
 };
 
@@ -27,9 +26,10 @@ struct run {
     const struct sotto_dataset *dataset;
     const struct sotto_pretrain_rule *rule;
     size_t weight_count;
-    float *weights;
     struct worker *workers;
-    struct sotto_arena arena; /* of what follows */
+    struct sotto_workspace workspace; /* of what follows */
+    struct sotto_device_float *weights;
+    struct sotto_moments moments;
     struct sotto_adamw adamw;
     struct sotto_adamw_span *spans;
     size_t span_count;
@@ -46,53 +46,57 @@ static uint32_t part_max(const struct sotto_pretrain_rule *rule)
 
 static enum sotto_status open_worker(struct worker *worker, const struct run *run)
 {
-    struct sotto_arena counting;
+    struct sotto_device_arena *device = &worker->workspace.device;
+    struct sotto_workspace counted;
     enum sotto_status status;
 
-    sotto_arena_init_counting(&counting);
-    sotto_arena_take(&counting, run->weight_count, sizeof *worker->gradients);
+    sotto_workspace_init_counting(&counted);
+    sotto_device_floats_take(&worker->gradients, &counted.device, run->weight_count);
     status = sotto_mae_pass_take(&worker->pass, run->mae, run->weights, run->weights,
-                                 part_max(run->rule), &counting);
+                                 part_max(run->rule), &counted);
     if (status == SOTTO_OK)
-        status = sotto_arena_open(&worker->arena, counting.peak);
+        status = sotto_workspace_open(&worker->workspace, run->mae->kernels, &counted);
     if (status != SOTTO_OK)
         return status;
-    worker->gradients =
-        sotto_arena_take(&worker->arena, run->weight_count, sizeof *worker->gradients);
+    if (!sotto_device_floats_take(&worker->gradients, device, run->weight_count))
+        return SOTTO_NO_MEMORY;
     return sotto_mae_pass_take(&worker->pass, run->mae, run->weights, worker->gradients,
-                               part_max(run->rule), &worker->arena);
+                               part_max(run->rule), &worker->workspace);
 }
 
-/* Memory of the run; with a counting arena it only counts. */
-static void take_memory(struct run *run, struct sotto_arena *arena)
+/* Memory of the run; with a counting workspace it only counts. */
+static bool take_memory(struct run *run, struct sotto_workspace *workspace)
 {
     const struct sotto_dataset *dataset = run->dataset;
+    struct sotto_device_arena *device = &workspace->device;
+    struct sotto_arena *host = &workspace->host;
     size_t picture_bytes = (size_t)dataset->channels * dataset->side * dataset->side;
     size_t patches = (size_t)run->rule->batch * sotto_mae_patch_count(run->mae);
-    float *first_moment = sotto_arena_take(arena, run->weight_count, sizeof *first_moment);
-    float *second_moment = sotto_arena_take(arena, run->weight_count, sizeof *second_moment);
 
-    run->spans = sotto_arena_take(arena, run->span_count, sizeof *run->spans);
-    run->order = sotto_arena_take(arena, dataset->count, sizeof *run->order);
-    run->pixels = sotto_arena_take(arena, run->rule->batch, picture_bytes);
-    run->patch_orders = sotto_arena_take(arena, patches, sizeof *run->patch_orders);
-    if (!arena->counting)
-        sotto_adamw_init(&run->adamw, first_moment, second_moment, run->weight_count);
+    run->spans = sotto_arena_take(host, run->span_count, sizeof *run->spans);
+    run->order = sotto_arena_take(host, dataset->count, sizeof *run->order);
+    run->pixels = sotto_arena_take(host, run->rule->batch, picture_bytes);
+    run->patch_orders = sotto_arena_take(host, patches, sizeof *run->patch_orders);
+    return sotto_device_floats_take(&run->weights, device, run->weight_count) &&
+           sotto_device_floats_take(&run->moments.first, device, run->weight_count) &&
+           sotto_device_floats_take(&run->moments.second, device, run->weight_count);
 }
 
 static enum sotto_status open_run(struct run *run)
 {
-    struct sotto_arena counting;
+    struct sotto_workspace counted;
     enum sotto_status status;
 
     run->weight_count = sotto_mae_places(run->mae).count;
     run->span_count = sotto_mae_spans(NULL, run->mae, 0);
-    sotto_arena_init_counting(&counting);
-    take_memory(run, &counting);
-    status = sotto_arena_open(&run->arena, counting.peak);
+    sotto_workspace_init_counting(&counted);
+    take_memory(run, &counted);
+    status = sotto_workspace_open(&run->workspace, run->mae->kernels, &counted);
     if (status != SOTTO_OK)
         return status;
-    take_memory(run, &run->arena);
+    if (!take_memory(run, &run->workspace))
+        return SOTTO_NO_MEMORY;
+    sotto_adamw_init(&run->adamw, run->mae->kernels, run->moments, run->weight_count);
     sotto_mae_spans(run->spans, run->mae, run->rule->weight_decay);
     run->workers = calloc(run->rule->thread_count, sizeof *run->workers);
     if (run->workers == NULL)
@@ -105,9 +109,9 @@ static enum sotto_status open_run(struct run *run)
 static void close_run(struct run *run)
 {
     for (uint32_t i = 0; run->workers != NULL && i < run->rule->thread_count; i++)
-        sotto_arena_close(&run->workers[i].arena);
+        sotto_workspace_close(&run->workers[i].workspace);
     free(run->workers);
-    sotto_arena_close(&run->arena);
+    sotto_workspace_close(&run->workspace);
 }
 
 /* Fills the batch with the pictures of a step. */
@@ -148,7 +152,7 @@ static void assign_parts(struct run *run)
         size_t first = i * batch / threads;
         size_t end = (i + 1) * batch / threads;
 
-        memset(run->workers[i].gradients, 0, run->weight_count * sizeof(float));
+        run->mae->kernels->clear(run->workers[i].gradients, run->weight_count);
         run->workers[i].part = (struct sotto_mae_batch){
             .picture_count = (uint32_t)(end - first),
             .pixels = run->pixels + first * picture_bytes,
@@ -244,12 +248,23 @@ static enum sotto_status run_steps(struct run *run, double *loss)
     return SOTTO_OK;
 }
 
+/* The weights go over, and come back. */
+static enum sotto_status train(struct run *run, float *weights, double *loss)
+{
+    enum sotto_status status;
+
+    run->mae->kernels->upload(run->weights, weights, run->weight_count);
+    status = run_steps(run, loss);
+    run->mae->kernels->download(weights, run->weights, run->weight_count);
+    return status;
+}
+
 enum sotto_status sotto_pretrain_fit(float *weights, double *loss, const struct sotto_mae *mae,
                                      const struct sotto_dataset *dataset,
                                      const struct sotto_pretrain_rule *rule,
                                      struct sotto_fault *fault)
 {
-    struct run run = {.mae = mae, .dataset = dataset, .rule = rule, .weights = weights};
+    struct run run = {.mae = mae, .dataset = dataset, .rule = rule};
     enum sotto_status status;
 
     assert(rule->batch > 0 && rule->batch <= dataset->count && rule->epochs > 0);
@@ -258,7 +273,7 @@ enum sotto_status sotto_pretrain_fit(float *weights, double *loss, const struct 
     sotto_mae_start(weights, mae, &run.entropy);
     status = open_run(&run);
     if (status == SOTTO_OK)
-        status = run_steps(&run, loss);
+        status = train(&run, weights, loss);
     close_run(&run);
     if (status == SOTTO_MALFORMED)
         return sotto_fault_set(fault, status,

@@ -1,20 +1,7 @@
 #include "models/pretrain/mae_pass.h"
 
-#include <assert.h>
-#include <math.h>
-#include <string.h>
-
-/* A patch of one colour has no deviation to divide by. */
-#define TARGET_EPSILON 1e-6
-
 static const struct sotto_matrix none = {NULL, 0, 0, 0};
 static const struct sotto_matrix_view no_residual = {NULL, 0, 0, 0};
-
-static bool take(float **out, struct sotto_arena *arena, size_t count)
-{
-    *out = sotto_arena_take(arena, count, sizeof **out);
-    return arena->counting || *out != NULL;
-}
 
 static struct sotto_norm norm_at(const struct sotto_mae_pass *pass, size_t gain, size_t bias)
 {
@@ -26,7 +13,7 @@ static struct sotto_norm norm_at(const struct sotto_mae_pass *pass, size_t gain,
 }
 
 static enum sotto_status take_encoder(struct sotto_mae_pass *pass, uint32_t picture_max,
-                                      struct sotto_arena *arena)
+                                      struct sotto_workspace *workspace)
 {
     const struct sotto_mae *mae = pass->mae;
     struct sotto_mae_encoder_places places = sotto_mae_encoder_places(&mae->arch);
@@ -42,11 +29,11 @@ static enum sotto_status take_encoder(struct sotto_mae_pass *pass, uint32_t pict
 
     return sotto_stack_take(&pass->encoder, &model,
                             (struct sotto_block_shape){.batch = picture_max, .length_max = tokens},
-                            arena);
+                            workspace);
 }
 
 static enum sotto_status take_decoder(struct sotto_mae_pass *pass, uint32_t picture_max,
-                                      struct sotto_arena *arena)
+                                      struct sotto_workspace *workspace)
 {
     const struct sotto_mae *mae = pass->mae;
     struct sotto_mae_places places = sotto_mae_places(mae);
@@ -62,29 +49,35 @@ static enum sotto_status take_decoder(struct sotto_mae_pass *pass, uint32_t pict
 
     return sotto_stack_take(&pass->decoder, &model,
                             (struct sotto_block_shape){.batch = picture_max, .length_max = tokens},
-                            arena);
+                            workspace);
 }
 
 enum sotto_status sotto_mae_pass_take(struct sotto_mae_pass *pass, const struct sotto_mae *mae,
-                                      const float *weights, float *gradients, uint32_t picture_max,
-                                      struct sotto_arena *arena)
+                                      const struct sotto_device_float *weights,
+                                      struct sotto_device_float *gradients, uint32_t picture_max,
+                                      struct sotto_workspace *workspace)
 {
     size_t visible = (size_t)picture_max * mae->visible_count;
     size_t hidden = (size_t)picture_max * sotto_mae_hidden_count(mae);
     size_t values = sotto_mae_patch_values(mae);
+    struct sotto_device_arena *device = &workspace->device;
     enum sotto_status status;
 
     *pass = (struct sotto_mae_pass){.mae = mae, .weights = weights, .gradients = gradients};
-    if (!take(&pass->patches, arena, (visible + hidden) * values) ||
-        !take(&pass->seen, arena, visible * values) ||
-        !take(&pass->embedded, arena, visible * mae->arch.width) ||
-        !take(&pass->handed, arena, (visible + picture_max) * mae->decoder_width) ||
-        !take(&pass->hidden, arena, hidden * mae->decoder_width) ||
-        !take(&pass->hidden_gradient, arena, hidden * mae->decoder_width) ||
-        !take(&pass->drawn, arena, hidden * values))
+    pass->places = sotto_arena_take(&workspace->host, hidden, sizeof *pass->places);
+    if ((pass->places == NULL && !workspace->host.counting) ||
+        !sotto_device_losses_take(&pass->loss, device, 1) ||
+        !sotto_device_floats_take(&pass->patches, device, (visible + hidden) * values) ||
+        !sotto_device_floats_take(&pass->seen, device, visible * values) ||
+        !sotto_device_floats_take(&pass->embedded, device, visible * mae->arch.width) ||
+        !sotto_device_floats_take(&pass->handed, device,
+                                  (visible + picture_max) * mae->decoder_width) ||
+        !sotto_device_floats_take(&pass->hidden, device, hidden * mae->decoder_width) ||
+        !sotto_device_floats_take(&pass->hidden_gradient, device, hidden * mae->decoder_width) ||
+        !sotto_device_floats_take(&pass->drawn, device, hidden * values))
         return SOTTO_NO_MEMORY;
-    status = take_encoder(pass, picture_max, arena);
-    return status == SOTTO_OK ? take_decoder(pass, picture_max, arena) : status;
+    status = take_encoder(pass, picture_max, workspace);
+    return status == SOTTO_OK ? take_decoder(pass, picture_max, workspace) : status;
 }
 
 /* A linear layer of the pass, by where its weight [out, in] and bias [out] lie. */
@@ -123,10 +116,13 @@ static struct sotto_linear drawing_of(const struct sotto_mae_pass *pass)
                      places.draw_weight, places.draw_bias);
 }
 
-static void add_rows(float *out, const float *left, const float *right, size_t count)
+/* out = left + right, one row. */
+static void add_rows(const struct sotto_mae_pass *pass, struct sotto_device_float *out,
+                     const struct sotto_device_float *left, const struct sotto_device_float *right,
+                     size_t width)
 {
-    for (size_t i = 0; i < count; i++)
-        out[i] = left[i] + right[i];
+    pass->mae->kernels->copy(out, left, width);
+    pass->mae->kernels->add(out, right, width);
 }
 
 /* The patch at place `i` of a picture's order. */
@@ -136,6 +132,13 @@ static uint32_t patch_at(const struct sotto_mae *mae, const struct sotto_mae_bat
     return batch->patch_orders[picture * sotto_mae_patch_count(mae) + i];
 }
 
+/* Values of all hidden patches. */
+static double value_count(const struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
+{
+    return (double)batch->picture_count * sotto_mae_hidden_count(pass->mae) *
+           (double)sotto_mae_patch_values(pass->mae);
+}
+
 static void cut_pictures(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
 {
     const struct sotto_mae *mae = pass->mae;
@@ -143,14 +146,15 @@ static void cut_pictures(struct sotto_mae_pass *pass, const struct sotto_mae_bat
     size_t picture_bytes = (size_t)shape.channels * shape.image_side * shape.image_side;
     size_t values = sotto_mae_patch_values(mae);
     size_t patches = sotto_mae_patch_count(mae);
-    float *seen = pass->seen;
+    struct sotto_device_float *seen = pass->seen;
 
     for (size_t picture = 0; picture < batch->picture_count; picture++) {
-        float *cut = pass->patches + picture * patches * values;
+        struct sotto_device_float *cut = pass->patches + picture * patches * values;
 
-        sotto_patches_cut(cut, batch->pixels + picture * picture_bytes, &shape, &batch->pixel_map);
+        mae->kernels->cut_patches(cut, batch->pixels + picture * picture_bytes, &shape,
+                                  &batch->pixel_map);
         for (size_t i = 0; i < mae->visible_count; i++, seen += values)
-            memcpy(seen, cut + patch_at(mae, batch, picture, i) * values, values * sizeof *seen);
+            mae->kernels->copy(seen, cut + patch_at(mae, batch, picture, i) * values, values);
     }
 }
 
@@ -159,17 +163,17 @@ static void place_visible(struct sotto_mae_pass *pass, const struct sotto_mae_ba
 {
     const struct sotto_mae *mae = pass->mae;
     struct sotto_mae_encoder_places places = sotto_mae_encoder_places(&mae->arch);
-    const float *positions = pass->weights + places.positions;
-    const float *embedded = pass->embedded;
+    const struct sotto_device_float *positions = pass->weights + places.positions;
+    const struct sotto_device_float *embedded = pass->embedded;
     size_t width = mae->arch.width;
-    float *token = pass->encoder.streams;
+    struct sotto_device_float *token = pass->encoder.streams;
 
     for (size_t picture = 0; picture < batch->picture_count; picture++) {
-        add_rows(token, pass->weights + places.class_token, positions, width);
+        add_rows(pass, token, pass->weights + places.class_token, positions, width);
         token += width;
         for (size_t i = 0; i < mae->visible_count; i++, token += width, embedded += width)
-            add_rows(token, embedded, positions + (patch_at(mae, batch, picture, i) + 1) * width,
-                     width);
+            add_rows(pass, token, embedded,
+                     positions + (patch_at(mae, batch, picture, i) + 1) * width, width);
     }
 }
 
@@ -178,21 +182,21 @@ static void place_all(struct sotto_mae_pass *pass, const struct sotto_mae_batch 
 {
     const struct sotto_mae *mae = pass->mae;
     struct sotto_mae_places places = sotto_mae_places(mae);
-    const float *positions = pass->weights + places.positions;
-    const float *handed = pass->handed;
+    const struct sotto_device_float *positions = pass->weights + places.positions;
+    const struct sotto_device_float *handed = pass->handed;
     size_t width = mae->decoder_width;
     size_t patches = sotto_mae_patch_count(mae);
 
     for (size_t picture = 0; picture < batch->picture_count; picture++) {
-        float *tokens = pass->decoder.streams + picture * (patches + 1) * width;
+        struct sotto_device_float *tokens = pass->decoder.streams + picture * (patches + 1) * width;
 
-        add_rows(tokens, handed, positions, width);
+        add_rows(pass, tokens, handed, positions, width);
         handed += width;
         for (size_t i = 0; i < patches; i++) {
             size_t place = patch_at(mae, batch, picture, i) + 1;
             bool is_visible = i < mae->visible_count;
 
-            add_rows(tokens + place * width,
+            add_rows(pass, tokens + place * width,
                      is_visible ? handed : pass->weights + places.mask_token,
                      positions + place * width, width);
             handed += is_visible ? width : 0;
@@ -205,56 +209,34 @@ static void gather_hidden(struct sotto_mae_pass *pass, const struct sotto_mae_ba
     const struct sotto_mae *mae = pass->mae;
     size_t width = mae->decoder_width;
     size_t patches = sotto_mae_patch_count(mae);
-    float *hidden = pass->hidden;
+    struct sotto_device_float *hidden = pass->hidden;
 
     for (size_t picture = 0; picture < batch->picture_count; picture++) {
-        const float *rows = pass->decoder.normed + (picture * (patches + 1) + 1) * width;
+        const struct sotto_device_float *rows =
+            pass->decoder.normed + (picture * (patches + 1) + 1) * width;
 
         for (size_t i = mae->visible_count; i < patches; i++, hidden += width)
-            memcpy(hidden, rows + patch_at(mae, batch, picture, i) * width, width * sizeof *hidden);
+            mae->kernels->copy(hidden, rows + patch_at(mae, batch, picture, i) * width, width);
     }
 }
 
-/* Replaces what was drawn by the gradient, given the patch; returns the sum of squares. */
-static double compare_patch(float *drawn, const float *patch, size_t values, double scale)
-{
-    double mean = 0;
-    double square = 0;
-    double loss = 0;
-    double inverse_deviation;
-
-    for (size_t i = 0; i < values; i++)
-        mean += patch[i];
-    mean /= (double)values;
-    for (size_t i = 0; i < values; i++)
-        square += (patch[i] - mean) * (patch[i] - mean);
-    inverse_deviation = 1.0 / sqrt(square / (double)values + TARGET_EPSILON);
-    for (size_t i = 0; i < values; i++) {
-        double error = drawn[i] - (patch[i] - mean) * inverse_deviation;
-
-        loss += error * error;
-        drawn[i] = (float)(2.0 * error * scale);
-    }
-    return loss;
-}
-
-static double compare_drawn(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
+/* What was drawn becomes its gradient; the sum of squares goes to the pass's loss. */
+static void compare_drawn(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch,
+                          struct sotto_matrix drawn)
 {
     const struct sotto_mae *mae = pass->mae;
-    size_t values = sotto_mae_patch_values(mae);
     size_t patches = sotto_mae_patch_count(mae);
-    double count = (double)batch->picture_count * sotto_mae_hidden_count(mae) * (double)values;
-    float *drawn = pass->drawn;
-    double loss = 0;
+    size_t count = 0;
 
     for (size_t picture = 0; picture < batch->picture_count; picture++) {
-        const float *cut = pass->patches + picture * patches * values;
-
-        for (size_t i = mae->visible_count; i < patches; i++, drawn += values)
-            loss += compare_patch(drawn, cut + patch_at(mae, batch, picture, i) * values, values,
-                                  batch->scale / count);
+        for (size_t i = mae->visible_count; i < patches; i++)
+            pass->places[count++] =
+                (uint32_t)(picture * patches) + patch_at(mae, batch, picture, i);
     }
-    return loss / count;
+    mae->kernels->clear_loss(pass->loss);
+    mae->kernels->compare_patches(
+        drawn, sotto_matrix_view_of(pass->patches, batch->picture_count * patches, drawn.columns),
+        pass->places, batch->scale / value_count(pass, batch), pass->loss);
 }
 
 /* The mirror of gather_hidden. */
@@ -263,15 +245,16 @@ static void scatter_hidden(struct sotto_mae_pass *pass, const struct sotto_mae_b
     const struct sotto_mae *mae = pass->mae;
     size_t width = mae->decoder_width;
     size_t patches = sotto_mae_patch_count(mae);
-    const float *hidden = pass->hidden_gradient;
+    const struct sotto_device_float *hidden = pass->hidden_gradient;
 
-    memset(pass->decoder.normed_gradient, 0,
-           batch->picture_count * (patches + 1) * width * sizeof *hidden);
+    mae->kernels->clear(pass->decoder.normed_gradient,
+                        batch->picture_count * (patches + 1) * width);
     for (size_t picture = 0; picture < batch->picture_count; picture++) {
-        float *rows = pass->decoder.normed_gradient + (picture * (patches + 1) + 1) * width;
+        struct sotto_device_float *rows =
+            pass->decoder.normed_gradient + (picture * (patches + 1) + 1) * width;
 
         for (size_t i = mae->visible_count; i < patches; i++, hidden += width)
-            memcpy(rows + patch_at(mae, batch, picture, i) * width, hidden, width * sizeof *hidden);
+            mae->kernels->copy(rows + patch_at(mae, batch, picture, i) * width, hidden, width);
     }
 }
 
@@ -280,26 +263,28 @@ static void take_all_back(struct sotto_mae_pass *pass, const struct sotto_mae_ba
 {
     const struct sotto_mae *mae = pass->mae;
     struct sotto_mae_places places = sotto_mae_places(mae);
-    float *positions = pass->gradients + places.positions;
-    float *mask_token = pass->gradients + places.mask_token;
-    float *handed = pass->handed;
+    struct sotto_device_float *positions = pass->gradients + places.positions;
+    struct sotto_device_float *mask_token = pass->gradients + places.mask_token;
+    struct sotto_device_float *handed = pass->handed;
     size_t width = mae->decoder_width;
     size_t patches = sotto_mae_patch_count(mae);
 
     for (size_t picture = 0; picture < batch->picture_count; picture++) {
-        const float *tokens = pass->decoder.gradient + picture * (patches + 1) * width;
+        const struct sotto_device_float *tokens =
+            pass->decoder.gradient + picture * (patches + 1) * width;
 
         mae->kernels->add(positions, tokens, (patches + 1) * width);
-        memcpy(handed, tokens, width * sizeof *handed);
+        mae->kernels->copy(handed, tokens, width);
         handed += width;
         for (size_t i = 0; i < patches; i++) {
-            const float *token = tokens + (patch_at(mae, batch, picture, i) + 1) * width;
+            const struct sotto_device_float *token =
+                tokens + (patch_at(mae, batch, picture, i) + 1) * width;
 
             if (i >= mae->visible_count) {
                 mae->kernels->add(mask_token, token, width);
                 continue;
             }
-            memcpy(handed, token, width * sizeof *handed);
+            mae->kernels->copy(handed, token, width);
             handed += width;
         }
     }
@@ -310,9 +295,9 @@ static void take_visible_back(struct sotto_mae_pass *pass, const struct sotto_ma
 {
     const struct sotto_mae *mae = pass->mae;
     struct sotto_mae_encoder_places places = sotto_mae_encoder_places(&mae->arch);
-    float *positions = pass->gradients + places.positions;
-    const float *token = pass->encoder.gradient;
-    float *embedded = pass->embedded;
+    struct sotto_device_float *positions = pass->gradients + places.positions;
+    const struct sotto_device_float *token = pass->encoder.gradient;
+    struct sotto_device_float *embedded = pass->embedded;
     size_t width = mae->arch.width;
 
     for (size_t picture = 0; picture < batch->picture_count; picture++) {
@@ -322,7 +307,7 @@ static void take_visible_back(struct sotto_mae_pass *pass, const struct sotto_ma
         for (size_t i = 0; i < mae->visible_count; i++, token += width, embedded += width) {
             mae->kernels->add(positions + (patch_at(mae, batch, picture, i) + 1) * width, token,
                               width);
-            memcpy(embedded, token, width * sizeof *embedded);
+            mae->kernels->copy(embedded, token, width);
         }
     }
 }
@@ -410,10 +395,11 @@ static void run_backward(struct sotto_mae_pass *pass, const struct sotto_mae_bat
 double sotto_mae_pass_run(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
 {
     struct extent extent = extent_of(pass, batch->picture_count);
-    double loss;
+    struct sotto_loss loss;
 
     run_forward(pass, batch, &extent);
-    loss = compare_drawn(pass, batch);
+    compare_drawn(pass, batch, extent.drawn);
     run_backward(pass, batch, &extent);
-    return loss;
+    pass->mae->kernels->download_loss(&loss, pass->loss);
+    return loss.sum / value_count(pass, batch);
 }

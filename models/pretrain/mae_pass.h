@@ -13,33 +13,37 @@
 /* Belongs to one thread. */
 struct sotto_mae_pass {
     const struct sotto_mae *mae;
-    const float *weights;
-    float *gradients;
+    struct sotto_device_loss *loss; /* of the last run */
+    uint32_t *places;               /* [pictures * hidden] rows of the patches that are drawn */
+    const struct sotto_device_float *weights;
+    struct sotto_device_float *gradients;
     struct sotto_stack encoder;
     struct sotto_stack decoder;
-    float *patches;         /* [pictures, patch count, patch values] */
-    float *seen;            /* [pictures * visible, patch values] */
-    float *embedded;        /* [pictures * visible, width]; then its gradient */
-    float *handed;          /* [pictures * (visible + 1), decoder width]; then its gradient */
-    float *hidden;          /* [pictures * hidden, decoder width] what is drawn from */
-    float *hidden_gradient; /* the same */
-    float *drawn;           /* [pictures * hidden, patch values]; then its gradient */
+    struct sotto_device_float *patches;  /* [pictures, patch count, patch values] */
+    struct sotto_device_float *seen;     /* [pictures * visible, patch values] */
+    struct sotto_device_float *embedded; /* [pictures * visible, width]; then its gradient */
+    /* [pictures * (visible + 1), decoder width]; then its gradient. */
+    struct sotto_device_float *handed;
+    struct sotto_device_float *hidden; /* [pictures * hidden, decoder width] what is drawn from */
+    struct sotto_device_float *hidden_gradient; /* the same */
+    struct sotto_device_float *drawn; /* [pictures * hidden, patch values]; then its gradient */
 };
 
 /*
- * Takes the memory for up to `picture_max` pictures; with a counting arena it only counts.
+ * Takes the memory for up to `picture_max` pictures; with a counting workspace it only counts.
  *
  *   mae        in     kept by reference
  *   weights    in     [sotto_mae_places(mae).count], kept by reference
  *   gradients  inout  as weights, kept by reference; added to
  *
- * SOTTO_NO_MEMORY: the arena is full.
+ * SOTTO_NO_MEMORY: the workspace is full.
  */
 SOTTO_CHECKED enum sotto_status sotto_mae_pass_take(struct sotto_mae_pass *pass,
                                                     const struct sotto_mae *mae,
-                                                    const float *weights, float *gradients,
+                                                    const struct sotto_device_float *weights,
+                                                    struct sotto_device_float *gradients,
                                                     uint32_t picture_max,
-                                                    struct sotto_arena *arena);
+                                                    struct sotto_workspace *workspace);
 
 /* Some pictures of a step. */
 struct sotto_mae_batch {
@@ -50,7 +54,7 @@ struct sotto_mae_batch {
     double scale; /* of the gradient: picture_count / pictures of the whole step */
 };
 
-/* Adds the gradients of scale * mean loss; returns the mean loss. */
+/* Adds the gradients of scale * mean loss; returns the mean loss, which is read at the end. */
 double sotto_mae_pass_run(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch);
 
 #endif

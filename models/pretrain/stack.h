@@ -16,10 +16,10 @@ struct sotto_stack {
     struct sotto_norm norm;
     struct sotto_norm_rows rows;
     struct sotto_block_scratch scratch;
-    float *streams;         /* [block_count + 1][row_count, width] */
-    float *gradient;        /* [row_count, width] of a stream */
-    float *normed;          /* [row_count, width] */
-    float *normed_gradient; /* [row_count, width] */
+    struct sotto_device_float *streams;         /* [block_count + 1][row_count, width] */
+    struct sotto_device_float *gradient;        /* [row_count, width] of a stream */
+    struct sotto_device_float *normed;          /* [row_count, width] */
+    struct sotto_device_float *normed_gradient; /* [row_count, width] */
 };
 
 /* What a stack is made of. */
@@ -30,13 +30,13 @@ struct sotto_stack_model {
 };
 
 /*
- * Takes the memory for shapes up to `largest`, all rows of which go on; with a counting arena it
- * only counts. SOTTO_NO_MEMORY: the arena is full.
+ * Takes the memory for shapes up to `largest`, all rows of which go on; with a counting workspace
+ * it only counts. SOTTO_NO_MEMORY: the workspace is full.
  */
 SOTTO_CHECKED enum sotto_status sotto_stack_take(struct sotto_stack *stack,
                                                  const struct sotto_stack_model *model,
                                                  struct sotto_block_shape largest,
-                                                 struct sotto_arena *arena);
+                                                 struct sotto_workspace *workspace);
 
 /* From the tokens, which the caller has put into streams, to normed. */
 void sotto_stack_forward(struct sotto_stack *stack, struct sotto_block_shape shape);

@@ -9,6 +9,7 @@
 
 #include "models/kernels/kernels.h"
 #include "tests/models/slope.h"
+#include "tests/support/device.h"
 
 enum { HEADS = 4, HEAD_WIDTH = 5, WIDTH = HEADS * HEAD_WIDTH, SAMPLES = 40 };
 /* The second sample is longer than a tile of queries. */
@@ -47,8 +48,8 @@ static void bench_open(struct bench *bench, bool is_causal, uint32_t kv_heads, b
     bench->both = normal_floats(ROWS * 2 * bench->key_width, 1.0, 2);
     bench->dy = normal_floats(bench->query_count * WIDTH, 1.0, 3);
     bench->scratch = calloc(sotto_attention_scratch(LONGEST), sizeof(float));
-    both = sotto_matrix_view_of(bench->both, ROWS, 2 * bench->key_width);
-    bench->inputs.query = sotto_matrix_view_of(bench->query, bench->query_count, WIDTH);
+    both = view_over(bench->both, ROWS, 2 * bench->key_width);
+    bench->inputs.query = view_over(bench->query, bench->query_count, WIDTH);
     bench->inputs.key = sotto_matrix_view_columns(both, 0, bench->key_width);
     bench->inputs.value = sotto_matrix_view_columns(both, bench->key_width, bench->key_width);
 }
@@ -58,7 +59,7 @@ static void bench_close(struct bench *bench)
     free(bench->query);
     free(bench->both);
     free(bench->dy);
-    free(bench->scratch);
+    free(device_floats(bench->scratch));
 }
 
 static size_t sample_of(const struct bench *bench, size_t query)
@@ -125,8 +126,9 @@ static void assert_forward(struct bench *bench)
 {
     float y[ROWS * WIDTH];
 
-    sotto_kernels_cpu()->attention_forward(sotto_matrix_of(y, bench->query_count, WIDTH),
-                                           &bench->inputs, &bench->shape, bench->scratch);
+    sotto_kernels_cpu()->attention_forward(matrix_over(y, bench->query_count, WIDTH),
+                                           &bench->inputs, &bench->shape,
+                                           device_floats(bench->scratch));
     for (size_t at = 0; at < bench->query_count * HEADS; at++) {
         size_t seen = score(bench, at / HEADS, at % HEADS);
 
@@ -141,15 +143,15 @@ static void assert_backward(struct bench *bench)
     struct slope slope = {twin_loss, bench, 1e-3, 1e-4};
     float query[ROWS * WIDTH];
     float both[ROWS * 2 * WIDTH];
-    struct sotto_matrix sides = sotto_matrix_of(both, ROWS, 2 * bench->key_width);
+    struct sotto_matrix sides = matrix_over(both, ROWS, 2 * bench->key_width);
     struct sotto_attention_gradients gradients = {
-        sotto_matrix_of(query, bench->query_count, WIDTH),
+        matrix_over(query, bench->query_count, WIDTH),
         sotto_matrix_columns(sides, 0, bench->key_width),
         sotto_matrix_columns(sides, bench->key_width, bench->key_width)};
 
     sotto_kernels_cpu()->attention_backward(
-        &gradients, sotto_matrix_view_of(bench->dy, bench->query_count, WIDTH), &bench->inputs,
-        &bench->shape, bench->scratch);
+        &gradients, view_over(bench->dy, bench->query_count, WIDTH), &bench->inputs, &bench->shape,
+        device_floats(bench->scratch));
     assert_slope_sampled(&slope, "query", bench->query, query, bench->query_count * WIDTH, SAMPLES);
     assert_slope_sampled(&slope, "key and value", bench->both, both, ROWS * 2 * bench->key_width,
                          SAMPLES);

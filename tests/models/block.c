@@ -14,6 +14,7 @@
 #include "models/ops/dropout.h"
 #include "tests/models/block_twin.h"
 #include "tests/models/slope.h"
+#include "tests/support/device.h"
 
 enum { WIDTH = 6, MLP_WIDTH = 5, HEADS = 4, HEAD_WIDTH = 2, RANK = 2, POSITIONS = 8, SAMPLES = 9 };
 enum { ROWS = 8, VALUES = ROWS * WIDTH };
@@ -39,7 +40,7 @@ struct bench {
     struct sotto_block_shape shape;
     struct sotto_block_pass pass;
     struct sotto_block_scratch scratch;
-    struct sotto_arena arena;
+    struct sotto_device_arena arena;
     struct twin twin;
     float *weights;
     float *x;
@@ -73,8 +74,8 @@ static double own_loss(void *context)
     struct bench *bench = context;
     double loss = 0.0;
 
-    sotto_block_forward(&bench->block, &bench->pass, &bench->scratch, bench->y, bench->x,
-                        bench->shape);
+    sotto_block_forward(&bench->block, &bench->pass, &bench->scratch, device_floats(bench->y),
+                        device_view(bench->x), bench->shape);
     for (size_t i = 0; i < onward_values(bench); i++)
         loss += (double)bench->y[i] * bench->direction[i];
     return loss;
@@ -99,8 +100,8 @@ static void add_adapter(struct sotto_block *block, enum sotto_block_linear layer
         return;
     block->lora[layer] = (struct sotto_lora){.rank = RANK,
                                              .scale = 1.5f,
-                                             .a = normal_floats(a, 0.5, 10 + layer),
-                                             .b = normal_floats(b, 0.5, 20 + layer),
+                                             .a = device_view(normal_floats(a, 0.5, 10 + layer)),
+                                             .b = device_view(normal_floats(b, 0.5, 20 + layer)),
                                              .a_gradient = calloc(a, sizeof(float)),
                                              .b_gradient = calloc(b, sizeof(float)),
                                              .dropout = {dropout, 77 + (uint64_t)layer}};
@@ -115,7 +116,8 @@ static void turn_tables(struct bench *bench)
         for (size_t i = 0; i < POSITIONS * half; i++)
             bench->angles[table][i] = table == 0 ? cosf(0.7f * (float)i) : sinf(0.7f * (float)i);
     }
-    bench->block.rotary = (struct sotto_rotary){bench->angles[0], bench->angles[1]};
+    bench->block.rotary =
+        (struct sotto_rotary){device_view(bench->angles[0]), device_view(bench->angles[1])};
 }
 
 /* What a bench is made of. */
@@ -136,8 +138,9 @@ static void bench_open(struct bench *bench, const struct recipe *recipe)
     bench->weights = normal_floats(count, 0.4, 1);
     bench->x = normal_floats(VALUES, 1.0, 2);
     bench->direction = normal_floats(VALUES, 1.0, 3);
-    bench->block = (struct sotto_block){
-        .kernels = sotto_kernels_cpu(), .spec = recipe->spec, .weights = bench->weights};
+    bench->block = (struct sotto_block){.kernels = sotto_kernels_cpu(),
+                                        .spec = recipe->spec,
+                                        .weights = device_view(bench->weights)};
     turn_tables(bench);
     if (recipe->is_full)
         bench->block.weight_gradients = calloc(count, sizeof(float));
@@ -145,7 +148,8 @@ static void bench_open(struct bench *bench, const struct recipe *recipe)
         if ((recipe->adapted >> i & 1) == 1)
             add_adapter(&bench->block, i, recipe->dropout);
     }
-    assert_int_equal(sotto_arena_open(&bench->arena, 1 << 20), SOTTO_OK);
+    assert_int_equal(sotto_device_arena_open(&bench->arena, sotto_kernels_cpu(), 1 << 20),
+                     SOTTO_OK);
     assert_int_equal(sotto_block_pass_take(&bench->pass, &bench->block, largest, &bench->arena),
                      SOTTO_OK);
     assert_int_equal(
@@ -166,14 +170,15 @@ static void bench_close(struct bench *bench)
     free(bench->direction);
     free(bench->angles[0]);
     free(bench->angles[1]);
-    sotto_arena_close(&bench->arena);
+    sotto_device_arena_close(&bench->arena);
 }
 
 static void bench_backward(struct bench *bench, enum sotto_block_below below)
 {
     own_loss(bench);
     memcpy(bench->gradient, bench->direction, sizeof bench->gradient);
-    sotto_block_backward(&bench->block, &bench->pass, &bench->scratch, bench->gradient, below);
+    sotto_block_backward(&bench->block, &bench->pass, &bench->scratch,
+                         device_floats(bench->gradient), below);
 }
 
 static void assert_adapters(struct bench *bench, const struct slope *slope)
@@ -182,11 +187,13 @@ static void assert_adapters(struct bench *bench, const struct slope *slope)
         struct sotto_lora *lora = &bench->block.lora[i];
 
         if (lora->a_gradient != NULL)
-            assert_slope_sampled(slope, "lora A", (float *)lora->a, lora->a_gradient,
-                                 RANK * lora_in(&bench->block, i), SAMPLES);
+            assert_slope_sampled(slope, "lora A", (float *)host_view(lora->a),
+                                 host_view(lora->a_gradient), RANK * lora_in(&bench->block, i),
+                                 SAMPLES);
         if (lora->b_gradient != NULL)
-            assert_slope_sampled(slope, "lora B", (float *)lora->b, lora->b_gradient,
-                                 RANK * lora_out(&bench->block, i), SAMPLES);
+            assert_slope_sampled(slope, "lora B", (float *)host_view(lora->b),
+                                 host_view(lora->b_gradient), RANK * lora_out(&bench->block, i),
+                                 SAMPLES);
     }
 }
 
@@ -201,7 +208,7 @@ static void assert_gradients(struct bench *bench, const struct slope *slope,
 
         if (bench->block.weight_gradients != NULL)
             assert_slope_sampled(slope, "weights", bench->weights + place.first,
-                                 bench->block.weight_gradients + place.first,
+                                 host_view(bench->block.weight_gradients + place.first),
                                  (size_t)place.rows * place.columns, SAMPLES);
     }
     if (below == SOTTO_BLOCK_BELOW_TRAINED)
@@ -319,8 +326,8 @@ static void check_vector(enum sotto_block_tensor tensor, size_t number,
     vector = normal_floats(place.rows, 0.4, 31);
     gradient = calloc(place.rows, sizeof *gradient);
     bench_open(&bench, &recipe);
-    bench.block.vector[tensor] = vector;
-    bench.block.vector_gradient[tensor] = gradient;
+    bench.block.vector[tensor] = device_view(vector);
+    bench.block.vector_gradient[tensor] = device_floats(gradient);
     assert_true(sotto_block_is_trained(&bench.block));
     assert_forward(&bench);
     bench_backward(&bench, SOTTO_BLOCK_BELOW_FROZEN);
@@ -352,7 +359,7 @@ static void block__half_of_each_adapter_frozen__equals_its_twin(void **state)
     for (int half = 0; half < 2; half++) {
         bench_open(&bench, &recipe);
         for (uint32_t i = 0; i < SOTTO_BLOCK_LINEAR_COUNT; i++) {
-            float **frozen =
+            struct sotto_device_float **frozen =
                 half == 0 ? &bench.block.lora[i].a_gradient : &bench.block.lora[i].b_gradient;
 
             free(*frozen);
@@ -462,13 +469,13 @@ static void block__counting_arena__counts_what_is_taken(void **state)
 {
     const struct recipe recipe = {vit, ragged, true, ALL_LAYERS, 0.4f};
     struct bench bench;
-    struct sotto_arena counted;
+    struct sotto_device_arena counted;
     struct sotto_block_pass pass;
     struct sotto_block_scratch scratch;
 
     (void)state;
     bench_open(&bench, &recipe);
-    sotto_arena_init_counting(&counted);
+    sotto_device_arena_init_counting(&counted);
     assert_int_equal(sotto_block_pass_take(&pass, &bench.block, ragged, &counted), SOTTO_OK);
     assert_int_equal(sotto_block_scratch_take(&scratch, &bench.block, ragged, &counted), SOTTO_OK);
     assert_int_equal(counted.used, bench.arena.used);
@@ -479,14 +486,14 @@ static void block__arena_too_small__is_refused(void **state)
 {
     const struct recipe recipe = {vit, ragged, false, ALL_LAYERS, 0.0f};
     struct bench bench;
-    struct sotto_arena small;
+    struct sotto_device_arena small;
     struct sotto_block_pass pass;
 
     (void)state;
     bench_open(&bench, &recipe);
-    assert_int_equal(sotto_arena_open(&small, 1024), SOTTO_OK);
+    assert_int_equal(sotto_device_arena_open(&small, sotto_kernels_cpu(), 1024), SOTTO_OK);
     assert_int_equal(sotto_block_pass_take(&pass, &bench.block, ragged, &small), SOTTO_NO_MEMORY);
-    sotto_arena_close(&small);
+    sotto_device_arena_close(&small);
     bench_close(&bench);
 }
 

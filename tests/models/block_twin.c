@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "tests/support/device.h"
+
 typedef double twin_row[TWIN_COLUMNS_MAX];
 
 static const float *tensor_at(const struct sotto_block *block, enum sotto_block_tensor tensor)
@@ -10,8 +12,8 @@ static const float *tensor_at(const struct sotto_block *block, enum sotto_block_
     struct sotto_block_tensor_place place = sotto_block_tensor_place(&block->spec, tensor);
 
     if (block->vector[tensor] != NULL)
-        return block->vector[tensor];
-    return place.rows == 0 ? NULL : block->weights + place.first;
+        return host_view(block->vector[tensor]);
+    return place.rows == 0 ? NULL : host_view(block->weights + place.first);
 }
 
 /* y = (W + scale B A) x + bias */
@@ -23,6 +25,8 @@ static void apply(const struct sotto_block *block, enum sotto_block_linear layer
     const float *weight = tensor_at(block, tensor);
     const float *bias = tensor_at(block, sotto_block_linear_bias(layer));
     const struct sotto_lora *lora = &block->lora[layer];
+    const float *a = host_view(lora->a);
+    const float *b = host_view(lora->b);
 
     for (size_t out = 0; out < place.rows; out++) {
         y[out] = bias == NULL ? 0.0 : bias[out];
@@ -30,8 +34,7 @@ static void apply(const struct sotto_block *block, enum sotto_block_linear layer
             double sum = weight[out * place.columns + in];
 
             for (size_t r = 0; r < lora->rank; r++)
-                sum += (double)lora->scale * lora->b[out * lora->rank + r] *
-                       lora->a[r * place.columns + in];
+                sum += (double)lora->scale * b[out * lora->rank + r] * a[r * place.columns + in];
             y[out] += sum * x[in];
         }
     }
@@ -58,8 +61,8 @@ static void normalise(const struct sotto_block *block, enum sotto_block_tensor g
 static void turn(const struct sotto_block *block, twin_row row, size_t heads, size_t position)
 {
     size_t half = block->spec.head_width / 2;
-    const float *cosines = block->rotary.cosines + position * half;
-    const float *sines = block->rotary.sines + position * half;
+    const float *cosines = host_view(block->rotary.cosines + position * half);
+    const float *sines = host_view(block->rotary.sines + position * half);
 
     for (size_t head = 0; head < heads && block->spec.is_rotary; head++) {
         double *at = row + head * block->spec.head_width;

@@ -14,6 +14,7 @@
 #include "models/kernels/wide.h"
 #include "models/trainer.h"
 #include "tests/models/slope.h"
+#include "tests/support/device.h"
 #include "tests/support/model_folder.h"
 
 enum { EXAMPLES = 5, LABELS = 3, BATCH_MAX = 8, SIDE = 8 };
@@ -309,26 +310,29 @@ static void check_known(const struct sotto_arch *arch, const struct sotto_adapte
     static const uint32_t order[EXAMPLES] = {3, 0, 4, 2, 1};
     struct bench bench;
     struct sotto_batch batch = {&bench.dataset, order, 0, EXAMPLES};
-    struct sotto_crew crew = {.batch_max = BATCH_MAX};
+    struct sotto_device_loss loss;
+    struct sotto_crew crew = {.batch_max = BATCH_MAX, .loss = &loss};
     float *known;
+    float *computed;
 
     bench_open(&bench, arch, choice);
     known = calloc(bench.layout.lane_count, sizeof *known);
+    computed = calloc(bench.layout.lane_count, sizeof *computed);
     crew.workshop = (struct sotto_workshop){
-        .model = bench.model, .layout = &bench.layout, .lanes = bench.lanes};
-    crew.gradients = known;
+        .model = bench.model, .layout = &bench.layout, .lanes = device_view(bench.lanes)};
+    crew.gradients = device_floats(known);
     assert_int_equal(sotto_crew_open(&crew), SOTTO_OK);
     assert_int_equal(sotto_crew_prepare(&crew, &bench.dataset), SOTTO_OK);
     assert_int_equal(sotto_crew_know(&crew, &bench.dataset), SOTTO_OK);
     assert_ptr_equal(crew.known.dataset, &bench.dataset);
     sotto_crew_differentiate(&crew, &batch);
     sotto_crew_forget(&crew);
-    crew.gradients = calloc(bench.layout.lane_count, sizeof *known);
+    crew.gradients = device_floats(computed);
     sotto_crew_differentiate(&crew, &batch);
-    assert_near(known, crew.gradients, bench.layout.lane_count, 1e-5);
+    assert_near(known, computed, bench.layout.lane_count, 1e-5);
     if (sotto_wide_is_supported())
-        assert_memory_equal(known, crew.gradients, bench.layout.lane_count * sizeof *known);
-    free(crew.gradients);
+        assert_memory_equal(known, computed, bench.layout.lane_count * sizeof *known);
+    free(computed);
     free(known);
     sotto_crew_close(&crew);
     bench_close(&bench);

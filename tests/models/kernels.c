@@ -7,9 +7,11 @@
 
 #include <cmocka.h>
 
+#include "models/kernels/elementwise.h"
 #include "models/kernels/kernels.h"
 #include "models/kernels/vector.h"
 #include "tests/models/slope.h"
+#include "tests/support/device.h"
 
 enum { ROWS = 7, COLUMNS = 37, STRIDE = 41, SPAN = ROWS * STRIDE };
 
@@ -24,18 +26,20 @@ static int choose_kernels(void **state)
 
 static struct sotto_matrix strided(float *at)
 {
-    return (struct sotto_matrix){at, ROWS, COLUMNS, STRIDE};
+    return (struct sotto_matrix){device_floats(at), ROWS, COLUMNS, STRIDE};
 }
 
 static struct sotto_matrix_view strided_view(const float *at)
 {
-    return (struct sotto_matrix_view){at, ROWS, COLUMNS, STRIDE};
+    return (struct sotto_matrix_view){device_view(at), ROWS, COLUMNS, STRIDE};
 }
 
 static double element(struct sotto_factor factor, size_t row, size_t column)
 {
-    return factor.is_transposed ? factor.view.at[column * factor.view.stride + row]
-                                : factor.view.at[row * factor.view.stride + column];
+    const float *at = host_view(factor.view.at);
+
+    return factor.is_transposed ? at[column * factor.view.stride + row]
+                                : at[row * factor.view.stride + column];
 }
 
 static void multiply_naively(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b,
@@ -45,7 +49,7 @@ static void multiply_naively(struct sotto_matrix c, struct sotto_factor a, struc
 
     for (size_t row = 0; row < c.rows; row++) {
         for (size_t column = 0; column < c.columns; column++) {
-            float *at = &c.at[row * c.stride + column];
+            float *at = host_floats(c.at + row * c.stride + column);
             double sum = 0.0;
 
             for (size_t k = 0; k < inner; k++)
@@ -64,9 +68,9 @@ static void matmul__every_transposition__equals_its_twin(void **state)
     (void)state;
     for (int which = 0; which < 4; which++) {
         struct sotto_matrix_view x = strided_view(a);
-        struct sotto_matrix_view flipped = {a, COLUMNS, ROWS, STRIDE};
-        struct sotto_matrix_view y = {b, COLUMNS, 5, STRIDE};
-        struct sotto_matrix_view turned = {b, 5, COLUMNS, STRIDE};
+        struct sotto_matrix_view flipped = {device_view(a), COLUMNS, ROWS, STRIDE};
+        struct sotto_matrix_view y = {device_view(b), COLUMNS, 5, STRIDE};
+        struct sotto_matrix_view turned = {device_view(b), 5, COLUMNS, STRIDE};
         struct sotto_factor left =
             which & 1 ? sotto_factor_transposed(flipped) : sotto_factor_plain(x);
         struct sotto_factor right =
@@ -74,8 +78,8 @@ static void matmul__every_transposition__equals_its_twin(void **state)
         float *got = normal_floats(ROWS * 5, 1.0, 3);
         float *expected = normal_floats(ROWS * 5, 1.0, 3);
 
-        kernels->matmul(sotto_matrix_of(got, ROWS, 5), left, right, 0.5f, 2.0f);
-        multiply_naively(sotto_matrix_of(expected, ROWS, 5), left, right, 0.5, 2.0);
+        kernels->matmul(matrix_over(got, ROWS, 5), left, right, 0.5f, 2.0f);
+        multiply_naively(matrix_over(expected, ROWS, 5), left, right, 0.5, 2.0);
         assert_near(got, expected, ROWS * 5, 2e-6);
         free(got);
         free(expected);
@@ -90,8 +94,8 @@ static void matmul__beta_zero__ignores_what_was_there(void **state)
     float c[] = {NAN};
 
     (void)state;
-    kernels->matmul(sotto_matrix_of(c, 1, 1), sotto_factor_plain(sotto_matrix_view_of(one, 1, 1)),
-                    sotto_factor_plain(sotto_matrix_view_of(one, 1, 1)), 3.0f, 0.0f);
+    kernels->matmul(matrix_over(c, 1, 1), sotto_factor_plain(view_over(one, 1, 1)),
+                    sotto_factor_plain(view_over(one, 1, 1)), 3.0f, 0.0f);
     assert_true(c[0] == 3.0f);
 }
 
@@ -106,7 +110,7 @@ static void fill_rows__with_and_without_each__equals_its_twin(void **state)
         float *before = normal_floats(SPAN, 1.0, 3);
         struct sotto_matrix_view beside = strided_view(which & 1 ? residual : NULL);
 
-        kernels->fill_rows(strided(y), which & 2 ? bias : NULL, beside);
+        kernels->fill_rows(strided(y), device_view(which & 2 ? bias : NULL), beside);
         for (size_t i = 0; i < SPAN; i++) {
             float expected = (which & 1 ? residual[i] : 0.0f) +
                              (which & 2 && i % STRIDE < COLUMNS ? bias[i % STRIDE] : 0.0f);
@@ -127,7 +131,7 @@ static void add_column_sums__strided__equals_its_twin(void **state)
     float *expected = normal_floats(COLUMNS, 1.0, 2);
 
     (void)state;
-    kernels->add_column_sums(sums, strided_view(x));
+    kernels->add_column_sums(device_floats(sums), strided_view(x));
     for (size_t i = 0; i < SPAN; i++) {
         if (i % STRIDE < COLUMNS)
             expected[i % STRIDE] += x[i];
@@ -146,7 +150,7 @@ static void add__any_length__is_exact(void **state)
         float *sum = normal_floats(40, 1.0, 2);
         float *before = normal_floats(40, 1.0, 2);
 
-        kernels->add(sum, x, count);
+        kernels->add(device_floats(sum), device_view(x), count);
         for (size_t i = 0; i < 40; i++)
             assert_true(sum[i] == (i < count ? before[i] + x[i] : before[i]));
         free(x);
@@ -176,10 +180,9 @@ static void activate_one(enum sotto_activation activation, float z, float *value
     const float one = 1.0f;
     float out[2];
 
-    kernels->activate(sotto_matrix_of(value, 1, 1), sotto_matrix_view_of(in, 1, columns),
-                      activation);
-    kernels->activate_backward(sotto_matrix_of(out, 1, columns), sotto_matrix_view_of(&one, 1, 1),
-                               sotto_matrix_view_of(in, 1, columns), activation);
+    kernels->activate(matrix_over(value, 1, 1), view_over(in, 1, columns), activation);
+    kernels->activate_backward(matrix_over(out, 1, columns), view_over(&one, 1, 1),
+                               view_over(in, 1, columns), activation);
     *slope = out[0];
 }
 
@@ -235,10 +238,9 @@ static void silu_gate__two_columns__lets_through_what_is_beside(void **state)
     float dz[4];
 
     (void)state;
-    kernels->activate(sotto_matrix_of(y, 1, 2), sotto_matrix_view_of(z, 1, 4),
-                      SOTTO_ACTIVATION_SILU_GATE);
-    kernels->activate_backward(sotto_matrix_of(dz, 1, 4), sotto_matrix_view_of(dy, 1, 2),
-                               sotto_matrix_view_of(z, 1, 4), SOTTO_ACTIVATION_SILU_GATE);
+    kernels->activate(matrix_over(y, 1, 2), view_over(z, 1, 4), SOTTO_ACTIVATION_SILU_GATE);
+    kernels->activate_backward(matrix_over(dz, 1, 4), view_over(dy, 1, 2), view_over(z, 1, 4),
+                               SOTTO_ACTIVATION_SILU_GATE);
     for (size_t i = 0; i < 2; i++) {
         assert_true(fabs(y[i] - silu_of(z[i]) * z[2 + i]) < 1e-6);
         assert_true(fabs(dz[2 + i] - silu_of(z[i]) * dy[i]) < 1e-5);
@@ -291,7 +293,7 @@ static void softmax_rows__nan_in_a_row__stays_visible(void **state)
     float x[] = {0.0f, NAN, 1.0f};
 
     (void)state;
-    kernels->softmax_rows(sotto_matrix_of(x, 1, 3));
+    kernels->softmax_rows(matrix_over(x, 1, 3));
     assert_true(isnan(x[0]) && isnan(x[1]) && isnan(x[2]));
 }
 
@@ -306,11 +308,11 @@ static void largest__any_length__is_the_first_of_equals(void **state)
 
         for (size_t i = 1; i < count; i++)
             expected = x[i] > x[expected] ? i : expected;
-        assert_int_equal(kernels->largest(x, count), expected);
+        assert_int_equal(sotto_cpu_largest(x, count), expected);
     }
     x[70] = x[150] = 100.0f;
-    assert_int_equal(kernels->largest(x, 200), 70);
-    assert_int_equal(kernels->largest(nothing, 2), 0);
+    assert_int_equal(sotto_cpu_largest(x, 200), 70);
+    assert_int_equal(sotto_cpu_largest(nothing, 2), 0);
     free(x);
 }
 
@@ -334,13 +336,13 @@ static void norm_case_open(struct norm_case *norm, enum sotto_norm_kind kind)
     norm->gain = normal_floats(COLUMNS, 1.0, 2);
     norm->bias = normal_floats(COLUMNS, 1.0, 3);
     norm->dy = normal_floats(SPAN, 1.0, 4);
-    norm->rule =
-        (struct sotto_norm){.kind = kind,
-                            .epsilon = 1e-5f,
-                            .gain = norm->gain,
-                            .bias = kind == SOTTO_NORM_LAYER ? norm->bias : NULL,
-                            .gain_gradient = norm->dgain,
-                            .bias_gradient = kind == SOTTO_NORM_LAYER ? norm->dbias : NULL};
+    norm->rule = (struct sotto_norm){
+        .kind = kind,
+        .epsilon = 1e-5f,
+        .gain = device_view(norm->gain),
+        .bias = device_view(kind == SOTTO_NORM_LAYER ? norm->bias : NULL),
+        .gain_gradient = device_floats(norm->dgain),
+        .bias_gradient = device_floats(kind == SOTTO_NORM_LAYER ? norm->dbias : NULL)};
 }
 
 static void norm_case_close(struct norm_case *norm)
@@ -351,10 +353,15 @@ static void norm_case_close(struct norm_case *norm)
     free(norm->dy);
 }
 
+static struct sotto_norm_rows rows_of(struct norm_case *norm)
+{
+    return (struct sotto_norm_rows){device_floats(norm->mean), device_floats(norm->inverse_std)};
+}
+
 static double norm_naively(const struct norm_case *norm, size_t row, size_t column)
 {
     const float *x = norm->x + row * STRIDE;
-    const float *bias = norm->rule.bias;
+    const float *bias = host_view(norm->rule.bias);
     double mean = 0.0;
     double variance = 0.0;
 
@@ -374,8 +381,7 @@ static void norm_forward__each_kind__equals_its_twin(void **state)
         float *y = normal_floats(SPAN, 1.0, 5);
 
         norm_case_open(&norm, (enum sotto_norm_kind)kind);
-        kernels->norm_forward(strided(y), (struct sotto_norm_rows){norm.mean, norm.inverse_std},
-                              strided_view(norm.x), &norm.rule);
+        kernels->norm_forward(strided(y), rows_of(&norm), strided_view(norm.x), &norm.rule);
         for (size_t i = 0; i < (size_t)ROWS * COLUMNS; i++) {
             double expected = norm_naively(&norm, i / COLUMNS, i % COLUMNS);
 
@@ -405,7 +411,7 @@ static void norm_backward__each_kind__is_the_slope(void **state)
     for (int kind = 0; kind < 2; kind++) {
         struct norm_case norm;
         struct slope slope = {norm_loss, &norm, 1e-3, 1e-4};
-        struct sotto_norm_rows rows = {norm.mean, norm.inverse_std};
+        struct sotto_norm_rows rows = rows_of(&norm);
         float *dx = calloc(SPAN, sizeof *dx);
         float *y = calloc(SPAN, sizeof *y);
 
@@ -427,7 +433,7 @@ static void norm_backward__each_kind__is_the_slope(void **state)
 static void norm_parameters__frozen__are_left_alone(void **state)
 {
     struct norm_case norm;
-    struct sotto_norm_rows rows = {norm.mean, norm.inverse_std};
+    struct sotto_norm_rows rows = rows_of(&norm);
     const float zeros[COLUMNS] = {0};
 
     (void)state;
@@ -445,7 +451,7 @@ static void rotate__two_heads__turns_pairs_and_back(void **state)
     enum { POSITIONS = 3, HALF = 2, HEADS = 2, ACROSS = 2 * HALF * HEADS };
     float cosines[POSITIONS * HALF];
     float sines[POSITIONS * HALF];
-    const struct sotto_rotary rotary = {cosines, sines};
+    const struct sotto_rotary rotary = {device_view(cosines), device_view(sines)};
     float *x = normal_floats((size_t)POSITIONS * ACROSS, 1.0, 1);
     float *before = normal_floats((size_t)POSITIONS * ACROSS, 1.0, 1);
 
@@ -454,7 +460,7 @@ static void rotate__two_heads__turns_pairs_and_back(void **state)
         cosines[i] = cosf(0.3f * (float)i);
         sines[i] = sinf(0.3f * (float)i);
     }
-    kernels->rotate(sotto_matrix_of(x, POSITIONS, ACROSS), &rotary, 2 * HALF, false);
+    kernels->rotate(matrix_over(x, POSITIONS, ACROSS), &rotary, 2 * HALF, false);
     for (size_t i = 0; i < (size_t)POSITIONS * ACROSS; i++) {
         size_t angle = i / ACROSS * HALF + i % HALF;
         bool is_low = i % (2 * HALF) < HALF;
@@ -462,7 +468,7 @@ static void rotate__two_heads__turns_pairs_and_back(void **state)
 
         assert_true(fabsf(x[i] - before[i] * cosines[angle] - other * sines[angle]) < 1e-6f);
     }
-    kernels->rotate(sotto_matrix_of(x, POSITIONS, ACROSS), &rotary, 2 * HALF, true);
+    kernels->rotate(matrix_over(x, POSITIONS, ACROSS), &rotary, 2 * HALF, true);
     assert_near(x, before, (size_t)POSITIONS * ACROSS, 1e-6);
     free(x);
     free(before);
@@ -492,16 +498,16 @@ static void drop__three_in_ten__go_and_the_others_grow(void **state)
     (void)state;
     for (size_t i = 0; i < DROPPED; i++)
         x[i] = 1.0f;
-    kernels->drop(sotto_matrix_of(y, DROPPED_ROWS, DROPPED_COLUMNS),
-                  sotto_matrix_view_of(x, DROPPED_ROWS, DROPPED_COLUMNS), &dropout);
+    kernels->drop(matrix_over(y, DROPPED_ROWS, DROPPED_COLUMNS),
+                  view_over(x, DROPPED_ROWS, DROPPED_COLUMNS), &dropout);
     for (size_t i = 0; i < DROPPED; i++) {
         gone += y[i] == 0.0f;
         assert_true(y[i] == 0.0f || fabsf(y[i] - 1.0f / 0.7f) < 1e-6f);
     }
     assert_in_range(gone, 3030 - 5 * 46, 3030 + 5 * 46);
     dropout.key++;
-    kernels->drop(sotto_matrix_of(z, DROPPED_ROWS, DROPPED_COLUMNS),
-                  sotto_matrix_view_of(x, DROPPED_ROWS, DROPPED_COLUMNS), &dropout);
+    kernels->drop(matrix_over(z, DROPPED_ROWS, DROPPED_COLUMNS),
+                  view_over(x, DROPPED_ROWS, DROPPED_COLUMNS), &dropout);
     equal = count_equal(y, z);
     assert_in_range(equal, 5858 - 250, 5858 + 250);
     free(x);
@@ -517,10 +523,10 @@ static void tanh__whole_range__equals_its_twin_and_its_slope(void **state)
 
     (void)state;
     memcpy(y, x, sizeof x);
-    kernels->tanh_forward(y, COUNT);
+    kernels->tanh_forward(device_floats(y), COUNT);
     for (size_t i = 0; i < COUNT; i++)
         dx[i] = 2.0f;
-    kernels->tanh_backward(dx, y, COUNT);
+    kernels->tanh_backward(device_floats(dx), device_view(y), COUNT);
     for (size_t i = 0; i < COUNT; i++) {
         double right = tanh(x[i]);
 
@@ -539,10 +545,10 @@ static void gather_and_scatter__a_row_twice__copies_and_adds(void **state)
     float y[3 * COLUMNS];
 
     (void)state;
-    kernels->gather_rows(sotto_matrix_of(y, 3, COLUMNS), strided_view(x), rows);
+    kernels->gather_rows(matrix_over(y, 3, COLUMNS), strided_view(x), rows);
     for (size_t i = 0; i < 3; i++)
         assert_memory_equal(y + i * COLUMNS, x + rows[i] * STRIDE, COLUMNS * sizeof *y);
-    kernels->scatter_rows(strided(sums), sotto_matrix_view_of(y, 3, COLUMNS), rows);
+    kernels->scatter_rows(strided(sums), view_over(y, 3, COLUMNS), rows);
     for (size_t i = 0; i < SPAN; i++) {
         float times = i / STRIDE == 4 ? 2.0f : i / STRIDE == 0 ? 1.0f : 0.0f;
         float added = i % STRIDE < COLUMNS ? times * x[i] : 0.0f;
@@ -561,10 +567,10 @@ static void copy_clear_scale__some_values__touch_those_alone(void **state)
     const float scaled[] = {1.0f, 0.0f, 0.0f, 0.0f, 2.0f, 2.5f, 7.0f};
 
     (void)state;
-    kernels->copy(x + 1, x, 5);
+    kernels->copy(device_floats(x + 1), device_view(x), 5);
     assert_memory_equal(x, copied, sizeof x);
-    kernels->clear(x + 1, 3);
-    kernels->scale(x + 4, 0.5f, 2);
+    kernels->clear(device_floats(x + 1), 3);
+    sotto_cpu_scale(device_floats(x + 4), 0.5f, 2);
     assert_memory_equal(x, scaled, sizeof x);
 }
 

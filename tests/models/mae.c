@@ -9,6 +9,7 @@
 #include "models/pretrain/sample.h"
 #include "tests/models/slope.h"
 #include "tests/support/cmocka.h"
+#include "tests/support/device.h"
 
 enum { SIDE = 12, PICTURES = 3, PATCHES = 9, PIXELS = SIDE * SIDE };
 
@@ -60,7 +61,7 @@ static void paint(uint8_t *pixels, size_t count, uint64_t seed)
 struct fixture {
     struct sotto_mae mae;
     struct sotto_mae_pass pass;
-    struct sotto_arena arena;
+    struct sotto_workspace workspace;
     struct sotto_mae_batch batch;
     uint8_t pixels[PICTURES * PIXELS];
     uint32_t orders[PICTURES * PATCHES];
@@ -72,7 +73,7 @@ struct fixture {
 static void fixture_open(struct fixture *fixture)
 {
     struct sotto_entropy entropy;
-    struct sotto_arena counting;
+    struct sotto_workspace counted;
     float *noise;
 
     fixture->mae = mae_tiny();
@@ -88,21 +89,24 @@ static void fixture_open(struct fixture *fixture)
     paint(fixture->pixels, PICTURES, 3);
     for (size_t picture = 0; picture < PICTURES; picture++)
         sotto_sample_shuffle(fixture->orders + picture * PATCHES, PATCHES, &entropy);
-    sotto_arena_init_counting(&counting);
-    assert_int_equal(sotto_mae_pass_take(&fixture->pass, &fixture->mae, fixture->weights,
-                                         fixture->gradients, PICTURES, &counting),
+    sotto_workspace_init_counting(&counted);
+    assert_int_equal(sotto_mae_pass_take(&fixture->pass, &fixture->mae,
+                                         device_view(fixture->weights),
+                                         device_floats(fixture->gradients), PICTURES, &counted),
                      SOTTO_OK);
-    assert_int_equal(sotto_arena_open(&fixture->arena, counting.peak), SOTTO_OK);
-    assert_int_equal(sotto_mae_pass_take(&fixture->pass, &fixture->mae, fixture->weights,
-                                         fixture->gradients, PICTURES, &fixture->arena),
+    assert_int_equal(sotto_workspace_open(&fixture->workspace, fixture->mae.kernels, &counted),
                      SOTTO_OK);
+    assert_int_equal(
+        sotto_mae_pass_take(&fixture->pass, &fixture->mae, device_view(fixture->weights),
+                            device_floats(fixture->gradients), PICTURES, &fixture->workspace),
+        SOTTO_OK);
     fixture->batch =
         (struct sotto_mae_batch){PICTURES, fixture->pixels, fixture->orders, plain, 1.0};
 }
 
 static void fixture_close(struct fixture *fixture)
 {
-    sotto_arena_close(&fixture->arena);
+    sotto_workspace_close(&fixture->workspace);
     free(fixture->weights);
     free(fixture->gradients);
 }

@@ -10,6 +10,7 @@
 #include "models/kernels/matmul.h"
 #include "models/kernels/wide.h"
 #include "tests/models/slope.h"
+#include "tests/support/device.h"
 
 typedef void product(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b,
                      float alpha, float beta);
@@ -29,16 +30,18 @@ enum { GAP = 3 };
 static struct sotto_factor factor_of(const float *at, size_t rows, size_t columns,
                                      bool is_transposed)
 {
-    struct sotto_matrix_view view = {at, rows, columns, columns + GAP};
-    struct sotto_matrix_view turned = {at, columns, rows, rows + GAP};
+    struct sotto_matrix_view view = {device_view(at), rows, columns, columns + GAP};
+    struct sotto_matrix_view turned = {device_view(at), columns, rows, rows + GAP};
 
     return is_transposed ? sotto_factor_transposed(turned) : sotto_factor_plain(view);
 }
 
 static double element(struct sotto_factor factor, size_t row, size_t column)
 {
-    return factor.is_transposed ? factor.view.at[column * factor.view.stride + row]
-                                : factor.view.at[row * factor.view.stride + column];
+    const float *at = host_view(factor.view.at);
+
+    return factor.is_transposed ? at[column * factor.view.stride + row]
+                                : at[row * factor.view.stride + column];
 }
 
 static double expected_at(struct sotto_factor a, struct sotto_factor b, size_t row, size_t column,
@@ -84,7 +87,7 @@ static void check(product *multiply, const struct form *form)
     float *c = malloc(c_count * sizeof *c);
     struct sotto_factor left = factor_of(a, form->rows, form->inner, form->is_a_transposed);
     struct sotto_factor right = factor_of(b, form->inner, form->columns, form->is_b_transposed);
-    struct sotto_matrix result = {c, form->rows, form->columns, form->columns + GAP};
+    struct sotto_matrix result = {device_floats(c), form->rows, form->columns, form->columns + GAP};
 
     assert_non_null(c);
     memcpy(c, before, c_count * sizeof *c);
@@ -138,7 +141,7 @@ static void matmul__of_wide_vectors__equals_its_twin(void **state)
 }
 
 typedef void affine(struct sotto_matrix y, struct sotto_matrix_view x,
-                    struct sotto_matrix_view weight, const float *bias,
+                    struct sotto_matrix_view weight, const struct sotto_device_float *bias,
                     struct sotto_matrix_view residual);
 
 /* Bias and residual as `which` says, on a shape of several blocks or within one tile. */
@@ -150,11 +153,12 @@ static void check_affine(affine *run, size_t rows, size_t inner, int which)
     float *bias = normal_floats(COLUMNS, 1.0, 3);
     float *residual = normal_floats(rows * (COLUMNS + GAP), 1.0, 4);
     float *y = normal_floats(rows * COLUMNS, 1.0, 5);
-    struct sotto_matrix_view in = sotto_matrix_view_of(x, rows, inner);
-    struct sotto_matrix_view by = sotto_matrix_view_of(weight, COLUMNS, inner);
-    struct sotto_matrix_view beside = {which & 1 ? residual : NULL, rows, COLUMNS, COLUMNS + GAP};
+    struct sotto_matrix_view in = view_over(x, rows, inner);
+    struct sotto_matrix_view by = view_over(weight, COLUMNS, inner);
+    struct sotto_matrix_view beside = {device_view(which & 1 ? residual : NULL), rows, COLUMNS,
+                                       COLUMNS + GAP};
 
-    run(sotto_matrix_of(y, rows, COLUMNS), in, by, which & 2 ? bias : NULL, beside);
+    run(matrix_over(y, rows, COLUMNS), in, by, device_view(which & 2 ? bias : NULL), beside);
     for (size_t i = 0; i < rows * COLUMNS; i++) {
         size_t row = i / COLUMNS;
         size_t column = i % COLUMNS;
@@ -190,17 +194,17 @@ static void matmul__of_wide_vectors__row_has_the_same_bits_in_any_company(void *
     float *b = normal_floats((size_t)COLUMNS * INNER, 1.0, 2);
     float all[ROWS * COLUMNS];
     float some[ROWS * COLUMNS];
-    struct sotto_factor right = sotto_factor_transposed(sotto_matrix_view_of(b, COLUMNS, INNER));
+    struct sotto_factor right = sotto_factor_transposed(view_over(b, COLUMNS, INNER));
 
     (void)state;
     if (!sotto_wide_is_supported())
         skip();
-    sotto_wide_matmul(sotto_matrix_of(all, ROWS, COLUMNS),
-                      sotto_factor_plain(sotto_matrix_view_of(a, ROWS, INNER)), right, 1.0f, 0.0f);
+    sotto_wide_matmul(matrix_over(all, ROWS, COLUMNS),
+                      sotto_factor_plain(view_over(a, ROWS, INNER)), right, 1.0f, 0.0f);
     for (size_t count = 1; count < ROWS; count++) {
-        sotto_wide_matmul(sotto_matrix_of(some, count, COLUMNS),
-                          sotto_factor_plain(sotto_matrix_view_of(a + INNER, count, INNER)), right,
-                          1.0f, 0.0f);
+        sotto_wide_matmul(matrix_over(some, count, COLUMNS),
+                          sotto_factor_plain(view_over(a + INNER, count, INNER)), right, 1.0f,
+                          0.0f);
         assert_memory_equal(some, all + COLUMNS, count * COLUMNS * sizeof *some);
     }
     free(a);

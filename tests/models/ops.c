@@ -7,12 +7,13 @@
 
 #include <cmocka.h>
 
+#include "models/kernels/kernels.h"
 #include "models/ops/dropout.h"
 #include "models/ops/language_loss.h"
 #include "models/ops/linear.h"
 #include "models/ops/norm.h"
-#include "models/ops/patches.h"
 #include "tests/models/slope.h"
+#include "tests/support/device.h"
 
 enum { ROWS = 4, IN = 6, OUT = 5, RANK = 2 };
 
@@ -50,16 +51,16 @@ static void layer_open(struct layer *layer)
                             .dy = normal_floats(ROWS * OUT, 1.0, 7)};
     layer->linear = (struct sotto_linear){.in = IN,
                                           .out = OUT,
-                                          .weight = layer->weight,
-                                          .bias = layer->bias,
-                                          .weight_gradient = layer->weight_gradient,
-                                          .bias_gradient = layer->bias_gradient};
+                                          .weight = device_view(layer->weight),
+                                          .bias = device_view(layer->bias),
+                                          .weight_gradient = device_floats(layer->weight_gradient),
+                                          .bias_gradient = device_floats(layer->bias_gradient)};
     layer->lora = (struct sotto_lora){.rank = RANK,
                                       .scale = 0.75f,
-                                      .a = layer->a,
-                                      .b = layer->b,
-                                      .a_gradient = layer->a_gradient,
-                                      .b_gradient = layer->b_gradient};
+                                      .a = device_view(layer->a),
+                                      .b = device_view(layer->b),
+                                      .a_gradient = device_floats(layer->a_gradient),
+                                      .b_gradient = device_floats(layer->b_gradient)};
 }
 
 static void layer_close(struct layer *layer)
@@ -76,13 +77,13 @@ static void layer_close(struct layer *layer)
 static double layer_loss(void *context)
 {
     struct layer *layer = context;
-    struct sotto_matrix y = sotto_matrix_of(layer->y, ROWS, OUT);
-    struct sotto_matrix_view x = sotto_matrix_view_of(layer->x, ROWS, IN);
+    struct sotto_matrix y = matrix_over(layer->y, ROWS, OUT);
+    struct sotto_matrix_view x = view_over(layer->x, ROWS, IN);
     double loss = 0.0;
 
     sotto_linear_forward(sotto_kernels_cpu(), &layer->linear, y, x,
-                         sotto_matrix_view_of(layer->residual, ROWS, OUT));
-    sotto_lora_forward(sotto_kernels_cpu(), &layer->lora, y, layer->down, x);
+                         view_over(layer->residual, ROWS, OUT));
+    sotto_lora_forward(sotto_kernels_cpu(), &layer->lora, y, device_floats(layer->down), x);
     for (size_t i = 0; i < ROWS * OUT; i++)
         loss += (double)layer->y[i] * layer->dy[i];
     return loss;
@@ -91,13 +92,14 @@ static double layer_loss(void *context)
 static void layer_backward(struct layer *layer, struct sotto_matrix dx)
 {
     float inner[ROWS * RANK];
-    struct sotto_matrix_view dy = sotto_matrix_view_of(layer->dy, ROWS, OUT);
-    struct sotto_matrix_view x = sotto_matrix_view_of(layer->x, ROWS, IN);
+    struct sotto_matrix_view dy = view_over(layer->dy, ROWS, OUT);
+    struct sotto_matrix_view x = view_over(layer->x, ROWS, IN);
 
     layer_loss(layer);
     sotto_linear_backward(sotto_kernels_cpu(), &layer->linear, dx, dy, x);
-    sotto_lora_backward(sotto_kernels_cpu(), &layer->lora, inner, dy, layer->down, x);
-    sotto_lora_carry(sotto_kernels_cpu(), &layer->lora, dx, inner, 1.0f);
+    sotto_lora_backward(sotto_kernels_cpu(), &layer->lora, device_floats(inner), dy,
+                        device_view(layer->down), x);
+    sotto_lora_carry(sotto_kernels_cpu(), &layer->lora, dx, device_view(inner), 1.0f);
 }
 
 static void linear__with_adapter__gradients_are_the_slopes(void **state)
@@ -107,7 +109,7 @@ static void linear__with_adapter__gradients_are_the_slopes(void **state)
 
     (void)state;
     layer_open(&layer);
-    layer_backward(&layer, sotto_matrix_of(layer.dx, ROWS, IN));
+    layer_backward(&layer, matrix_over(layer.dx, ROWS, IN));
     assert_slope(&slope, "weight", layer.weight, layer.weight_gradient, OUT * IN);
     assert_slope(&slope, "bias", layer.bias, layer.bias_gradient, OUT);
     assert_slope(&slope, "A", layer.a, layer.a_gradient, RANK * IN);
@@ -123,7 +125,7 @@ static void linear__backward_twice__adds_up(void **state)
 
     (void)state;
     layer_open(&layer);
-    layer_backward(&layer, sotto_matrix_of(layer.dx, ROWS, IN));
+    layer_backward(&layer, matrix_over(layer.dx, ROWS, IN));
     memcpy(once, layer.weight_gradient, sizeof once);
     layer_backward(&layer, nobody);
     for (size_t i = 0; i < OUT * IN; i++)
@@ -152,12 +154,12 @@ static void linear__no_bias_no_residual__is_the_product(void **state)
 {
     const float weight[] = {1.0f, 2.0f, 3.0f, 4.0f};
     const float x[] = {1.0f, 10.0f};
-    struct sotto_linear linear = {.in = 2, .out = 2, .weight = weight};
+    struct sotto_linear linear = {.in = 2, .out = 2, .weight = device_view(weight)};
     float y[] = {7.0f, 7.0f};
 
     (void)state;
-    sotto_linear_forward(sotto_kernels_cpu(), &linear, sotto_matrix_of(y, 1, 2),
-                         sotto_matrix_view_of(x, 1, 2), no_residual);
+    sotto_linear_forward(sotto_kernels_cpu(), &linear, matrix_over(y, 1, 2), view_over(x, 1, 2),
+                         no_residual);
     assert_true(y[0] == 21.0f && y[1] == 43.0f);
 }
 
@@ -167,19 +169,19 @@ static void norm__backward__adds_to_what_is_there(void **state)
     const float bias[] = {0.0f, 0.0f};
     const float x[] = {0.0f, 2.0f};
     const float dy[] = {1.0f, 1.0f};
-    struct sotto_norm norm = {.epsilon = 1e-6f, .gain = gain, .bias = bias};
+    struct sotto_norm norm = {
+        .epsilon = 1e-6f, .gain = device_view(gain), .bias = device_view(bias)};
     float mean;
     float inverse_std;
-    struct sotto_norm_rows rows = {&mean, &inverse_std};
+    struct sotto_norm_rows rows = {device_floats(&mean), device_floats(&inverse_std)};
     float y[2];
     float dx[] = {5.0f, 6.0f};
 
     (void)state;
-    sotto_norm_forward(sotto_kernels_cpu(), &norm, sotto_matrix_of(y, 1, 2), rows,
-                       sotto_matrix_view_of(x, 1, 2));
+    sotto_norm_forward(sotto_kernels_cpu(), &norm, matrix_over(y, 1, 2), rows, view_over(x, 1, 2));
     assert_true(fabsf(y[0] + 1.0f) < 1e-5f && fabsf(y[1] - 1.0f) < 1e-5f);
-    sotto_norm_backward(sotto_kernels_cpu(), &norm, sotto_matrix_of(dx, 1, 2),
-                        sotto_matrix_view_of(dy, 1, 2), sotto_matrix_view_of(x, 1, 2), rows);
+    sotto_norm_backward(sotto_kernels_cpu(), &norm, matrix_over(dx, 1, 2), view_over(dy, 1, 2),
+                        view_over(x, 1, 2), rows);
     assert_true(fabsf(dx[0] - 5.0f) < 1e-5f && fabsf(dx[1] - 6.0f) < 1e-5f);
 }
 
@@ -197,7 +199,7 @@ static void patches__two_channels__lie_as_a_convolution_weight(void **state)
         pixels[i] = (uint8_t)i;
     assert_int_equal(sotto_patch_count(&shape), 4);
     assert_int_equal(sotto_patch_values(&shape), 8);
-    sotto_patches_cut(rows[0], pixels, &shape, &map);
+    sotto_kernels_cpu()->cut_patches(device_floats(rows[0]), pixels, &shape, &map);
     assert_memory_equal(rows[1], second, sizeof second);
     assert_true(rows[2][0] == 8.0f);
     assert_true(rows[3][7] == 115.5f);
@@ -210,14 +212,16 @@ enum { EXAMPLES = 3, LABELS = 4 };
 
 static const uint32_t labels[EXAMPLES] = {2, 0, 3};
 
-static struct sotto_cross_entropy lost(float *logits, size_t rows, size_t columns,
-                                       const uint32_t *expected, float weight)
+static struct sotto_loss lost(float *logits, size_t rows, size_t columns, const uint32_t *expected,
+                              float weight)
 {
-    struct sotto_cross_entropy sums = {0};
+    struct sotto_device_loss sums;
+    struct sotto_loss loss;
 
-    sotto_kernels_cpu()->cross_entropy(sotto_matrix_of(logits, rows, columns), expected, weight,
-                                       &sums);
-    return sums;
+    sotto_kernels_cpu()->clear_loss(&sums);
+    sotto_kernels_cpu()->cross_entropy(matrix_over(logits, rows, columns), expected, weight, &sums);
+    sotto_kernels_cpu()->download_loss(&loss, &sums);
+    return loss;
 }
 
 static double entropy_loss(void *context)
@@ -225,7 +229,7 @@ static double entropy_loss(void *context)
     float logits[EXAMPLES * LABELS];
 
     memcpy(logits, context, sizeof logits);
-    return lost(logits, EXAMPLES, LABELS, labels, 1.0f).loss_sum * WEIGHT;
+    return lost(logits, EXAMPLES, LABELS, labels, 1.0f).sum * WEIGHT;
 }
 
 static void cross_entropy__random_logits__gradient_is_the_slope(void **state)
@@ -244,11 +248,11 @@ static void cross_entropy__random_logits__gradient_is_the_slope(void **state)
 static void cross_entropy__certain_and_wrong__counts_and_stays_finite(void **state)
 {
     float logits[] = {0.0f, 0.0f, 200.0f, 0.0f, 0.0f, 500.0f, 0.0f, 0.0f, 1.0f, 1.0f, 1.0f, 1.0f};
-    struct sotto_cross_entropy result = lost(logits, EXAMPLES, LABELS, labels, WEIGHT);
+    struct sotto_loss result = lost(logits, EXAMPLES, LABELS, labels, WEIGHT);
 
     (void)state;
     assert_int_equal(result.correct_count, 1);
-    assert_true(fabs(result.loss_sum - (500.0 + log(4.0))) < 1e-6);
+    assert_true(fabs(result.sum - (500.0 + log(4.0))) < 1e-6);
 }
 
 /* 300 classes; 300 rows are more than one chunk. */
@@ -269,8 +273,8 @@ static void language_open(struct language *language)
     language->hidden = normal_floats((size_t)WORD_ROWS * WORD_WIDTH, 1.0, 1);
     language->weight = normal_floats((size_t)WORDS * WORD_WIDTH, 1.0, 2);
     language->scratch = calloc(scratch, sizeof(float));
-    language->head =
-        (struct sotto_linear){.in = WORD_WIDTH, .out = WORDS, .weight = language->weight};
+    language->head = (struct sotto_linear){
+        .in = WORD_WIDTH, .out = WORDS, .weight = device_view(language->weight)};
     for (uint32_t row = 0; row < WORD_ROWS; row++)
         language->labels[row] = row * 7 % WORDS;
     assert_true(scratch < (size_t)WORD_ROWS * WORDS);
@@ -283,34 +287,38 @@ static void language_close(struct language *language)
     free(language->scratch);
 }
 
-static struct sotto_cross_entropy language_score(struct language *language)
+static struct sotto_loss language_score(struct language *language)
 {
-    return sotto_language_loss_forward(
-        sotto_kernels_cpu(), &language->head,
-        sotto_matrix_view_of(language->hidden, WORD_ROWS, WORD_WIDTH), language->labels,
-        language->scratch);
+    struct sotto_device_loss sums = {{0}};
+    struct sotto_loss loss;
+
+    sotto_language_loss_forward(
+        sotto_kernels_cpu(), &language->head, view_over(language->hidden, WORD_ROWS, WORD_WIDTH),
+        language->labels,
+        &(struct sotto_language_loss){1.0f, device_floats(language->scratch), &sums});
+    sotto_kernels_cpu()->download_loss(&loss, &sums);
+    return loss;
 }
 
 static double language_sum(void *context)
 {
-    return language_score(context).loss_sum;
+    return language_score(context).sum;
 }
 
 static void language_loss__several_chunks__equals_the_whole_logits(void **state)
 {
     struct language language;
-    struct sotto_cross_entropy expected;
-    struct sotto_cross_entropy got;
+    struct sotto_loss expected;
+    struct sotto_loss got;
     float *logits = calloc((size_t)WORD_ROWS * WORDS, sizeof *logits);
 
     (void)state;
     language_open(&language);
-    sotto_linear_forward(sotto_kernels_cpu(), &language.head,
-                         sotto_matrix_of(logits, WORD_ROWS, WORDS),
-                         sotto_matrix_view_of(language.hidden, WORD_ROWS, WORD_WIDTH), no_residual);
+    sotto_linear_forward(sotto_kernels_cpu(), &language.head, matrix_over(logits, WORD_ROWS, WORDS),
+                         view_over(language.hidden, WORD_ROWS, WORD_WIDTH), no_residual);
     expected = lost(logits, WORD_ROWS, WORDS, language.labels, 1.0f);
     got = language_score(&language);
-    assert_true(fabs(got.loss_sum / expected.loss_sum - 1.0) < 1e-6);
+    assert_true(fabs(got.sum / expected.sum - 1.0) < 1e-6);
     assert_int_equal(got.correct_count, expected.correct_count);
     free(logits);
     language_close(&language);
@@ -321,15 +329,18 @@ static void language_loss__several_chunks__gradient_is_the_slope(void **state)
     struct language language;
     struct slope slope = {language_sum, &language, 1e-2, 2e-3};
     float gradient[WORD_ROWS * WORD_WIDTH];
-    struct sotto_cross_entropy loss;
+    struct sotto_device_loss sums = {{0}};
+    struct sotto_loss loss;
 
     (void)state;
     language_open(&language);
     memcpy(gradient, language.hidden, sizeof gradient);
-    loss = sotto_language_loss_backward(sotto_kernels_cpu(), &language.head,
-                                        sotto_matrix_of(gradient, WORD_ROWS, WORD_WIDTH),
-                                        language.labels, 1.0f, language.scratch);
-    assert_true(fabs(loss.loss_sum / language_score(&language).loss_sum - 1.0) < 1e-9);
+    sotto_language_loss_backward(
+        sotto_kernels_cpu(), &language.head, matrix_over(gradient, WORD_ROWS, WORD_WIDTH),
+        language.labels,
+        &(struct sotto_language_loss){1.0f, device_floats(language.scratch), &sums});
+    sotto_kernels_cpu()->download_loss(&loss, &sums);
+    assert_true(fabs(loss.sum / language_score(&language).sum - 1.0) < 1e-9);
     assert_slope(&slope, "hidden", language.hidden, gradient, WORD_ROWS * WORD_WIDTH);
     language_close(&language);
 }
@@ -338,15 +349,19 @@ static void language_loss__several_chunks__gradient_is_the_slope(void **state)
 static void language_loss__certain_and_wrong__stays_finite(void **state)
 {
     const float weight[] = {0.0f, 500.0f};
-    const struct sotto_linear head = {.in = 1, .out = 2, .weight = weight};
+    const struct sotto_linear head = {.in = 1, .out = 2, .weight = device_view(weight)};
     const uint32_t wrong = 0;
     float hidden = 1.0f;
     float scratch[2];
-    struct sotto_cross_entropy loss = sotto_language_loss_backward(
-        sotto_kernels_cpu(), &head, sotto_matrix_of(&hidden, 1, 1), &wrong, 0.5f, scratch);
+    struct sotto_device_loss sums = {{0}};
+    struct sotto_loss loss;
 
     (void)state;
-    assert_true(fabs(loss.loss_sum - 500.0) < 1e-6 && loss.correct_count == 0);
+    sotto_language_loss_backward(
+        sotto_kernels_cpu(), &head, matrix_over(&hidden, 1, 1), &wrong,
+        &(struct sotto_language_loss){0.5f, device_floats(scratch), &sums});
+    sotto_kernels_cpu()->download_loss(&loss, &sums);
+    assert_true(fabs(loss.sum - 500.0) < 1e-6 && loss.correct_count == 0);
     assert_true(fabsf(hidden - 250.0f) < 1e-3f);
 }
 

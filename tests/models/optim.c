@@ -1,4 +1,4 @@
-/* AdamW against its formula in double, and the server's step. */
+/* AdamW and the proximal pull against their formulas in double, and the server's step. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "models/optim/adamw.h"
-#include "models/optim/proximal.h"
 #include "models/optim/server.h"
+#include "tests/support/device.h"
 
 enum { COUNT = 5, STEPS = 20 };
 
@@ -45,7 +45,8 @@ static void adamw__twenty_steps__follow_the_formula(void **state)
     struct sotto_adamw adamw;
 
     (void)state;
-    sotto_adamw_init(&adamw, first, second, COUNT);
+    sotto_adamw_init(&adamw, sotto_kernels_cpu(),
+                     (struct sotto_moments){device_floats(first), device_floats(second)}, COUNT);
     for (int i = 0; i < COUNT; i++)
         twins[i] = (struct twin){weights[i] = (float)(i - 2) * 0.5f, 0.0, 0.0};
     for (int step = 1; step <= STEPS; step++) {
@@ -53,7 +54,7 @@ static void adamw__twenty_steps__follow_the_formula(void **state)
             gradients[i] = (float)sin(step * (i + 1));
             twin_step(&twins[i], gradients[i], i < 2 ? 0.5 : 0.0, step);
         }
-        sotto_adamw_step(&adamw, weights, gradients, &rule, spans, 2);
+        sotto_adamw_step(&adamw, device_floats(weights), device_view(gradients), &rule, spans, 2);
     }
     for (int i = 0; i < 4; i++)
         assert_true(fabs(weights[i] - twins[i].weight) < 2e-6);
@@ -70,8 +71,9 @@ static void adamw__init__forgets_what_was(void **state)
     struct sotto_adamw adamw;
 
     (void)state;
-    sotto_adamw_init(&adamw, &first, &second, 1);
-    sotto_adamw_step(&adamw, &weight, &gradient, &rule, &span, 1);
+    sotto_adamw_init(&adamw, sotto_kernels_cpu(),
+                     (struct sotto_moments){device_floats(&first), device_floats(&second)}, 1);
+    sotto_adamw_step(&adamw, device_floats(&weight), device_view(&gradient), &rule, &span, 1);
     assert_true(fabs(weight - rule.learning_rate) < 2e-9);
 }
 
@@ -147,6 +149,15 @@ static void server_step__fedyogi__falls_slowly(void **state)
     assert_true(fabs(moments[1] - (4 - 0.25)) < 1e-6);
 }
 
+static double proximal_loss(const float *weights, const float *start, size_t count, double mu)
+{
+    double squares = 0.0;
+
+    for (size_t i = 0; i < count; i++)
+        squares += pow((double)weights[i] - start[i], 2);
+    return mu / 2 * squares;
+}
+
 static void proximal__gradient__is_the_slope_of_the_loss(void **state)
 {
     const double mu = 0.7, step = 1e-3;
@@ -155,15 +166,16 @@ static void proximal__gradient__is_the_slope_of_the_loss(void **state)
     float gradients[] = {1.0f, 1.0f, 1.0f};
 
     (void)state;
-    sotto_proximal_backward(gradients, weights, start, 3, mu);
+    sotto_kernels_cpu()->pull(device_floats(gradients), device_view(weights), device_view(start),
+                              (float)mu, 3);
     for (size_t i = 0; i < 3; i++) {
         float kept = weights[i];
         double above, below;
 
         weights[i] = (float)(kept + step);
-        above = sotto_proximal_loss(weights, start, 3, mu);
+        above = proximal_loss(weights, start, 3, mu);
         weights[i] = (float)(kept - step);
-        below = sotto_proximal_loss(weights, start, 3, mu);
+        below = proximal_loss(weights, start, 3, mu);
         weights[i] = kept;
         assert_true(fabs((above - below) / (2 * step) - (gradients[i] - 1)) < 1e-3);
     }

@@ -12,6 +12,7 @@
 #include "models/kernels/packed/tile.h"
 #include "models/kernels/packed/tile_avx512.h"
 #include "tests/models/slope.h"
+#include "tests/support/device.h"
 
 enum { ROWS = 64, COLUMNS = 416, SLACK = 3, BATCH_MAX = 230 };
 
@@ -33,7 +34,7 @@ static double rounded(float value)
 /* A weight matrix, plain and packed, and room for both of its products. */
 struct bench {
     float *w;
-    uint16_t *memory;
+    struct sotto_device_bf16 *memory;
     struct sotto_packed packed;
     float *a; /* [BATCH_MAX, COLUMNS + SLACK] */
     float *c;
@@ -45,9 +46,9 @@ static void bench_open(struct bench *bench)
     size_t values = (size_t)BATCH_MAX * (COLUMNS + SLACK);
 
     bench->w = normal_floats((size_t)ROWS * COLUMNS, 1.0, 1);
-    bench->memory = aligned_alloc(64, sotto_packed_count(ROWS, COLUMNS) * sizeof(uint16_t));
+    bench->memory = aligned_alloc(64, sotto_packed_count(ROWS, COLUMNS) * sizeof *bench->memory);
     assert_non_null(bench->memory);
-    bench->packed = sotto_cpu_pack(bench->memory, sotto_matrix_view_of(bench->w, ROWS, COLUMNS));
+    bench->packed = sotto_cpu_pack(bench->memory, view_over(bench->w, ROWS, COLUMNS));
     bench->a = normal_floats(values, 1.0, 2);
     bench->before = normal_floats(values, 1.0, 3);
     bench->c = calloc(values, sizeof *bench->c);
@@ -95,8 +96,9 @@ static void check(struct bench *bench, multiply_function multiply, struct slice 
 
     for (int adds = 0; adds < 2; adds++) {
         memcpy(bench->c, bench->before, batch * stride * sizeof *bench->c);
-        multiply((struct sotto_matrix){bench->c, batch, out, stride},
-                 (struct sotto_matrix_view){bench->a, batch, inner, stride}, &w, way, adds == 1);
+        multiply((struct sotto_matrix){device_floats(bench->c), batch, out, stride},
+                 (struct sotto_matrix_view){device_view(bench->a), batch, inner, stride}, &w, way,
+                 adds == 1);
         for (size_t i = 0; i < batch * stride; i++) {
             bool is_beside = i % stride >= out;
             double expected = is_beside || adds == 1 ? (double)bench->before[i] : 0.0;
@@ -134,8 +136,8 @@ static void matmul_packed__nan_in_a_row__spoils_that_row_alone(void **state)
     bench_open(&bench);
     bench.a[5 * COLUMNS + 400] = NAN;
     for (size_t unit = 0; unit < UNITS; unit++) {
-        units[unit](sotto_matrix_of(bench.c, 20, ROWS), sotto_matrix_view_of(bench.a, 20, COLUMNS),
-                    &bench.packed, SOTTO_PACKED_FORWARD, false);
+        units[unit](matrix_over(bench.c, 20, ROWS), view_over(bench.a, 20, COLUMNS), &bench.packed,
+                    SOTTO_PACKED_FORWARD, false);
         for (size_t i = 0; i < (size_t)20 * ROWS; i++)
             assert_int_equal(isnan(bench.c[i]) != 0, i / ROWS == 5);
     }
@@ -189,17 +191,17 @@ static const struct sotto_block_spec specs[] = {
 static void run(float *y, float *dx, const struct sotto_block *block, const float *x,
                 struct sotto_block_shape shape)
 {
-    struct sotto_arena arena;
+    struct sotto_device_arena arena;
     struct sotto_block_pass pass;
     struct sotto_block_scratch scratch;
 
-    assert_int_equal(sotto_arena_open(&arena, (size_t)4 << 20), SOTTO_OK);
+    assert_int_equal(sotto_device_arena_open(&arena, block->kernels, (size_t)4 << 20), SOTTO_OK);
     assert_int_equal(sotto_block_pass_take(&pass, block, shape, &arena), SOTTO_OK);
     assert_int_equal(sotto_block_scratch_take(&scratch, block, shape, &arena), SOTTO_OK);
-    sotto_block_forward(block, &pass, &scratch, y, x, shape);
+    sotto_block_forward(block, &pass, &scratch, device_floats(y), device_view(x), shape);
     memcpy(dx, y, VALUES * sizeof *dx);
-    sotto_block_backward(block, &pass, &scratch, dx, SOTTO_BLOCK_BELOW_TRAINED);
-    sotto_arena_close(&arena);
+    sotto_block_backward(block, &pass, &scratch, device_floats(dx), SOTTO_BLOCK_BELOW_TRAINED);
+    sotto_device_arena_close(&arena);
 }
 
 /* |a - b| / |b| */
@@ -221,16 +223,17 @@ static void check_block(const struct sotto_block_spec *spec, bool is_first_only)
     struct sotto_block_shape shape = {
         .batch = SAMPLES, .length_max = TOKENS, .is_first_only = is_first_only};
     size_t count = sotto_block_packed_count(spec);
-    uint16_t *memory = aligned_alloc(64, count * sizeof *memory);
+    struct sotto_device_bf16 *memory = aligned_alloc(64, count * sizeof *memory);
     float *weights = normal_floats(sotto_block_weight_count(spec), 0.125, 5);
     float *x = normal_floats(VALUES, 1.0, 6);
     struct sotto_packed packed[SOTTO_BLOCK_LINEAR_COUNT];
-    struct sotto_block block = {.kernels = sotto_kernels_cpu(), .spec = *spec, .weights = weights};
+    struct sotto_block block = {
+        .kernels = sotto_kernels_cpu(), .spec = *spec, .weights = device_view(weights)};
     float y[2][VALUES] = {{0}};
     float dx[2][VALUES] = {{0}};
 
     run(y[0], dx[0], &block, x, shape);
-    sotto_block_pack(packed, memory, block.kernels, spec, weights);
+    sotto_block_pack(packed, memory, block.kernels, spec, device_view(weights));
     block.packed = packed;
     run(y[1], dx[1], &block, x, shape);
     assert_memory_not_equal(y[0], y[1], sizeof y[0]);

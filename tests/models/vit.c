@@ -13,6 +13,7 @@
 #include "models/arch/tensors.h"
 #include "tests/models/golden.h"
 #include "tests/models/slope.h"
+#include "tests/support/device.h"
 #include "tests/support/model_folder.h"
 
 enum { PICTURES = 5, WIDTH = 32, PIXELS = 3 * 12 * 12, TOKENS = 10 };
@@ -25,31 +26,36 @@ struct bench {
     struct sotto_block blocks[2];
     struct sotto_network network;
     struct sotto_network_pass pass;
-    struct sotto_arena arena;
+    struct sotto_workspace workspace;
 };
 
 static void bench_open(struct bench *bench, const char *folder, uint32_t batch_max)
 {
     struct sotto_network_room room = {batch_max, TOKENS, batch_max * TOKENS};
+    struct sotto_workspace counted;
     struct sotto_fault fault = {0};
 
     if (sotto_base_open(&bench->base, folder, &fault) != SOTTO_OK)
         fail_msg("%s", fault.text);
     bench->network = (struct sotto_network){.kernels = sotto_kernels_cpu(),
                                             .arch = &bench->base.arch,
-                                            .weights = bench->base.weights,
+                                            .weights = device_view(bench->base.weights),
                                             .pixel_map = bench->base.pixel_map,
                                             .blocks = bench->blocks,
                                             .adapted_first = bench->base.arch.block_count};
     sotto_network_bind(&bench->network);
-    assert_int_equal(sotto_arena_open(&bench->arena, 1 << 20), SOTTO_OK);
-    assert_int_equal(sotto_network_pass_take(&bench->pass, &bench->network, room, &bench->arena),
+    sotto_workspace_init_counting(&counted);
+    assert_int_equal(sotto_network_pass_take(&bench->pass, &bench->network, room, &counted),
                      SOTTO_OK);
+    assert_int_equal(sotto_workspace_open(&bench->workspace, bench->network.kernels, &counted),
+                     SOTTO_OK);
+    assert_int_equal(
+        sotto_network_pass_take(&bench->pass, &bench->network, room, &bench->workspace), SOTTO_OK);
 }
 
 static void bench_close(struct bench *bench)
 {
-    sotto_arena_close(&bench->arena);
+    sotto_workspace_close(&bench->workspace);
     sotto_base_close(&bench->base);
 }
 
@@ -68,10 +74,10 @@ static void vit__golden_pictures__features_as_another_implementation(void **stat
     for (size_t i = 0; i < PICTURES; i++)
         pictures[i] = pixels + i * PIXELS;
     bench_open(&bench, golden_folder, PICTURES);
-    sotto_network_forward(&bench.network, &bench.pass, features, &samples);
+    sotto_network_forward(&bench.network, &bench.pass, device_floats(features), &samples);
     assert_near(features, expected, PICTURES * WIDTH, 1e-5);
     samples = (struct sotto_samples){.count = 1, .pictures = pictures + 3};
-    sotto_network_forward(&bench.network, &bench.pass, features, &samples);
+    sotto_network_forward(&bench.network, &bench.pass, device_floats(features), &samples);
     assert_near(features, expected + (size_t)3 * WIDTH, WIDTH, 1e-5);
     bench_close(&bench);
     free(pixels);

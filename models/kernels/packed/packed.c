@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "models/kernels/device/host.h"
 #include "models/kernels/packed/tile.h"
 #include "models/kernels/packed/tile_avx512.h"
 
@@ -14,42 +15,43 @@ size_t sotto_packed_count(size_t rows, size_t columns)
 }
 
 /* One panel of 32 rows. */
-static void pack_forward(uint16_t *out, struct sotto_matrix_view w, size_t first)
+static void pack_forward(struct sotto_device_bf16 *out, struct sotto_matrix_view w, size_t first)
 {
     float pairs[2 * SOTTO_PANEL_WIDTH];
 
     for (size_t column = 0; column < w.columns; column += 2) {
         for (size_t j = 0; j < SOTTO_PANEL_WIDTH; j++) {
-            const float *at = w.at + (first + j) * w.stride + column;
+            const float *at = sotto_host_read(w.at + (first + j) * w.stride + column);
 
             pairs[2 * j] = at[0];
             pairs[2 * j + 1] = at[1];
         }
-        sotto_tile_portable()->round(out + column * SOTTO_PANEL_WIDTH, pairs,
+        sotto_tile_portable()->round(sotto_host_write_bf16(out + column * SOTTO_PANEL_WIDTH), pairs,
                                      2 * SOTTO_PANEL_WIDTH);
     }
 }
 
 /* One panel of 32 columns. */
-static void pack_backward(uint16_t *out, struct sotto_matrix_view w, size_t first)
+static void pack_backward(struct sotto_device_bf16 *out, struct sotto_matrix_view w, size_t first)
 {
     float pairs[2 * SOTTO_PANEL_WIDTH];
 
     for (size_t row = 0; row < w.rows; row += 2) {
         for (size_t j = 0; j < SOTTO_PANEL_WIDTH; j++) {
-            const float *at = w.at + row * w.stride + first + j;
+            const float *at = sotto_host_read(w.at + row * w.stride + first + j);
 
             pairs[2 * j] = at[0];
             pairs[2 * j + 1] = at[w.stride];
         }
-        sotto_tile_portable()->round(out + row * SOTTO_PANEL_WIDTH, pairs, 2 * SOTTO_PANEL_WIDTH);
+        sotto_tile_portable()->round(sotto_host_write_bf16(out + row * SOTTO_PANEL_WIDTH), pairs,
+                                     2 * SOTTO_PANEL_WIDTH);
     }
 }
 
-struct sotto_packed sotto_cpu_pack(uint16_t *memory, struct sotto_matrix_view w)
+struct sotto_packed sotto_cpu_pack(struct sotto_device_bf16 *memory, struct sotto_matrix_view w)
 {
-    uint16_t *forward = memory;
-    uint16_t *backward = memory + w.rows * w.columns;
+    struct sotto_device_bf16 *forward = memory;
+    struct sotto_device_bf16 *backward = memory + w.rows * w.columns;
 
     assert(w.rows % SOTTO_PANEL_WIDTH == 0 && w.columns % SOTTO_PANEL_WIDTH == 0);
     for (size_t row = 0; row < w.rows; row += SOTTO_PANEL_WIDTH)
@@ -106,7 +108,8 @@ static void round_piece(const struct product *product, const struct piece *piece
     for (size_t slice = 0; slice < piece->slices; slice++) {
         size_t first = slice_at(piece, slice);
         uint16_t *out = piece->rounded + slice * BLOCK_ROWS * SOTTO_TILE_STRIDE;
-        const float *in = product->a.at + piece->row * product->a.stride + piece->inner + first;
+        const float *in =
+            sotto_host_read(product->a.at + piece->row * product->a.stride + piece->inner + first);
 
         for (size_t row = 0; row < piece->rows; row++)
             product->kernel->round(out + row * SOTTO_TILE_STRIDE, in + row * product->a.stride,
@@ -133,7 +136,8 @@ static void multiply_slice(const struct product *product, const struct piece *pi
     for (size_t i = 0; i < tiles; i++) {
         size_t row = piece->rows * i / tiles;
 
-        tile.c = product->c.at + (piece->row + row) * product->c.stride + panel * SOTTO_PANEL_WIDTH;
+        tile.c = sotto_host_write(product->c.at + (piece->row + row) * product->c.stride +
+                                  panel * SOTTO_PANEL_WIDTH);
         tile.a = rounded + row * SOTTO_TILE_STRIDE;
         tile.rows = (uint32_t)(piece->rows * (i + 1) / tiles - row);
         tile.ahead = tile.panel + tile.pairs * 2 * SOTTO_PANEL_WIDTH + tile.ahead_count * i;
@@ -185,7 +189,7 @@ static void multiply_by(const struct sotto_tile_kernel *kernel, struct product p
     assert(product.c.columns == (is_forward ? w->rows : w->columns));
     assert(product.a.columns == (is_forward ? w->columns : w->rows));
     product.kernel = kernel;
-    product.panels = is_forward ? w->forward : w->backward;
+    product.panels = sotto_host_read_bf16(is_forward ? w->forward : w->backward);
     product.panel_stride = is_forward ? (size_t)w->columns * SOTTO_PANEL_WIDTH : w->backward_stride;
     multiply(&product);
 }

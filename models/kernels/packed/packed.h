@@ -19,11 +19,11 @@ enum { SOTTO_PANEL_WIDTH = 32 };
 
 /* W [rows, columns], or some consecutive rows of one that was packed whole. Borrows its memory. */
 struct sotto_packed {
-    uint32_t rows;            /* a multiple of SOTTO_PANEL_WIDTH; 0: there is none */
-    uint32_t columns;         /* the same */
-    const uint16_t *forward;  /* panels of rows */
-    const uint16_t *backward; /* panels of columns */
-    size_t backward_stride;   /* elements from one panel of `backward` to the next */
+    uint32_t rows;                           /* a multiple of SOTTO_PANEL_WIDTH; 0: there is none */
+    uint32_t columns;                        /* the same */
+    const struct sotto_device_bf16 *forward; /* panels of rows */
+    const struct sotto_device_bf16 *backward; /* panels of columns */
+    size_t backward_stride; /* elements from one panel of `backward` to the next */
 };
 
 enum sotto_packed_way {
@@ -38,7 +38,7 @@ size_t sotto_packed_count(size_t rows, size_t columns);
  *   memory  out  [sotto_packed_count] at 64 bytes
  *   w       in   rows and columns are multiples of SOTTO_PANEL_WIDTH
  */
-struct sotto_packed sotto_cpu_pack(uint16_t *memory, struct sotto_matrix_view w);
+struct sotto_packed sotto_cpu_pack(struct sotto_device_bf16 *memory, struct sotto_matrix_view w);
 
 /* `count` rows from `first` on, both multiples of SOTTO_PANEL_WIDTH. */
 struct sotto_packed sotto_packed_rows(struct sotto_packed packed, uint32_t first, uint32_t count);

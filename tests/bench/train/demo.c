@@ -14,6 +14,7 @@
 #include "models/arch/tensors.h"
 #include "models/block/block.h"
 #include "models/trainer.h"
+#include "tests/support/device.h"
 #include "tests/support/model_folder.h"
 
 enum { BATCH = 32, STEPS = 8, RANK = 8, LABELS = 10, TOKENS = 50, REPEATS = 20, SQUARE = 768 };
@@ -75,10 +76,9 @@ static double product_rate(void)
         double start = now_s();
         double spent;
 
-        kernels->matmul(sotto_matrix_of(c, SQUARE, SQUARE),
-                        sotto_factor_plain(sotto_matrix_view_of(a, SQUARE, SQUARE)),
-                        sotto_factor_transposed(sotto_matrix_view_of(b, SQUARE, SQUARE)), 1.0f,
-                        0.0f);
+        kernels->matmul(matrix_over(c, SQUARE, SQUARE),
+                        sotto_factor_plain(view_over(a, SQUARE, SQUARE)),
+                        sotto_factor_transposed(view_over(b, SQUARE, SQUARE)), 1.0f, 0.0f);
         spent = now_s() - start;
         best = spent < best ? spent : best;
     }
@@ -197,29 +197,29 @@ static double full_block(void)
     size_t values = (size_t)BATCH * TOKENS * shape.width;
     struct sotto_block block = {.kernels = sotto_kernels_cpu(),
                                 .spec = spec,
-                                .weights = random_floats(weights, 8),
-                                .weight_gradients = random_floats(weights, 9)};
+                                .weights = device_view(random_floats(weights, 8)),
+                                .weight_gradients = device_floats(random_floats(weights, 9))};
     struct sotto_block_shape all = {.batch = BATCH, .length_max = TOKENS};
-    struct sotto_arena arena;
+    struct sotto_device_arena arena;
     struct sotto_block_pass pass;
     struct sotto_block_scratch scratch;
     float *x = random_floats(values, 10);
     float *y = random_floats(values, 11);
     double best = 1e9;
 
-    require(sotto_arena_open(&arena, (size_t)256 << 20));
+    require(sotto_device_arena_open(&arena, block.kernels, (size_t)256 << 20));
     require(sotto_block_pass_take(&pass, &block, all, &arena));
     require(sotto_block_scratch_take(&scratch, &block, all, &arena));
     for (int i = 0; i < REPEATS; i++) {
         double start = now_s();
         double spent;
 
-        sotto_block_forward(&block, &pass, &scratch, y, x, all);
-        sotto_block_backward(&block, &pass, &scratch, y, SOTTO_BLOCK_BELOW_TRAINED);
+        sotto_block_forward(&block, &pass, &scratch, device_floats(y), device_view(x), all);
+        sotto_block_backward(&block, &pass, &scratch, device_floats(y), SOTTO_BLOCK_BELOW_TRAINED);
         spent = now_s() - start;
         best = spent < best ? spent : best;
     }
-    sotto_arena_close(&arena);
+    sotto_device_arena_close(&arena);
     free((void *)block.weights);
     free(block.weight_gradients);
     free(x);

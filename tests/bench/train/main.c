@@ -19,6 +19,7 @@
 #include "core/threads/threads.h"
 #include "models/kernels/kernels.h"
 #include "models/trainer.h"
+#include "tests/support/device.h"
 
 enum { RANK = 8, LABELS = 10, SQUARE = 768, REPEATS = 15, STEPS_MAX = 64, PREDICTIONS = 5 };
 
@@ -71,9 +72,9 @@ static double product_rate(void)
 {
     const struct sotto_kernels *kernels = sotto_kernels_cpu();
     float *values = take((size_t)3 * SQUARE * SQUARE, sizeof *values);
-    struct sotto_matrix c = sotto_matrix_of(values, SQUARE, SQUARE);
-    struct sotto_matrix_view a = sotto_matrix_view_of(values + SQUARE * SQUARE, SQUARE, SQUARE);
-    struct sotto_matrix_view b = sotto_matrix_view_of(values + 2 * SQUARE * SQUARE, SQUARE, SQUARE);
+    struct sotto_matrix c = matrix_over(values, SQUARE, SQUARE);
+    struct sotto_matrix_view a = view_over(values + SQUARE * SQUARE, SQUARE, SQUARE);
+    struct sotto_matrix_view b = view_over(values + 2 * SQUARE * SQUARE, SQUARE, SQUARE);
     double best = 1e9;
 
     for (int i = 0; i < REPEATS; i++) {
