@@ -67,6 +67,17 @@ static enum sotto_status keep_normalised(struct sotto_added *added,
     return status;
 }
 
+static enum sotto_status keep_content(struct sotto_added *added, struct sotto_added_token *token,
+                                      struct sotto_view content, const struct sotto_part *reading)
+{
+    token->first = (uint32_t)added->contents.length;
+    token->length = (uint32_t)content.length;
+    sotto_text_add(&added->contents, content);
+    return added->contents.is_short
+               ? sotto_part_fault(reading, SOTTO_NO_MEMORY, "no memory for the tokens")
+               : SOTTO_OK;
+}
+
 static enum sotto_status read_all(struct sotto_added *added,
                                   const struct sotto_normaliser *normaliser,
                                   const struct sotto_part *reading)
@@ -80,6 +91,8 @@ static enum sotto_status read_all(struct sotto_added *added,
         struct sotto_view content;
 
         status = read_token(token, &content, &one);
+        if (status == SOTTO_OK)
+            status = keep_content(added, token, content, &one);
         if (status == SOTTO_OK && token->is_normalised)
             status = keep_normalised(added, normaliser, content, (uint32_t)i, &one);
         else if (status == SOTTO_OK)
@@ -126,6 +139,7 @@ enum sotto_status sotto_added_open(struct sotto_added *added,
 void sotto_added_close(struct sotto_added *added)
 {
     free(added->tokens);
+    sotto_text_close(&added->contents);
     sotto_vocabulary_close(&added->written.texts);
     sotto_vocabulary_close(&added->normalised.texts);
     *added = (struct sotto_added){0};
@@ -186,6 +200,12 @@ bool sotto_added_find(const struct sotto_added *added, struct sotto_added_match 
         return true;
     }
     return false;
+}
+
+struct sotto_view sotto_added_content(const struct sotto_added *added,
+                                      const struct sotto_added_token *token)
+{
+    return sotto_view_of(added->contents.at + token->first, token->length);
 }
 
 uint32_t sotto_added_token_of(const struct sotto_added *added, struct sotto_view text)

@@ -12,6 +12,8 @@
 
 struct sotto_added_token {
     uint32_t token;
+    uint32_t first; /* of its text as the file has it, in sotto_added.contents */
+    uint32_t length;
     bool is_word;       /* not inside a word */
     bool strips_before; /* white space before it belongs to it */
     bool strips_after;
@@ -28,6 +30,7 @@ struct sotto_added_set {
 struct sotto_added {
     struct sotto_added_token *tokens;
     size_t count;
+    struct sotto_text contents;
     struct sotto_added_set written;
     struct sotto_added_set normalised;
 };
@@ -55,6 +58,10 @@ struct sotto_added_match {
  */
 bool sotto_added_find(const struct sotto_added *added, struct sotto_added_match *match,
                       const struct sotto_added_set *set, struct sotto_view text, size_t from);
+
+/* The text of a token as the file has it. */
+struct sotto_view sotto_added_content(const struct sotto_added *added,
+                                      const struct sotto_added_token *token);
 
 /* The index of an added token of just this text, or SOTTO_TOKEN_NONE. */
 uint32_t sotto_added_token_of(const struct sotto_added *added, struct sotto_view text);

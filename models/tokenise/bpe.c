@@ -35,8 +35,7 @@ static uint32_t byte_of(uint32_t character)
     return 256;
 }
 
-/* The bytes that a token of a byte-level vocabulary stands for; false: it stands for none. */
-static bool bytes_of(uint8_t *out, size_t *length, struct sotto_view token)
+bool sotto_bpe_bytes_of(uint8_t *out, size_t *length, struct sotto_view token)
 {
     *length = 0;
     for (size_t taken; token.length > 0; token = sotto_view_after(token, taken)) {
@@ -64,7 +63,7 @@ static enum sotto_status read_bytes(struct sotto_bpe *model, const struct sotto_
         struct sotto_view token = sotto_view_of(written.bytes + entry->first, entry->length);
         size_t length;
 
-        if (entry->token != SOTTO_TOKEN_NONE && bytes_of(bytes, &length, token))
+        if (entry->token != SOTTO_TOKEN_NONE && sotto_bpe_bytes_of(bytes, &length, token))
             status = sotto_vocabulary_add(&model->vocabulary, sotto_view_of(bytes, length),
                                           entry->token);
     }
@@ -132,7 +131,7 @@ static uint32_t side_of(const struct sotto_bpe *model, struct sotto_buffer *join
     if (side.length > sizeof bytes)
         return SOTTO_TOKEN_NONE;
     if (model->is_byte_level) {
-        if (!bytes_of(bytes, &length, side))
+        if (!sotto_bpe_bytes_of(bytes, &length, side))
             return SOTTO_TOKEN_NONE;
         side = sotto_view_of(bytes, length);
     }

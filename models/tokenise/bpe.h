@@ -65,6 +65,14 @@ void sotto_bpe_close(struct sotto_bpe *model);
 void sotto_bpe_scratch_close(struct sotto_bpe_scratch *scratch);
 
 /*
+ * The bytes that a token of a byte-level vocabulary stands for, as it is written; false: a
+ * character stands for none.
+ *
+ *   out  out  [token.length], of which *length are used; may be the token's own memory
+ */
+bool sotto_bpe_bytes_of(uint8_t *out, size_t *length, struct sotto_view token);
+
+/*
  * Adds the tokens of a non-empty word. Work: O(n log n) for n characters. A lack of memory is in
  * tokens->is_short.
  */

@@ -58,8 +58,8 @@ static enum sotto_status decode_prepend(struct sotto_normaliser_step *step,
 static enum sotto_status decode_replace(struct sotto_normaliser_step *step,
                                         const struct sotto_part *reading)
 {
-    struct sotto_part pattern = sotto_part_at(reading, json_object_get(reading->object, "pattern"),
-                                              "normalizer Replace's pattern");
+    struct sotto_part pattern =
+        sotto_part_at(reading, json_object_get(reading->object, "pattern"), "Replace's pattern");
     enum sotto_status status = sotto_part_keys(reading, replace_keys);
 
     if (status == SOTTO_OK)

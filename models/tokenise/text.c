@@ -154,6 +154,26 @@ uint32_t sotto_utf8_last(struct sotto_view text, size_t *length)
     return sotto_utf8_first(sotto_view_of(text.at + first, text.length - first), length);
 }
 
+size_t sotto_utf8_take(struct sotto_view bytes, bool *is_valid)
+{
+    uint8_t head = bytes.at[0];
+    size_t length = length_of(head);
+    uint8_t low = head == 0xe0 ? 0xa0 : head == 0xf0 ? 0x90 : 0x80;
+    uint8_t high = head == 0xed ? 0x9f : head == 0xf4 ? 0x8f : 0xbf;
+
+    *is_valid = length > 0;
+    for (size_t i = 1; i < length; i++) {
+        if (i == bytes.length)
+            return 0;
+        *is_valid = bytes.at[i] >= low && bytes.at[i] <= high;
+        if (!*is_valid)
+            return i;
+        low = 0x80;
+        high = 0xbf;
+    }
+    return length > 0 ? length : 1;
+}
+
 struct sotto_view sotto_view_after(struct sotto_view bytes, size_t length)
 {
     return sotto_view_of(bytes.at + length, bytes.length - length);

@@ -43,6 +43,13 @@ uint32_t sotto_utf8_first(struct sotto_view text, size_t *length);
 /* The last character of valid, non-empty UTF-8; *length: its bytes. */
 uint32_t sotto_utf8_last(struct sotto_view text, size_t *length);
 
+/*
+ * The length of the character that non-empty bytes begin with; 0: they end within it. Where they
+ * begin with none, *is_valid is false and the length is of what one U+FFFD stands for: Unicode 15,
+ * section 3.9, maximal subparts.
+ */
+size_t sotto_utf8_take(struct sotto_view bytes, bool *is_valid);
+
 /* What is left of a view after its first `length` bytes. */
 struct sotto_view sotto_view_after(struct sotto_view bytes, size_t length);
 

@@ -6,6 +6,7 @@
 
 #include "models/tokenise/added.h"
 #include "models/tokenise/bpe.h"
+#include "models/tokenise/decoder.h"
 #include "models/tokenise/frame.h"
 #include "models/tokenise/normaliser.h"
 #include "models/tokenise/splitter.h"
@@ -19,7 +20,9 @@ struct sotto_tokeniser {
     bool is_bpe;
     struct sotto_wordpiece wordpiece;
     struct sotto_bpe bpe;
-    uint32_t length_max; /* as the file says, 0: it says nothing */
+    struct sotto_joiner joiner;
+    struct sotto_fault joiner_fault; /* why tokens do not become text; SOTTO_OK: they do */
+    uint32_t length_max;             /* as the file says, 0: it says nothing */
     uint32_t size;
 };
 
@@ -131,6 +134,25 @@ static void measure(struct sotto_tokeniser *tokeniser)
     tokeniser->size = tokeniser->is_bpe ? larger(size, tokeniser->bpe.unknown) : size;
 }
 
+/* Only who wants text of tokens is told what is wrong with it. */
+static void read_joiner(struct sotto_tokeniser *tokeniser, const struct sotto_part *file)
+{
+    struct sotto_fault *fault = &tokeniser->joiner_fault;
+    struct sotto_part part = part_of(file, "decoder");
+    bool is_bytes;
+
+    part.fault = fault;
+    fault->status = sotto_joiner_decode(&tokeniser->joiner, &part);
+    is_bytes = tokeniser->joiner.step_set == 1u << SOTTO_JOINER_BYTES;
+    if (fault->status != SOTTO_OK)
+        return;
+    if (tokeniser->joiner.step_set == 0 || !tokeniser->is_bpe)
+        sotto_part_fault(&part, SOTTO_UNSUPPORTED, "there is none that makes text of tokens");
+    else if (is_bytes != tokeniser->bpe.is_byte_level)
+        sotto_part_fault(&part, SOTTO_UNSUPPORTED,
+                         "ByteLevel is supported where pre_tokenizer has it, and only there");
+}
+
 static enum sotto_status read_file(struct sotto_tokeniser *tokeniser, const struct sotto_part *file)
 {
     struct sotto_part normaliser = part_of(file, "normalizer");
@@ -153,9 +175,11 @@ static enum sotto_status read_file(struct sotto_tokeniser *tokeniser, const stru
         status = check_room(tokeniser, file);
     if (status == SOTTO_OK)
         status = read_model(tokeniser, file);
-    if (status == SOTTO_OK)
-        measure(tokeniser);
-    return status;
+    if (status != SOTTO_OK)
+        return status;
+    read_joiner(tokeniser, file);
+    measure(tokeniser);
+    return SOTTO_OK;
 }
 
 enum sotto_status sotto_tokeniser_open(struct sotto_tokeniser **tokeniser, struct sotto_view json,
@@ -379,4 +403,20 @@ enum sotto_status sotto_encoder_run(struct sotto_encoder *encoder, struct sotto_
         .is_cut = is_cut,
     };
     return SOTTO_OK;
+}
+
+enum sotto_status sotto_tokeniser_open_decoder(struct sotto_decoder **decoder,
+                                               const struct sotto_tokeniser *tokeniser,
+                                               struct sotto_fault *fault)
+{
+    struct sotto_decoder_parts parts = {&tokeniser->joiner, vocabulary_of(tokeniser),
+                                        &tokeniser->added, tokeniser->size};
+    enum sotto_status status = tokeniser->joiner_fault.status;
+
+    *decoder = NULL;
+    if (status != SOTTO_OK)
+        return sotto_fault_set(fault, status, "%s", tokeniser->joiner_fault.text);
+    status = sotto_decoder_open(decoder, parts);
+    return status == SOTTO_OK ? status
+                              : sotto_fault_set(fault, status, "no memory to make text of tokens");
 }

@@ -3,11 +3,11 @@
  * indices as PyPI tokenizers gives. Known: WordPiece and byte-pair encoding; which parts, the
  * headers of this room say. A part that is not known is refused by its name.
  *
- * Not used, because it has no bearing on the indices of one text: decoder, padding, what a
- * post-processor does with a pair.
+ * Not used, because it has no bearing on the indices of one text: padding, what a post-processor
+ * does with a pair. The decoder is looked at by sotto_tokeniser_open_decoder alone.
  *
- * A sotto_tokeniser is read-only and can be shared by any number of encoders and threads; a
- * sotto_encoder has its own scratch and belongs to one thread.
+ * A sotto_tokeniser is read-only and can be shared by any number of encoders, decoders and threads;
+ * each of those has its own scratch and belongs to one thread.
  */
 #ifndef SOTTO_MODELS_TOKENISE_TOKENISER_H
 #define SOTTO_MODELS_TOKENISE_TOKENISER_H
@@ -19,6 +19,7 @@ enum { SOTTO_TOKENISER_BYTES_MAX = 64 * 1024 * 1024, SOTTO_TEXT_BYTES_MAX = 16 *
 
 struct sotto_tokeniser;
 struct sotto_encoder;
+struct sotto_decoder;
 
 /*
  * Reads the bytes of a tokenizer.json; `path` is for the fault.
@@ -65,5 +66,14 @@ SOTTO_CHECKED enum sotto_status sotto_encoder_run(struct sotto_encoder *encoder,
                                                   struct sotto_encoding *encoding,
                                                   struct sotto_view text,
                                                   struct sotto_encoding_form form);
+
+/*
+ * SOTTO_UNSUPPORTED: its tokens do not become text, the fault names the part of the file;
+ * SOTTO_MALFORMED, SOTTO_OVER_LIMIT: the file's decoder is broken; SOTTO_NO_MEMORY: *decoder is
+ * NULL. The tokeniser outlives it.
+ */
+SOTTO_CHECKED enum sotto_status sotto_tokeniser_open_decoder(
+    struct sotto_decoder **decoder, const struct sotto_tokeniser *tokeniser,
+    struct sotto_fault *fault);
 
 #endif

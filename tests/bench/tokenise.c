@@ -1,9 +1,10 @@
 /*
- * How fast a tokenizer.json is read and texts are encoded, and whether the indices are those that
- * somebody else found (tests/vectors/compare_tokenise.py).
+ * How fast a tokenizer.json is read and texts are encoded, and whether the indices, and the text of
+ * such, are those that somebody else found (tests/vectors/compare_tokenise.py).
  *
  *     bench_tokenise TOKENIZER FILE           a text a line
- *     bench_tokenise TOKENIZER PAIRS compare  a JSON list of [text, indices]
+ *     bench_tokenise TOKENIZER PAIRS compare  a JSON list of [text, indices], or of
+ *                                             [text, indices, their text, indices, their text]
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <time.h>
 
 #include "core/base/file.h"
+#include "models/tokenise/decoder.h"
 #include "models/tokenise/tokeniser.h"
 
 static double seconds(void)
@@ -92,26 +94,79 @@ static bool is_same(const struct sotto_encoding *encoding, const json_t *expecte
     return is;
 }
 
-/* The exit code: 1 if a text has other indices. */
-static int compare(struct sotto_encoder *encoder, const char *path)
+/* Whether the tokens of a list, one after another, say the text. */
+static bool is_said(struct sotto_decoder *decoder, const json_t *list, const json_t *expected)
 {
-    json_t *pairs = json_load_file(path, JSON_ALLOW_NUL, NULL);
+    const char *whole = json_string_value(expected);
+    size_t left = json_string_length(expected);
+
+    for (size_t i = 0; i <= json_array_size(list); i++) {
+        uint32_t token = (uint32_t)json_integer_value(json_array_get(list, i));
+        bool is_last = i == json_array_size(list);
+        struct sotto_view text;
+
+        if (sotto_decoder_run(decoder, &text, &token, is_last ? 0 : 1, is_last) != SOTTO_OK)
+            exit(1);
+        if (text.length > left || (left > 0 && memcmp(whole, text.at, text.length) != 0))
+            return false;
+        whole += text.length;
+        left -= text.length;
+    }
+    return left == 0;
+}
+
+/* Of [text, indices, their text, other indices, their text]. */
+static bool is_same_text(struct sotto_decoder *decoder, const json_t *row)
+{
+    bool is = true;
+
+    for (size_t i = 1; i + 1 < json_array_size(row); i += 2)
+        is = is_said(decoder, json_array_get(row, i), json_array_get(row, i + 1)) && is;
+    return is;
+}
+
+/* For rows that have texts of indices, else NULL. */
+static struct sotto_decoder *open_decoder(const struct sotto_tokeniser *tokeniser,
+                                          const json_t *rows)
+{
+    struct sotto_decoder *decoder;
+    struct sotto_fault fault;
+
+    if (json_array_size(json_array_get(rows, 0)) < 3)
+        return NULL;
+    if (sotto_tokeniser_open_decoder(&decoder, tokeniser, &fault) != SOTTO_OK) {
+        fprintf(stderr, "bench_tokenise: %s\n", fault.text);
+        exit(1);
+    }
+    return decoder;
+}
+
+/* The exit code: 1 if a text has other indices, or indices another text. */
+static int compare(const struct sotto_tokeniser *tokeniser, struct sotto_encoder *encoder,
+                   const char *path)
+{
+    json_t *rows = json_load_file(path, JSON_ALLOW_NUL, NULL);
+    struct sotto_decoder *decoder = open_decoder(tokeniser, rows);
     size_t other_count = 0;
 
-    for (size_t i = 0; i < json_array_size(pairs); i++) {
-        const json_t *text = json_array_get(json_array_get(pairs, i), 0);
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+        const json_t *text = json_array_get(row, 0);
         struct sotto_view view = sotto_view_of(json_string_value(text), json_string_length(text));
         struct sotto_encoding encoding;
         enum sotto_status status = sotto_encoder_run(
             encoder, &encoding, view, (struct sotto_encoding_form){.is_framed = true});
 
-        if (status == SOTTO_OK && is_same(&encoding, json_array_get(json_array_get(pairs, i), 1)))
+        if (status == SOTTO_OK && is_same(&encoding, json_array_get(row, 1)) &&
+            (decoder == NULL || is_same_text(decoder, row)))
             continue;
         other_count++;
-        printf("other indices for text %zu\n", i);
+        printf("other indices or text for text %zu\n", i);
     }
-    printf("%zu of %zu texts have other indices\n", other_count, json_array_size(pairs));
-    return other_count > 0 || json_array_size(pairs) == 0;
+    printf("%zu of %zu texts have other indices%s\n", other_count, json_array_size(rows),
+           decoder == NULL ? "" : ", or indices another text");
+    sotto_decoder_close(decoder);
+    return other_count > 0 || json_array_size(rows) == 0;
 }
 
 int main(int argc, char **argv)
@@ -129,7 +184,7 @@ int main(int argc, char **argv)
     if (sotto_encoder_open(&encoder, tokeniser) != SOTTO_OK)
         return 1;
     if (argc > 3)
-        return compare(encoder, argv[2]);
+        return compare(tokeniser, encoder, argv[2]);
     measure(encoder, argv[2], began);
     sotto_encoder_close(encoder);
     sotto_tokeniser_close(tokeniser);

@@ -3,7 +3,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/tokenise/decoder.h"
+#include "models/tokenise/text.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+/* Whatever tokens come, one by one, their text is UTF-8. */
+static void decode(const struct sotto_tokeniser *tokeniser)
+{
+    uint32_t size = sotto_tokeniser_size(tokeniser);
+    struct sotto_decoder *decoder;
+
+    if (sotto_tokeniser_open_decoder(&decoder, tokeniser, NULL) != SOTTO_OK)
+        return;
+    for (uint32_t i = 0; i < 600; i++) {
+        uint32_t token = i * 7919 % (size + 2);
+        struct sotto_view text;
+
+        if (sotto_decoder_run(decoder, &text, &token, 1, i % 16 == 15) != SOTTO_OK ||
+            !sotto_utf8_is_valid(text))
+            abort();
+    }
+    sotto_decoder_close(decoder);
+}
 
 /* What a tokenizer.json that is accepted makes of a text has indices below its size only. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
@@ -26,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
                 abort();
         }
     }
+    decode(tokeniser);
     sotto_encoder_close(encoder);
     sotto_tokeniser_close(tokeniser);
     return 0;

@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 #include "core/base/file.h"
+#include "models/tokenise/decoder.h"
+#include "models/tokenise/text.h"
 
 /* tests/vectors/make_tokenise.py says what is special about each. */
 static const char *const vector_names[] = {
@@ -17,6 +19,10 @@ static const char *const vector_names[] = {
     "bert-added",   "gpt2",       "roberta",      "smollm",       "llama3",
     "qwen2",        "llama2",     "mistral",      "metaspace",    "unknown",
 };
+
+/* Those whose tokens become text. */
+static const char *const decodable_names[] = {"gpt2",  "roberta", "smollm",  "llama3",
+                                              "qwen2", "llama2",  "mistral", "metaspace"};
 
 static const struct sotto_encoding_form framed = {.is_framed = true};
 
@@ -261,9 +267,145 @@ static void encoder__endless_word__is_not_quadratic(void **state)
     close_encoder(encoder, tokeniser);
 }
 
+/* Adds the text of the tokens to `out`, a few at a time; returns its new length. */
+static size_t decode_in_steps(struct sotto_decoder *decoder, uint8_t *out, const uint32_t *tokens,
+                              size_t count, size_t step)
+{
+    size_t length = 0;
+
+    for (size_t first = 0; first <= count; first += step) {
+        size_t left = count - first;
+        bool is_last = left < step;
+        struct sotto_view text;
+
+        assert_int_equal(
+            sotto_decoder_run(decoder, &text, tokens + first, is_last ? left : step, is_last),
+            SOTTO_OK);
+        assert_true(sotto_utf8_is_valid(text));
+        if (text.length > 0)
+            memcpy(out + length, text.at, text.length);
+        length += text.length;
+    }
+    return length;
+}
+
+static void check_texts(const char *name)
+{
+    struct sotto_tokeniser *tokeniser = open_vector(name);
+    struct sotto_decoder *decoder;
+    uint32_t tokens[256];
+    uint8_t text[4096];
+    char path[128];
+    json_t *pairs;
+
+    snprintf(path, sizeof path, "tests/vectors/tokenise/%s.texts", name);
+    pairs = json_load_file(path, JSON_ALLOW_NUL, NULL);
+    assert_true(json_array_size(pairs) > 60);
+    assert_int_equal(sotto_tokeniser_open_decoder(&decoder, tokeniser, NULL), SOTTO_OK);
+    for (size_t i = 0; i < json_array_size(pairs); i++) {
+        const json_t *list = json_array_get(json_array_get(pairs, i), 0);
+        const json_t *expected = json_array_get(json_array_get(pairs, i), 1);
+        size_t count = json_array_size(list);
+
+        for (size_t j = 0; j < count; j++)
+            tokens[j] = (uint32_t)json_integer_value(json_array_get(list, j));
+        for (size_t all = 0; all < 2; all++) {
+            size_t length = decode_in_steps(decoder, text, tokens, count, all == 1 ? count + 1 : 1);
+
+            if (length != json_string_length(expected) ||
+                memcmp(text, json_string_value(expected), length) != 0)
+                fail_msg("%s: other text for list %zu, '%.*s'", name, i, (int)length,
+                         (const char *)text);
+        }
+    }
+    sotto_decoder_close(decoder);
+    sotto_tokeniser_close(tokeniser);
+    json_decref(pairs);
+}
+
+/* At once and token by token: of nasty texts, and of lists that no text has. */
+static void decoder__indices__give_the_text_of_the_reference(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof decodable_names / sizeof decodable_names[0]; i++)
+        check_texts(decodable_names[i]);
+}
+
+static void decoder__encoded_text__comes_back(void **state)
+{
+    static const char text[] = "It's 12345 na\xc3\xafve caf\xc3\xa8s,\n\n\t\xe4\xbd\xa0 "
+                               "\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9  end ";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof decodable_names / sizeof decodable_names[0]; i++) {
+        struct sotto_tokeniser *tokeniser;
+        struct sotto_encoder *encoder = open_encoder(decodable_names[i], &tokeniser);
+        bool has_space = strcmp(decodable_names[i], "roberta") == 0 ||
+                         strcmp(decodable_names[i], "mistral") == 0;
+        struct sotto_encoding encoding;
+        struct sotto_decoder *decoder;
+        struct sotto_view back;
+
+        assert_int_equal(sotto_encoder_run(encoder, &encoding, sotto_view_text(text), framed),
+                         SOTTO_OK);
+        assert_int_equal(sotto_tokeniser_open_decoder(&decoder, tokeniser, NULL), SOTTO_OK);
+        assert_int_equal(sotto_decoder_run(decoder, &back, encoding.tokens, encoding.count, true),
+                         SOTTO_OK);
+        if (strcmp(decodable_names[i], "metaspace") != 0)
+            assert_true(
+                sotto_view_equal(sotto_view_after(back, has_space ? 1 : 0), sotto_view_text(text)));
+        sotto_decoder_close(decoder);
+        close_encoder(encoder, tokeniser);
+    }
+}
+
+#define DECODED(decoder) "{\"model\":{" PAIRS "[]},\"decoder\":" decoder "}"
+
+static const struct refusal silent[] = {
+    {"{" WORDS ",\"decoder\":{\"type\":\"WordPiece\"}}", SOTTO_UNSUPPORTED, "'WordPiece'"},
+    {"{" WORDS ",\"decoder\":{\"type\":\"Fuse\"}}", SOTTO_UNSUPPORTED, "there is none"},
+    {DECODED("null"), SOTTO_UNSUPPORTED, "decoder: there is none"},
+    {DECODED("{\"type\":\"ByteLevel\"}"), SOTTO_UNSUPPORTED, "pre_tokenizer"},
+    {DECODED("{\"type\":\"Fuse\",\"x\":1}"), SOTTO_UNSUPPORTED, "'x'"},
+    {DECODED("{\"type\":\"Sequence\",\"decoders\":3}"), SOTTO_MALFORMED, "decoders must be a"},
+    {DECODED("{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Fuse\"},{\"type\":"
+             "\"ByteFallback\"}]}"),
+     SOTTO_UNSUPPORTED, "'ByteFallback' is not supported there"},
+    {DECODED("{\"type\":\"Strip\",\"content\":\" \",\"start\":1}"), SOTTO_UNSUPPORTED,
+     "after Fuse"},
+    {DECODED("{\"type\":\"Metaspace\",\"replacement\":\"_\"}"), SOTTO_UNSUPPORTED, "U+2581"},
+    {DECODED("{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"a\"},\"content\":\"\"}"),
+     SOTTO_UNSUPPORTED, "'Regex'"},
+};
+
+/* The file still encodes. */
+static void decoder__unsupported_part__is_named(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++) {
+        struct sotto_tokeniser *tokeniser;
+        struct sotto_decoder *decoder;
+        struct sotto_fault fault = {0};
+
+        assert_int_equal(sotto_tokeniser_open(&tokeniser, sotto_view_text(silent[i].json),
+                                              "tokenizer.json", &fault),
+                         SOTTO_OK);
+        assert_int_equal(sotto_tokeniser_open_decoder(&decoder, tokeniser, &fault),
+                         silent[i].status);
+        assert_null(decoder);
+        if (strstr(fault.text, silent[i].named) == NULL)
+            fail_msg("'%s' does not name %s", fault.text, silent[i].named);
+        assert_non_null(strstr(fault.text, "tokenizer.json: "));
+        sotto_tokeniser_close(tokeniser);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(decoder__indices__give_the_text_of_the_reference),
+        cmocka_unit_test(decoder__encoded_text__comes_back),
+        cmocka_unit_test(decoder__unsupported_part__is_named),
         cmocka_unit_test(tokeniser__nasty_texts__give_the_indices_of_the_reference),
         cmocka_unit_test(tokeniser__unsupported_part__is_named),
         cmocka_unit_test(encoder__invalid_utf8__is_malformed),

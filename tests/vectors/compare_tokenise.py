@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Holds the indices of real tokenizer.json files against PyPI tokenizers, on texts made at random.
+"""Holds the indices of real tokenizer.json files against PyPI tokenizers, on texts made at random, and where the file
+has a decoder the text of those indices and of indices at random.
 
     tests/vectors/compare_tokenise.py build/release/bin/bench_tokenise FILE... [--texts N] [--seed S]
 
@@ -17,7 +18,7 @@ import sys
 import tempfile
 import unicodedata
 
-from tokenizers import Tokenizer, normalizers
+from tokenizers import Tokenizer, decoders, normalizers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -59,6 +60,17 @@ def is_known(text):
         for name, form in FORMS.items())
 
 
+def said(reference, ids, chance):
+    """What else is compared: the text of the indices, and a list of others with theirs."""
+    if not isinstance(reference.decoder, (decoders.ByteLevel, decoders.Metaspace,
+                                          decoders.Sequence)):
+        return []
+    size = reference.get_vocab_size(with_added_tokens=True)
+    other = [chance.choice(ids or [0]) if chance.random() < 0.5 else chance.randrange(size)
+             for _ in range(chance.randrange(30))]
+    return [reference.decode(ids), other, reference.decode(other)]
+
+
 def compare(program, path, count, seed):
     reference = Tokenizer.from_file(path)
     reference.no_padding()
@@ -68,7 +80,8 @@ def compare(program, path, count, seed):
     while len(pairs) < count:
         text = ''.join(piece(chance, texts, added) for _ in range(chance.randrange(1, 60)))
         if is_known(text):
-            pairs.append([text, reference.encode(text).ids])
+            ids = reference.encode(text).ids
+            pairs.append([text, ids] + said(reference, ids, chance))
     with tempfile.NamedTemporaryFile('w', suffix='.json') as file:
         json.dump(pairs, file)
         file.flush()

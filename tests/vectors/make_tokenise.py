@@ -2,13 +2,16 @@
 
     python3 tests/vectors/make_tokenise.py        with PyPI tokenizers (0.23.3 made what is here)
 
-Each NAME.json is a tokenizer.json, each NAME.ids a JSON list of [text, indices] by the reference.
-tests/models/tokenise.c compares them with Sotto's; it needs none of this.
+Each NAME.json is a tokenizer.json, each NAME.ids a JSON list of [text, indices] by the reference;
+where the file has a decoder, NAME.texts is one of [indices, text without special tokens], of the
+same indices and of some at random. tests/models/tokenise.c compares them with Sotto's; it needs none of this.
 """
 import json
 import os
+import random
 
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import (Tokenizer, decoders, models, normalizers, pre_tokenizers, processors,
+                        trainers)
 from tokenizers import AddedToken, Regex
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'tokenise')
@@ -128,6 +131,7 @@ def bytes_of(pre_tokenizer, normalizer=None, ignore_merges=False, size=420):
         special_tokens=['<|endoftext|>']))
     tokenizer.add_special_tokens([added(x) for x in (
         '<|im_start|>', '<|im_end|>', '<|eot_id|>', '<s>', '</s>')])
+    tokenizer.decoder = decoders.ByteLevel()
     return tokenizer
 
 
@@ -143,9 +147,12 @@ def roberta():
 
 
 def smollm():
-    return bytes_of(pre_tokenizers.Sequence([
+    """With added tokens that are said, of bytes and of characters that stand for none."""
+    tokenizer = bytes_of(pre_tokenizers.Sequence([
         pre_tokenizers.Digits(individual_digits=True),
         pre_tokenizers.ByteLevel(add_prefix_space=False)]))
+    tokenizer.add_tokens([added('<keep>'), added('two words'), added('\u00e9')])
+    return tokenizer
 
 
 def split_by(pattern):
@@ -173,7 +180,10 @@ def qwen2():
     return bytes_of(split_by(LLAMA3.replace('{1,3}', '')), normalizers.NFC())
 
 
-def with_byte_fallback(normalizer, pre_tokenizer):
+SENTENCES = [decoders.Replace('▁', ' '), decoders.ByteFallback(), decoders.Fuse()]
+
+
+def with_byte_fallback(normalizer, pre_tokenizer, decoder):
     """As SentencePiece's models are converted: characters, and bytes for those that are unknown."""
     trained = Tokenizer(models.BPE())
     trained.pre_tokenizer = pre_tokenizers.Metaspace()
@@ -193,21 +203,24 @@ def with_byte_fallback(normalizer, pre_tokenizer):
     tokenizer.add_special_tokens([added('<unk>'), added('<s>'), added('</s>')])
     tokenizer.post_processor = processors.TemplateProcessing(
         single='<s> $A', pair='<s> $A <s>:1 $B:1', special_tokens=[('<s>', 1)])
+    tokenizer.decoder = decoder
     return tokenizer
 
 
 def llama2():
-    return with_byte_fallback(normalizers.Sequence([
-        normalizers.Prepend('▁'), normalizers.Replace(' ', '▁')]), None)
+    return with_byte_fallback(
+        normalizers.Sequence([normalizers.Prepend('▁'), normalizers.Replace(' ', '▁')]), None,
+        decoders.Sequence(SENTENCES + [decoders.Strip(' ', 1, 0)]))
 
 
 def mistral():
     return with_byte_fallback(None, pre_tokenizers.Metaspace(
-        prepend_scheme='first', split=False))
+        prepend_scheme='first', split=False), decoders.Sequence(SENTENCES))
 
 
 def metaspace():
-    return with_byte_fallback(normalizers.NFKC(), pre_tokenizers.Metaspace())
+    return with_byte_fallback(normalizers.NFKC(), pre_tokenizers.Metaspace(),
+                              decoders.Metaspace())
 
 
 def unknown():
@@ -219,6 +232,22 @@ def unknown():
     tokenizer.train_from_iterator(corpus(), trainers.BpeTrainer(
         vocab_size=200, limit_alphabet=60, show_progress=False, special_tokens=['<unk>']))
     return tokenizer
+
+
+def decodable(reference, seed):
+    """[indices, text]: of every text, and at random, which are seldom UTF-8."""
+    chance = random.Random(seed)
+    size = reference.get_vocab_size(with_added_tokens=True) + 20
+    lists = [reference.encode(text).ids for text in NASTY if len(text) < 100]
+    lists += [[chance.randrange(size) for _ in range(chance.randrange(1, 24))] for _ in range(40)]
+    lists += [[chance.randrange(min(300, size)) for _ in range(12)] for _ in range(20)]
+    return [[ids, reference.decode(ids)] for ids in lists]
+
+
+def write_lines(path, rows):
+    lines = [json.dumps(row, separators=(',', ':')) for row in rows]
+    with open(os.path.join(HERE, path), 'w', encoding='utf-8') as file:
+        file.write('[' + ',\n'.join(lines) + ']\n')
 
 
 def main():
@@ -248,10 +277,9 @@ def main():
             json.dump(whole, file, ensure_ascii=True, separators=(',', ':'))
             file.write('\n')
         reference = Tokenizer.from_file(os.path.join(HERE, name + '.json'))
-        lines = [json.dumps([text, reference.encode(text).ids], separators=(',', ':'))
-                 for text in NASTY]
-        with open(os.path.join(HERE, name + '.ids'), 'w', encoding='utf-8') as file:
-            file.write('[' + ',\n'.join(lines) + ']\n')
+        write_lines(name + '.ids', [[text, reference.encode(text).ids] for text in NASTY])
+        if whole['decoder'] is not None:
+            write_lines(name + '.texts', decodable(reference, name))
 
 
 if __name__ == '__main__':
