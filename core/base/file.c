@@ -30,12 +30,21 @@ static const char *remedy_of(int error)
     return "check the disk";
 }
 
-/* Takes errno. */
-static enum sotto_status io_fault(struct sotto_fault *fault, const char *action, const char *path)
+enum sotto_status sotto_file_fault(struct sotto_fault *fault, const char *action, const char *path)
 {
     int error = errno;
     bool is_absent = error == ENOENT || error == ENOTDIR;
+    char target[PATH_MAX];
+    ssize_t length = is_absent ? readlink(path, target, sizeof target - 1) : -1;
 
+    if (length > 0) {
+        target[length] = '\0';
+        return sotto_fault_set(
+            fault, SOTTO_NOT_FOUND,
+            "cannot %s %s: it is a link to %s, which is not there; get that file, "
+            "or point the link at it",
+            action, path, target);
+    }
     return sotto_fault_set(fault, is_absent ? SOTTO_NOT_FOUND : SOTTO_IO, "cannot %s %s: %s; %s",
                            action, path, strerror(error), remedy_of(error));
 }
@@ -66,7 +75,7 @@ static enum sotto_status check_size(size_t *size, int descriptor, const char *pa
     struct stat stat;
 
     if (fstat(descriptor, &stat) != 0)
-        return io_fault(fault, "read", path);
+        return sotto_file_fault(fault, "read", path);
     if (!S_ISREG(stat.st_mode))
         return sotto_fault_set(fault, SOTTO_IO, "cannot read %s: it is not a regular file", path);
     if ((uint64_t)stat.st_size > length_max)
@@ -89,7 +98,7 @@ static enum sotto_status read_open_file(uint8_t **out, size_t *length, int descr
     filled = read_up_to(descriptor, bytes, size);
     if (filled < 0) {
         free(bytes);
-        return io_fault(fault, "read", path);
+        return sotto_file_fault(fault, "read", path);
     }
     bytes[filled] = 0;
     *out = bytes;
@@ -108,7 +117,7 @@ enum sotto_status sotto_file_read(uint8_t **out, size_t *length, const char *pat
     *out = NULL;
     *length = 0;
     if (descriptor < 0)
-        return io_fault(fault, "open", path);
+        return sotto_file_fault(fault, "open", path);
     status = check_size(&size, descriptor, path, length_max, fault);
     if (status == SOTTO_OK)
         status = read_open_file(out, length, descriptor, path, size, fault);
@@ -123,15 +132,15 @@ static enum sotto_status write_durably(const char *path, struct sotto_view bytes
     int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 
     if (descriptor < 0)
-        return io_fault(fault, "create", path);
+        return sotto_file_fault(fault, "create", path);
     if (sotto_descriptor_write(descriptor, bytes) != SOTTO_OK || fsync(descriptor) != 0) {
-        enum sotto_status status = io_fault(fault, "write", path);
+        enum sotto_status status = sotto_file_fault(fault, "write", path);
 
         close(descriptor);
         return status;
     }
     if (close(descriptor) != 0)
-        return io_fault(fault, "write", path);
+        return sotto_file_fault(fault, "write", path);
     return SOTTO_OK;
 }
 
@@ -161,7 +170,7 @@ enum sotto_status sotto_file_replace(const char *path, struct sotto_view bytes, 
     unlink(temporary); /* left by a crash */
     status = write_durably(temporary, bytes, mode, fault);
     if (status == SOTTO_OK && rename(temporary, path) != 0)
-        status = io_fault(fault, "replace", path);
+        status = sotto_file_fault(fault, "replace", path);
     if (status != SOTTO_OK) {
         unlink(temporary);
         return status;
@@ -181,9 +190,9 @@ static enum sotto_status make_one_folder(const char *path, struct sotto_fault *f
         return sotto_folder_sync(parent, fault);
     }
     if (errno != EEXIST)
-        return io_fault(fault, "make the folder", path);
+        return sotto_file_fault(fault, "make the folder", path);
     if (stat(path, &stat_of_path) != 0)
-        return io_fault(fault, "make the folder", path);
+        return sotto_file_fault(fault, "make the folder", path);
     if (!S_ISDIR(stat_of_path.st_mode))
         return sotto_fault_set(fault, SOTTO_IO,
                                "cannot make the folder %s: a file is in its place; move it away",
@@ -231,9 +240,9 @@ enum sotto_status sotto_folder_sync(const char *path, struct sotto_fault *fault)
     enum sotto_status status = SOTTO_OK;
 
     if (descriptor < 0)
-        return io_fault(fault, "open the folder", path);
+        return sotto_file_fault(fault, "open the folder", path);
     if (fsync(descriptor) != 0)
-        status = io_fault(fault, "write the folder", path);
+        status = sotto_file_fault(fault, "write the folder", path);
     close(descriptor);
     return status;
 }
@@ -259,10 +268,10 @@ static enum sotto_status take_lock(int descriptor, const char *folder, struct so
                                    "%s is in use by process %ld; stop that one, or choose another "
                                    "folder",
                                    folder, lock_holder(descriptor));
-        return io_fault(fault, "lock", folder);
+        return sotto_file_fault(fault, "lock", folder);
     }
     if (ftruncate(descriptor, 0) != 0 || pwrite(descriptor, text, (size_t)length, 0) != length)
-        return io_fault(fault, "write the lock of", folder);
+        return sotto_file_fault(fault, "write the lock of", folder);
     return SOTTO_OK;
 }
 
@@ -277,7 +286,7 @@ enum sotto_status sotto_folder_lock(int *descriptor, const char *folder, struct 
         return sotto_fault_set(fault, status, "the path %.80s... is too long", folder);
     opened = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (opened < 0)
-        return io_fault(fault, "open", path);
+        return sotto_file_fault(fault, "open", path);
     status = take_lock(opened, folder, fault);
     if (status != SOTTO_OK) {
         close(opened);

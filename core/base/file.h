@@ -9,6 +9,14 @@
 #include "core/base/bytes.h"
 
 /*
+ * SOTTO_NOT_FOUND or SOTTO_IO for what errno says of a path, with the remedy; a link that leads
+ * nowhere is told as one.
+ *
+ *   action  in  what could not be done with it: "open"
+ */
+enum sotto_status sotto_file_fault(struct sotto_fault *fault, const char *action, const char *path);
+
+/*
  * Reads a file of at most `length_max` bytes into memory from malloc, with a zero byte after the
  * last one that `length` does not count.
  *

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/file.h"
 #include "models/adapter/manifest.h"
@@ -341,11 +342,21 @@ static enum sotto_status open_config(struct sotto_peft_source *source)
 static enum sotto_status open_tensors(struct sotto_peft_source *source)
 {
     char path[PATH_MAX];
+    enum sotto_status status;
 
     if (sotto_path_join(path, sizeof path, source->folder, tensors_name) != SOTTO_OK)
         return sotto_fault_set(source->fault, SOTTO_OVER_LIMIT, "%.300s: the path is too long",
                                source->folder);
-    return sotto_safetensors_open(&source->file, path, source->fault);
+    status = sotto_safetensors_open(&source->file, path, source->fault);
+    if (status == SOTTO_NOT_FOUND &&
+        sotto_path_join(path, sizeof path, source->folder, "adapter_model.bin") == SOTTO_OK &&
+        access(path, F_OK) == 0)
+        return sotto_fault_set(
+            source->fault, SOTTO_UNSUPPORTED,
+            "%s is not read, and %s is missing: load the adapter with PEFT and "
+            "write it anew with save_pretrained(FOLDER, safe_serialization=True)",
+            path, tensors_name);
+    return status;
 }
 
 enum sotto_status sotto_peft_read(float **lanes, struct sotto_layout *layout, const char *folder,

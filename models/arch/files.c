@@ -2,6 +2,8 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/base/file.h"
 
@@ -22,6 +24,28 @@ static enum sotto_status join(char path[PATH_MAX], const char *folder, const cha
     return SOTTO_OK;
 }
 
+static bool is_link(const char *path)
+{
+    struct stat facts;
+
+    return lstat(path, &facts) == 0 && S_ISLNK(facts.st_mode);
+}
+
+/* An adapter's folder is a common slip; its base model is another. */
+static enum sotto_status refuse_folder(const char *folder, struct sotto_fault *fault)
+{
+    char path[PATH_MAX];
+
+    if (sotto_path_join(path, sizeof path, folder, "adapter_config.json") == SOTTO_OK &&
+        access(path, F_OK) == 0)
+        return sotto_fault_set(
+            fault, SOTTO_NOT_FOUND,
+            "%s holds an adapter and no model: name the folder of its base model", folder);
+    return sotto_fault_set(fault, SOTTO_NOT_FOUND,
+                           "%s/config.json is missing: name a Hugging Face model directory",
+                           folder);
+}
+
 static enum sotto_status read_config(struct sotto_model_files *files, const char *folder,
                                      struct sotto_fault *fault)
 {
@@ -31,6 +55,8 @@ static enum sotto_status read_config(struct sotto_model_files *files, const char
     if (status == SOTTO_OK)
         status =
             sotto_file_read(&files->config, &files->config_length, path, CONFIG_BYTES_MAX, fault);
+    if (status == SOTTO_NOT_FOUND && !is_link(path))
+        status = refuse_folder(folder, fault);
     if (status == SOTTO_OK)
         status = sotto_arch_decode(&files->arch, sotto_view_of(files->config, files->config_length),
                                    path, fault);
@@ -45,6 +71,15 @@ static enum sotto_status read_input(struct sotto_model_files *files, const char 
 
     if (status == SOTTO_OK)
         status = sotto_file_read(&files->input, &files->input_length, path, INPUT_BYTES_MAX, fault);
+    if (status == SOTTO_NOT_FOUND && !is_link(path))
+        return sotto_fault_set(
+            fault, status,
+            files->arch.task == SOTTO_TASK_PICTURE_CLASS
+                ? "%s is missing: a model for pictures needs it, get it with the model or write it "
+                  "with transformers' AutoImageProcessor and save_pretrained"
+                : "%s is missing: a model for texts needs it, get it with the model or write it "
+                  "with transformers' AutoTokenizer (use_fast=True) and save_pretrained",
+            path);
     return status;
 }
 

@@ -1,13 +1,14 @@
 #include "models/data/idx.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
+
+#include "core/base/file.h"
 
 enum {
     ITEMS_MAX = 1000000,
@@ -31,8 +32,7 @@ static enum sotto_status open_stream(struct reading *reading)
     int descriptor = open(reading->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (descriptor < 0)
-        return sotto_fault_set(reading->fault, errno == ENOENT ? SOTTO_NOT_FOUND : SOTTO_IO,
-                               "cannot open %s: %s", reading->path, strerror(errno));
+        return sotto_file_fault(reading->fault, "open", reading->path);
     if (fstat(descriptor, &facts) != 0 || !S_ISREG(facts.st_mode)) {
         close(descriptor);
         return sotto_fault_set(reading->fault, SOTTO_MALFORMED,

@@ -61,7 +61,7 @@ static enum sotto_status look_at(char *out, struct stat *facts, const char *fold
         return sotto_fault_set(fault, SOTTO_OVER_LIMIT, "%.300s: a path below it is too long",
                                folder);
     if (stat(out, facts) != 0)
-        return sotto_fault_set(fault, SOTTO_IO, "cannot look at %s: %s", out, strerror(errno));
+        return sotto_file_fault(fault, "look at", out);
     return SOTTO_OK;
 }
 
@@ -91,8 +91,7 @@ static enum sotto_status list_label(struct search *search, const char *path, uin
     const struct dirent *entry;
 
     if (open_folder == NULL)
-        return sotto_fault_set(search->fault, SOTTO_IO, "cannot list %s: %s", path,
-                               strerror(errno));
+        return sotto_file_fault(search->fault, "list", path);
     while (status == SOTTO_OK && (entry = readdir(open_folder)) != NULL) {
         if (entry->d_name[0] != '.')
             status = list_picture(search, path, entry->d_name, label);

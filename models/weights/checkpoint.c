@@ -84,6 +84,39 @@ static enum sotto_status open_shards(struct sotto_checkpoint *checkpoint, const 
     return status;
 }
 
+/* Weights in forms that are not read, and which of them a folder holds; NULL: none. */
+static const char *find_foreign(const char *folder)
+{
+    static const char *const foreign[] = {"pytorch_model.bin", "pytorch_model.bin.index.json",
+                                          "tf_model.h5", "flax_model.msgpack"};
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+        if (sotto_path_join(path, sizeof path, folder, foreign[i]) == SOTTO_OK &&
+            access(path, F_OK) == 0)
+            return foreign[i];
+    }
+    return NULL;
+}
+
+static enum sotto_status open_single(struct sotto_checkpoint *checkpoint, const char *folder,
+                                     struct sotto_fault *fault)
+{
+    enum sotto_status status = reserve(checkpoint, 1, folder, fault);
+    const char *foreign;
+
+    if (status == SOTTO_OK)
+        status = open_one(checkpoint, folder, "model.safetensors", fault);
+    foreign = status == SOTTO_NOT_FOUND ? find_foreign(folder) : NULL;
+    if (foreign == NULL)
+        return status;
+    return sotto_fault_set(fault, SOTTO_UNSUPPORTED,
+                           "%s: its weights are in %s, which is not read, and model.safetensors is "
+                           "missing: load the model with transformers and write it anew with "
+                           "save_pretrained(FOLDER, safe_serialization=True)",
+                           folder, foreign);
+}
+
 enum sotto_status sotto_checkpoint_open(struct sotto_checkpoint *checkpoint, const char *folder,
                                         struct sotto_fault *fault)
 {
@@ -98,9 +131,7 @@ enum sotto_status sotto_checkpoint_open(struct sotto_checkpoint *checkpoint, con
     if (access(single, F_OK) != 0 && access(index, F_OK) == 0) {
         status = open_shards(checkpoint, folder, index, fault);
     } else {
-        status = reserve(checkpoint, 1, folder, fault);
-        if (status == SOTTO_OK)
-            status = open_one(checkpoint, folder, "model.safetensors", fault);
+        status = open_single(checkpoint, folder, fault);
     }
     if (status != SOTTO_OK)
         sotto_checkpoint_close(checkpoint);

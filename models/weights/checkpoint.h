@@ -19,7 +19,8 @@ struct sotto_checkpoint {
  * Where both are there, model.safetensors is taken, as transformers does. Every tensor of the index
  * lies in the file it names and every tensor of the files is in the index.
  *
- * The statuses of sotto_safetensors_open and sotto_index_decode; SOTTO_MISMATCH: index and files do
+ * The statuses of sotto_safetensors_open and sotto_index_decode; SOTTO_UNSUPPORTED: the weights are
+ * there in another form alone, such as pytorch_model.bin; SOTTO_MISMATCH: index and files do
  * not agree, the fault names tensor and file. Nothing stays open.
  */
 SOTTO_CHECKED enum sotto_status sotto_checkpoint_open(struct sotto_checkpoint *checkpoint,

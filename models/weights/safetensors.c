@@ -1,7 +1,6 @@
 #include "models/weights/safetensors.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -283,8 +282,7 @@ static enum sotto_status map_file(struct sotto_view *mapped, const char *path,
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (descriptor < 0)
-        return sotto_fault_set(fault, errno == ENOENT ? SOTTO_NOT_FOUND : SOTTO_IO,
-                               "cannot open %s: %s", path, strerror(errno));
+        return sotto_file_fault(fault, "open", path);
     if (fstat(descriptor, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_size == 0) {
         close(descriptor);
         return sotto_fault_set(fault, SOTTO_MALFORMED,
@@ -293,7 +291,7 @@ static enum sotto_status map_file(struct sotto_view *mapped, const char *path,
     at = mmap(NULL, (size_t)facts.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
     close(descriptor);
     if (at == MAP_FAILED)
-        return sotto_fault_set(fault, SOTTO_IO, "cannot map %s: %s", path, strerror(errno));
+        return sotto_file_fault(fault, "map", path);
     *mapped = sotto_view_of(at, (size_t)facts.st_size);
     return SOTTO_OK;
 }

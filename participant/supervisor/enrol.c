@@ -16,6 +16,7 @@
 #include "core/net/client.h"
 #include "crypto/primitives/ed25519.h"
 #include "participant/supervisor/folder.h"
+#include "participant/supervisor/trial.h"
 
 enum { TIMEOUT_MS = 30000, HTTP_OK = 200, HTTP_REFUSED = 403, HTTP_CONFLICT = 409 };
 
@@ -109,6 +110,8 @@ static enum sotto_status prepare(struct enrolment *enrolment, const struct sotto
         status = check_state(wish->state, fault);
     if (status == SOTTO_OK)
         status = take_path(site->model, wish->model, "model", fault);
+    if (status == SOTTO_OK)
+        status = sotto_model_try(site->model, fault);
     if (status == SOTTO_OK)
         status = take_path(site->examples, wish->examples, "examples", fault);
     if (status == SOTTO_OK && wish->labels != NULL)

@@ -23,7 +23,8 @@ struct sotto_enrol_wish {
  *
  * SOTTO_MALFORMED (token, policy), SOTTO_REFUSED (token expired, used or unknown), SOTTO_FORGED
  * (not the token's coordinator, or clock skew), SOTTO_MISMATCH (folder in use, another name),
- * SOTTO_NOT_FOUND (model, examples), SOTTO_IO: the state folder is as it was.
+ * SOTTO_NOT_FOUND (model, examples), what the trainer says of the model, SOTTO_IO: the state folder
+ * is as it was.
  */
 SOTTO_CHECKED enum sotto_status sotto_site_enrol(struct sotto_site_config *site,
                                                  const struct sotto_enrol_wish *wish,

@@ -314,6 +314,7 @@ static const struct subcommand {
      {.options = reading_options,
       .parser = parse_state,
       .doc = "Shows what this site let out and what it refused, from its ledger."}},
+    {"check", NULL, {.doc = NULL}},
     {"evaluate", NULL, {.doc = NULL}},
     {"train", NULL, {.doc = NULL}},
     {"export", NULL, {.doc = NULL}},
@@ -375,7 +376,7 @@ int main(int argument_count, char **arguments)
         .parser = parse_choice,
         .args_doc = "COMMAND [OPTION...]",
         .doc = "A site of a Sotto federation.\vCommands: enrol, run, status, audit, predict, "
-               "evaluate, train, export. Each has its own --help."};
+               "check, evaluate, train, export. Each has its own --help."};
     struct choice choice = {0};
     struct sotto_fault fault = {0};
     enum sotto_status status = SOTTO_OK;

@@ -1,6 +1,7 @@
 /*
  * sotto-trainer: holds the model and the examples, has no keys and no network. Started by the
- * supervisor, or, with a command, by `sotto-participant predict`, `evaluate`, `train` and `export`.
+ * supervisor, or, with a command, by `sotto-participant check`, `predict`, `evaluate`, `train` and
+ * `export`.
  */
 #include <argp.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include "core/console/console.h"
 #include "participant/channel/channel.h"
 #include "participant/confinement/filter.h"
+#include "participant/trainer/check.h"
 #include "participant/trainer/drive.h"
 #include "participant/trainer/evaluate.h"
 #include "participant/trainer/export.h"
@@ -29,9 +31,8 @@ static command command_find(const char *name)
         const char *name;
         command run;
     } commands[] = {
-        {"predict", sotto_command_predict},
-        {"evaluate", sotto_command_evaluate},
-        {"train", sotto_command_train},
+        {"check", sotto_command_check},       {"predict", sotto_command_predict},
+        {"evaluate", sotto_command_evaluate}, {"train", sotto_command_train},
         {"export", sotto_command_export},
     };
 

@@ -11,7 +11,8 @@ from federation import SOURCE, Federation
 BINARIES = sys.argv.pop(1)
 PROGRAMS = ("sotto-admin", "sotto-coordinator", "sotto-participant", "sotto-pretrain",
             "sotto-simulate")
-SITE_COMMANDS = ("enrol", "run", "status", "predict", "audit", "evaluate", "train", "export")
+SITE_COMMANDS = ("enrol", "run", "status", "predict", "audit", "check", "evaluate", "train",
+                 "export")
 
 
 class Inputs(unittest.TestCase):
@@ -144,6 +145,67 @@ class Examples(Inputs):
                   vector("llama/adapter"), "--gguf", path)
         self.federation.run(*export)
         self.assertIn("exists and is not replaced", self.refused(*export, code=74))
+
+
+class Models(Inputs):
+    def model(self, name, *files):
+        """A folder with some files of a golden model."""
+        folder = self.federation.path(name)
+        os.mkdir(folder)
+        for file in files:
+            shutil.copy(vector("bert", file), folder)
+        return folder
+
+    def check(self, folder, code):
+        return self.refused("sotto-participant", "check", "--model", folder, code=code)
+
+    def test_check__good_model__tells_what_it_is(self):
+        told = self.federation.run("sotto-participant", "check", "--model", vector("bert")).stdout
+        self.assertRegex(told, "^names classes of texts, 2 blocks of width 32; digest [0-9a-f]{64}")
+
+    def test_weights__in_another_form__name_the_remedy(self):
+        folder = self.model("torch", "config.json", "tokenizer.json")
+        self.assertIn("model.safetensors: No such file", self.check(folder, 66))
+        for name in ("pytorch_model.bin", "tf_model.h5"):
+            path = os.path.join(folder, name)
+            open(path, "w", encoding="ascii").close()
+            told = self.check(folder, 69)
+            os.remove(path)
+            self.assertIn(f"its weights are in {name}, which is not read", told)
+            self.assertIn("safe_serialization=True", told)
+
+    def test_adapter__in_another_form__names_the_remedy(self):
+        folder = self.federation.path("adapter")
+        shutil.copytree(vector("bert/adapter"), folder)
+        os.rename(os.path.join(folder, "adapter_model.safetensors"),
+                  os.path.join(folder, "adapter_model.bin"))
+        told = self.refused("sotto-trainer", "predict", "--model", vector("bert"), "--adapter",
+                            folder, "abc", code=69)
+        self.assertIn("safe_serialization=True", told)
+
+    def test_files__that_are_missing__name_the_remedy(self):
+        folder = self.model("bare", "config.json", "model.safetensors")
+        told = self.check(folder, 66)
+        self.assertIn("bare/tokenizer.json is missing", told)
+        self.assertIn("AutoTokenizer", told)
+        self.assertIn("config.json is missing: name a Hugging Face model directory",
+                      self.check(self.model("empty"), 66))
+        self.assertIn("holds an adapter and no model", self.check(vector("bert/adapter"), 66))
+
+    def test_link__that_leads_nowhere__tells_where(self):
+        folder = self.model("linked", "config.json", "tokenizer.json")
+        os.symlink("../../blobs/0123", os.path.join(folder, "model.safetensors"))
+        told = self.check(folder, 66)
+        self.assertIn("linked/model.safetensors: it is a link to ../../blobs/0123, which is", told)
+        os.remove(os.path.join(folder, "tokenizer.json"))
+        os.symlink("gone.json", os.path.join(folder, "tokenizer.json"))
+        self.assertIn("it is a link to gone.json", self.check(folder, 66))
+        os.mkdir(self.federation.path("photos"))
+        os.symlink("/none/a.png", self.federation.path("photos/a"))
+        told = self.refused("sotto-participant", "train", "--model", vector("vit"), "--labels",
+                            "a,b", "--examples", self.federation.path("photos"), "--out",
+                            self.federation.path("none"), code=66)
+        self.assertIn("photos/a: it is a link to /none/a.png", told)
 
 
 if __name__ == "__main__":

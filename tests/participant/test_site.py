@@ -142,6 +142,19 @@ class Enrolment(Site):
                    self.token("homeless"), "--model", "/nowhere", "--examples",
                    f.path("photos/site-1"))
 
+    def test_model__of_unknown_family__does_not_use_the_token_up(self):
+        token = self.token("strange")
+        arguments = self.enrol_arguments("strange", token)
+        model = self.federation.path("gpt")
+        os.mkdir(model)
+        with open(os.path.join(model, "config.json"), "w", encoding="utf-8") as file:
+            file.write('{"model_type": "gpt2"}')
+        self.fails(69, "model_type is 'gpt2'; known are: vit", *arguments, "--model", model)
+        os.remove(os.path.join(model, "config.json"))
+        self.fails(66, "config.json is missing", *arguments, "--model", model)
+        self.check_nothing_written("strange")
+        self.federation.run("sotto-participant", *arguments)
+
     def test_hub__not_there__is_named(self):
         content = token_bytes(self.token("far"))
         port = str(self.federation.port).encode()
