@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "models/adapter/origin.h"
 #include "models/arch/base.h"
 #include "models/arch/packing.h"
 #include "models/arch/tensors.h"
@@ -128,6 +129,14 @@ struct sotto_picture_form sotto_model_picture_form(const struct sotto_model *mod
 const struct sotto_tokeniser *sotto_model_tokeniser(const struct sotto_model *model)
 {
     return model->tokeniser;
+}
+
+enum sotto_status sotto_model_start(float *lanes, const struct sotto_model *model,
+                                    const struct sotto_layout *layout,
+                                    struct sotto_entropy *entropy, struct sotto_fault *fault)
+{
+    sotto_layout_start(lanes, layout, entropy);
+    return sotto_origin_start(lanes, layout, &model->base.files.checkpoint, fault);
 }
 
 const struct sotto_base *sotto_model_base(const struct sotto_model *model)

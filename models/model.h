@@ -11,7 +11,9 @@
 struct sotto_base;
 struct sotto_base_packed;
 struct sotto_device_float;
+struct sotto_entropy;
 struct sotto_kernels;
+struct sotto_layout;
 struct sotto_model;
 struct sotto_tokeniser;
 
@@ -48,6 +50,19 @@ size_t sotto_model_parts(const struct sotto_model *model,
 struct sotto_picture_form sotto_model_picture_form(const struct sotto_model *model);
 /* Of a model for pictures NULL; borrowed. */
 const struct sotto_tokeniser *sotto_model_tokeniser(const struct sotto_model *model);
+
+/*
+ * The lanes that an adapter of this model starts with: those of sotto_layout_start, and norms and
+ * biases that are trained as the model has them.
+ *
+ *   lanes  out  [layout->lane_count]
+ *
+ * The statuses of sotto_origin_start; lanes unspecified.
+ */
+SOTTO_CHECKED enum sotto_status sotto_model_start(float *lanes, const struct sotto_model *model,
+                                                  const struct sotto_layout *layout,
+                                                  struct sotto_entropy *entropy,
+                                                  struct sotto_fault *fault);
 
 /* What a trainer computes with, and on. Borrowed. */
 const struct sotto_base *sotto_model_base(const struct sotto_model *model);

@@ -36,6 +36,7 @@ static enum sotto_status head_layout(struct sotto_layout *layout, const struct s
 {
     struct sotto_adapter_choice choice = world->layout.choice;
 
+    choice.kind = SOTTO_ADAPTER_LORA;
     choice.rank = 0;
     choice.target_set = 0;
     return sotto_layout_derive(layout, sotto_model_arch(world->model), &choice, fault);
@@ -120,10 +121,11 @@ enum sotto_status sotto_baseline_pooled(const struct sotto_world *world,
         return status;
     }
     sotto_entropy_init_seeded(&entropy, world->scenario->seed);
-    sotto_layout_start(lanes, &world->layout, &entropy);
+    status = sotto_model_start(lanes, world->model, &world->layout, &entropy, fault);
     task.start = lanes;
     task.trained = lanes + lane_count;
-    status = sotto_training_run(&world->crew, &task, 1, fault);
+    if (status == SOTTO_OK)
+        status = sotto_training_run(&world->crew, &task, 1, fault);
     if (status == SOTTO_OK)
         status = accuracy_mean_of(&world->crew, &task, 1, held_out, accuracy, fault);
     sotto_dataset_close(&pooled);

@@ -52,6 +52,8 @@ static const cyaml_schema_field_t scenario_fields[] = {
                       dirichlet_alpha),
     CYAML_FIELD_UINT("examples_min", CYAML_FLAG_DEFAULT, struct sotto_scenario, examples_min),
     CYAML_FIELD_UINT("examples_max", CYAML_FLAG_DEFAULT, struct sotto_scenario, examples_max),
+    CYAML_FIELD_STRING_PTR("kind", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct sotto_scenario,
+                           kind, 1, 16),
     CYAML_FIELD_UINT("rank", CYAML_FLAG_DEFAULT, struct sotto_scenario, rank),
     CYAML_FIELD_FLOAT("lora_alpha", CYAML_FLAG_DEFAULT, struct sotto_scenario, lora_alpha),
     CYAML_FIELD_STRING_PTR("targets", CYAML_FLAG_POINTER, struct sotto_scenario, targets, 1, 128),
@@ -201,6 +203,18 @@ void sotto_scenario_close(struct sotto_scenario *scenario)
     sotto_config_free(scenario, &scenario_schema);
 }
 
+static enum sotto_status kind_parse(enum sotto_adapter_kind *kind, const char *text,
+                                    struct sotto_fault *fault)
+{
+    *kind = SOTTO_ADAPTER_LORA;
+    if (text == NULL || strcmp(text, "lora") == 0)
+        return SOTTO_OK;
+    *kind = SOTTO_ADAPTER_NORM_BIAS;
+    if (strcmp(text, "norm-bias") == 0)
+        return SOTTO_OK;
+    return sotto_fault_set(fault, SOTTO_MALFORMED, "kind is '%s': give lora or norm-bias", text);
+}
+
 enum sotto_status sotto_scenario_choice(struct sotto_adapter_choice *choice,
                                         const struct sotto_scenario *scenario,
                                         struct sotto_fault *fault)
@@ -214,6 +228,8 @@ enum sotto_status sotto_scenario_choice(struct sotto_adapter_choice *choice,
         snprintf(choice->labels[i], sizeof choice->labels[i], "%s", scenario->labels[i]);
     if (scenario->rank_pattern != NULL &&
         sotto_rank_pattern_parse(choice->ranks, scenario->rank_pattern, fault) != SOTTO_OK)
+        return SOTTO_MALFORMED;
+    if (kind_parse(&choice->kind, scenario->kind, fault) != SOTTO_OK)
         return SOTTO_MALFORMED;
     return sotto_target_set_parse(&choice->target_set, scenario->targets, fault);
 }

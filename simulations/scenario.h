@@ -39,6 +39,7 @@ struct sotto_scenario {
     uint32_t examples_min;
     uint32_t examples_max;
 
+    char *kind; /* lora or norm-bias; NULL: lora */
     uint32_t rank;
     double lora_alpha;
     char *targets;

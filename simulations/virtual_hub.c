@@ -209,11 +209,12 @@ enum sotto_status sotto_virtual_hub_open(struct sotto_virtual_hub *hub,
         status = layout_keep(hub, setup->layout);
     if (status == SOTTO_OK)
         status = roster_keep(hub);
+    if (status == SOTTO_OK)
+        status = sotto_model_start(hub->adapter, setup->model, setup->layout, &hub->entropy, fault);
     if (status != SOTTO_OK) {
         sotto_virtual_hub_close(hub);
         return status;
     }
-    sotto_layout_start(hub->adapter, setup->layout, &hub->entropy);
     adapter_digest(hub);
     definition_open(hub, setup);
     hub->progress.adapter = hub->adapter_digest;

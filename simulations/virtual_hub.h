@@ -10,6 +10,7 @@
 #include "coordinator/schedule/timetable.h"
 #include "core/wire/roster.h"
 #include "models/adapter/layout.h"
+#include "models/model.h"
 #include "participant/sealer/turn.h"
 #include "simulations/scenario.h"
 
@@ -51,6 +52,7 @@ struct sotto_virtual_hub {
 struct sotto_virtual_hub_setup {
     const struct sotto_scenario *scenario; /* borrowed */
     const struct sotto_layout *layout;
+    const struct sotto_model *model;
     struct sotto_digest base_model;
     /* [scenario->sites] ascending by id, borrowed */
     struct sotto_roster_entry *entries;

@@ -49,7 +49,7 @@ static void policy_open(struct sotto_world *world)
     world->policy.clip_norm_max = scenario->clip_norm;
     world->policy.epsilon_max = scenario->epsilon_max;
     world->policy.epochs_max = scenario->epochs;
-    world->policy.rank_max = scenario->rank;
+    world->policy.rank_max = scenario->rank > 0 ? scenario->rank : 1; /* norms and biases count 1 */
 }
 
 static enum sotto_status site_open(struct sotto_world *world, uint32_t index,
@@ -109,7 +109,8 @@ enum sotto_status sotto_world_open(struct sotto_world *world, const struct sotto
 {
     struct sotto_view parts[SOTTO_MODEL_PARTS_MAX];
     struct sotto_virtual_site_setup likeness = {.policy = &world->policy};
-    struct sotto_virtual_hub_setup hub = {.scenario = scenario, .layout = &world->layout};
+    struct sotto_virtual_hub_setup hub = {
+        .scenario = scenario, .layout = &world->layout, .model = model};
     struct sotto_secret signing;
     enum sotto_status status;
 

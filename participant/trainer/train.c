@@ -41,7 +41,8 @@ struct run {
 };
 
 enum {
-    KEY_RANK = 256,
+    KEY_KIND = 256,
+    KEY_RANK,
     KEY_ALPHA,
     KEY_TARGETS,
     KEY_TOP,
@@ -68,6 +69,7 @@ static const struct argp_option option_table[] = {
     {"text-length", KEY_LENGTH, "N", 0, "Tokens of a text that are used (as the model takes)", 1},
     {"labels", 'l', "A,B,...", 0, "The labels' names, in order; a language model has none", 1},
     {"out", 'o', "DIR", 0, "Adapter directory to write (PEFT); an earlier one is replaced", 1},
+    {"kind", KEY_KIND, "KIND", 0, "lora, or norm-bias: norms and biases (lora)", 2},
     {"rank", KEY_RANK, "N", 0, "Rank of LoRA, 0: the classifier head alone (8)", 2},
     {"alpha", KEY_ALPHA, "X", 0, "Of LoRA, above 0: scaled by alpha / rank (16)", 2},
     {"targets", KEY_TARGETS, "NAMES", 0, "Layers that get LoRA: all-linear or a list (all-linear)",
@@ -154,6 +156,13 @@ static void take_targets(struct argp_state *state, struct sotto_adapter_choice *
         sotto_console_refuse(state, "--targets: %s", fault.text);
 }
 
+static enum sotto_adapter_kind kind_of(struct argp_state *state, const char *text)
+{
+    if (strcmp(text, "lora") != 0 && strcmp(text, "norm-bias") != 0)
+        sotto_console_refuse(state, "--kind must be lora or norm-bias, not '%s'", text);
+    return strcmp(text, "lora") == 0 ? SOTTO_ADAPTER_LORA : SOTTO_ADAPTER_NORM_BIAS;
+}
+
 static bool is_half(struct argp_state *state, const char *text)
 {
     if (strcmp(text, "float32") != 0 && strcmp(text, "bfloat16") != 0)
@@ -217,6 +226,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_CHAT: options->place.chat = text; return 0;
     case 'l': take_labels(state, &options->choice, text); return 0;
     case 'o': options->out = without_slashes(text); return 0;
+    case KEY_KIND: options->choice.kind = kind_of(state, text); return 0;
     case KEY_WEIGHTS: options->has_half_weights = is_half(state, text); return 0;
     case KEY_TARGETS:
         take_targets(state, &options->choice, text);
@@ -273,7 +283,9 @@ static enum sotto_status run_open(struct run *run, const struct options *options
     if (run->lanes == NULL)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for the adapter");
     sotto_entropy_init_seeded(&entropy, options->fit.seed);
-    sotto_layout_start(run->lanes, &run->layout, &entropy);
+    status = sotto_model_start(run->lanes, run->model, &run->layout, &entropy, fault);
+    if (status != SOTTO_OK)
+        return status;
     return sotto_trainer_load(run->trainer, run->lanes, run->layout.lane_count);
 }
 

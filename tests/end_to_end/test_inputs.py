@@ -1,4 +1,5 @@
 """What a person gives wrongly, to the finished binaries: one line that says so, and a code."""
+import json
 import os
 import shutil
 import struct
@@ -72,6 +73,18 @@ def vector(*parts):
     return os.path.join(SOURCE, "tests/vectors", *parts)
 
 
+def tensors(path):
+    """The float32 tensors of a safetensors file by their names."""
+    with open(path, "rb") as file:
+        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+        first = file.tell()
+        header.pop("__metadata__", None)
+        for name, entry in header.items():
+            begin, end = entry["data_offsets"]
+            file.seek(first + begin)
+            yield name, struct.unpack(f"<{(end - begin) // 4}f", file.read(end - begin))
+
+
 def make_huge(path):
     """Sets every float32 of a safetensors file to 3e38, which is finite, but for little more."""
     with open(path, "r+b") as file:
@@ -117,6 +130,20 @@ class Examples(Inputs):
     def test_evaluate__help__tells_what_is_counted(self):
         told = self.federation.run("sotto-participant", "evaluate", "--help").stdout
         self.assertIn("of a language model,\nhow many tokens of their answers", told)
+
+    def test_train__norms_and_biases__start_as_the_models(self):
+        texts = self.write("a.jsonl", '{"text": "a", "label": 0}\n{"text": "b", "label": 1}\n')
+        adapter = self.federation.path("norms")
+        self.federation.run("sotto-participant", "train", "--model", vector("bert"), "--examples",
+                            texts, "--labels", "x,y", "--kind", "norm-bias", "--learning-rate", "0",
+                            "--epochs", "1", "--out", adapter)
+        base = dict(tensors(vector("bert/model.safetensors")))
+        started = dict(tensors(os.path.join(adapter, "adapter_model.safetensors")))
+        name = "bert.encoder.layer.1.output.LayerNorm.weight"
+        self.assertEqual(started["base_model.model." + name], base[name])
+        self.assertFalse([name for name in started if "lora" in name])
+        told = self.refused("sotto-participant", "train", "--kind", "bias", code=2)
+        self.assertIn("--kind must be lora or norm-bias", told)
 
     def test_train__out_of_finite_numbers__names_the_rate(self):
         texts = self.write("a.jsonl", '{"text": "a", "label": 0}\n{"text": "b", "label": 1}\n')

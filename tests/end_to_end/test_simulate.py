@@ -118,6 +118,7 @@ class Simulate(unittest.TestCase):
             ("train_images=/etc/hostname", 65, "/etc/hostname"),
             ("dropouts=[{round: 1, site: 1, phase: lunch}]", 65, "lunch"),
             ("examples_max=9000", 65, "examples_max"),
+            ("kind=bias", 65, "norm-bias"),
             ("targets=v_proj", 65, "v_proj"),
             ("rank_pattern=q_proj=4", 65, "q_proj"),
         ):
@@ -161,6 +162,16 @@ class Simulate(unittest.TestCase):
         saved = plain["bytes_up_per_round"] - told["bytes_up_per_round"]
         self.assertEqual(saved, 5 * 2 * told["lane_count"])
         self.assertAlmostEqual(told["accuracy_federated"], plain["accuracy_federated"], delta=0.1)
+
+    def test_norms_and_biases__as_kind__are_what_is_trained(self):
+        f = self.federation
+        told = json.loads(self.simulate("kind=norm-bias", options=("--json", "--out",
+                                                                   f.path("norms"))).stdout)
+        self.assertEqual((told["rounds_finished"], told["oracle_mismatches"]), (2, 0))
+        with open(f.path("norms/adapter/adapter_config.json"), encoding="utf-8") as file:
+            config = json.load(file)
+        self.assertEqual((config["bias"], config["target_modules"]),
+                         ("all", "dummy-target-modules"))
 
     def test_lanes__that_do_not_fit__one_line(self):
         for lanes, word in (

@@ -50,8 +50,7 @@ static void bench_open(struct bench *bench, enum sotto_adapter_kind kind)
         SOTTO_OK);
     bench->lanes = calloc(bench->layout.lane_count, sizeof *bench->lanes);
     assert_non_null(bench->lanes);
-    assert_int_equal(sotto_origin_start(bench->lanes, &bench->layout,
-                                        &sotto_model_base(bench->model)->files.checkpoint, NULL),
+    assert_int_equal(sotto_model_start(bench->lanes, bench->model, &bench->layout, &entropy, NULL),
                      SOTTO_OK);
 }
 

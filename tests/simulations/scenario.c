@@ -77,6 +77,31 @@ static void scenario__relative_paths__start_at_its_folder(void **state)
     sotto_scenario_close(scenario);
 }
 
+static void scenario__kind__is_lora_or_norms_and_biases(void **state)
+{
+    static const struct {
+        const char *override;
+        enum sotto_adapter_kind kind;
+    } rows[] = {{"seed=1", SOTTO_ADAPTER_LORA},
+                {"kind=lora", SOTTO_ADAPTER_LORA},
+                {"kind=norm-bias", SOTTO_ADAPTER_NORM_BIAS}};
+    struct sotto_adapter_choice choice;
+    struct sotto_scenario *scenario;
+    struct sotto_fault fault = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(open_with(&scenario, rows[i].override, &fault), SOTTO_OK);
+        assert_int_equal(sotto_scenario_choice(&choice, scenario, &fault), SOTTO_OK);
+        assert_int_equal(choice.kind, rows[i].kind);
+        sotto_scenario_close(scenario);
+    }
+    assert_int_equal(open_with(&scenario, "kind=bias", &fault), SOTTO_OK);
+    assert_int_equal(sotto_scenario_choice(&choice, scenario, &fault), SOTTO_MALFORMED);
+    assert_non_null(strstr(fault.text, "give lora or norm-bias"));
+    sotto_scenario_close(scenario);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -84,6 +109,7 @@ int main(void)
         cmocka_unit_test(scenario__override__replaces_the_key),
         cmocka_unit_test(scenario__bad_override__names_the_key),
         cmocka_unit_test(scenario__relative_paths__start_at_its_folder),
+        cmocka_unit_test(scenario__kind__is_lora_or_norms_and_biases),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
