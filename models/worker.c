@@ -4,13 +4,9 @@
 #include <stdlib.h>
 
 #include "models/arch/base.h"
+#include "models/binding.h"
 #include "models/ops/dropout.h"
 #include "models/ops/language_loss.h"
-
-_Static_assert((int)SOTTO_TARGET_COUNT == (int)SOTTO_BLOCK_LINEAR_COUNT &&
-                   (int)SOTTO_TARGET_QUERY == (int)SOTTO_BLOCK_QUERY &&
-                   (int)SOTTO_TARGET_MLP_GATE == (int)SOTTO_BLOCK_MLP_GATE,
-               "a target of a layout is a linear layer of a block");
 
 /* Products over fewer rows reach less of a core's rate; more rows take more memory. */
 enum { GROUP_ROWS = 256 };
@@ -135,65 +131,15 @@ static enum sotto_status take_memory(struct sotto_worker *worker, struct sotto_w
                                    workspace);
 }
 
-/* The block's tensor that a gain or bias stands for. */
-static enum sotto_block_tensor vector_of(const struct sotto_layout_tensor *tensor)
-{
-    bool is_first = tensor->norm == SOTTO_NORM_OF_ATTENTION;
-
-    if (tensor->role == SOTTO_ROLE_LINEAR_BIAS)
-        return sotto_block_linear_bias((enum sotto_block_linear)tensor->target);
-    if (tensor->role == SOTTO_ROLE_NORM_GAIN)
-        return is_first ? SOTTO_BLOCK_ATTENTION_NORM_GAIN : SOTTO_BLOCK_MLP_NORM_GAIN;
-    return is_first ? SOTTO_BLOCK_ATTENTION_NORM_BIAS : SOTTO_BLOCK_MLP_NORM_BIAS;
-}
-
-static void bind_tensor(struct sotto_worker *worker, const struct sotto_layout_tensor *tensor)
-{
-    const struct sotto_device_float *shared = worker->workshop->lanes;
-    struct sotto_block *block = &worker->network.blocks[tensor->block];
-    struct sotto_lora *lora = &block->lora[tensor->target];
-    const struct sotto_device_float *lanes = shared == NULL ? NULL : shared + tensor->first;
-    bool is_trained = sotto_trained_has(worker->workshop->trained, tensor->role);
-    struct sotto_device_float *gradients =
-        worker->gradients == NULL || !is_trained ? NULL : worker->gradients + tensor->first;
-
-    switch (tensor->role) {
-    case SOTTO_ROLE_LORA_A:
-        lora->rank = tensor->rows;
-        lora->dropout.rate = worker->workshop->dropout;
-        lora->scale = (float)sotto_layout_scale(worker->workshop->layout, tensor->target);
-        lora->a = lanes;
-        lora->a_gradient = gradients;
-        break;
-    case SOTTO_ROLE_LORA_B:
-        lora->b = lanes;
-        lora->b_gradient = gradients;
-        break;
-    case SOTTO_ROLE_NORM_GAIN:
-    case SOTTO_ROLE_NORM_BIAS:
-    case SOTTO_ROLE_LINEAR_BIAS:
-        block->vector[vector_of(tensor)] = lanes;
-        block->vector_gradient[vector_of(tensor)] = gradients;
-        break;
-    case SOTTO_ROLE_HEAD:
-        worker->head.in = tensor->columns;
-        worker->head.out = tensor->rows;
-        worker->head.weight = lanes;
-        worker->head.weight_gradient = gradients;
-        break;
-    case SOTTO_ROLE_HEAD_BIAS:
-        worker->head.bias = lanes;
-        worker->head.bias_gradient = gradients;
-        break;
-    }
-}
-
 void sotto_worker_bind(struct sotto_worker *worker)
 {
-    const struct sotto_layout *layout = worker->workshop->layout;
+    const struct sotto_workshop *workshop = worker->workshop;
+    struct sotto_binding binding = {.lanes = workshop->lanes,
+                                    .gradients = worker->gradients,
+                                    .trained = workshop->trained,
+                                    .dropout = workshop->dropout};
 
-    for (size_t i = 0; i < layout->tensor_count; i++)
-        bind_tensor(worker, &layout->tensors[i]);
+    sotto_layout_bind(worker->network.blocks, &worker->head, workshop->layout, &binding);
 }
 
 enum sotto_status sotto_worker_open(struct sotto_worker *worker,

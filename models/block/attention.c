@@ -50,6 +50,7 @@ static struct sotto_attention_shape shape_of(const struct sotto_block_run *run)
     return (struct sotto_attention_shape){.batch = shape->batch,
                                           .starts = shape->starts,
                                           .length_max = shape->length_max,
+                                          .known = shape->known,
                                           .is_first_only = shape->is_first_only,
                                           .is_causal = spec->is_causal,
                                           .head_count = spec->head_count,
@@ -73,13 +74,37 @@ static struct sotto_matrix sample_of(const struct sotto_block_run *run, struct s
 static void rotate(const struct sotto_block_run *run, const struct projections *parts, bool is_back)
 {
     const struct sotto_block *block = run->block;
+    size_t before = (size_t)run->pass->shape.known * (block->spec.head_width / 2);
+    struct sotto_rotary rotary = block->rotary;
 
-    for (size_t sample = 0; block->spec.is_rotary && sample < run->pass->shape.batch; sample++) {
-        block->kernels->rotate(sample_of(run, parts->query, sample), &block->rotary,
+    if (!block->spec.is_rotary)
+        return;
+    rotary.cosines += before;
+    rotary.sines += before;
+    for (size_t sample = 0; sample < run->pass->shape.batch; sample++) {
+        block->kernels->rotate(sample_of(run, parts->query, sample), &rotary,
                                block->spec.head_width, is_back);
-        block->kernels->rotate(sample_of(run, parts->key, sample), &block->rotary,
-                               block->spec.head_width, is_back);
+        block->kernels->rotate(sample_of(run, parts->key, sample), &rotary, block->spec.head_width,
+                               is_back);
     }
+}
+
+/* Keys and values of these rows go behind those that are kept; what a query then sees. */
+static struct sotto_attention_inputs keep(const struct sotto_block_run *run,
+                                          const struct projections *parts)
+{
+    size_t query = sotto_block_query_width(&run->block->spec);
+    size_t key = sotto_block_key_width(&run->block->spec);
+    size_t known = run->pass->shape.known;
+    size_t rows = parts->stacked.rows;
+    struct sotto_matrix all = sotto_matrix_of(run->pass->kept, known + rows, 2 * key);
+
+    run->block->kernels->fill_rows(
+        sotto_matrix_of(all.at + known * all.stride, rows, all.columns), NULL,
+        sotto_matrix_read(sotto_matrix_columns(parts->stacked, query, all.columns)));
+    return (struct sotto_attention_inputs){sotto_matrix_read(parts->query),
+                                           sotto_matrix_read(sotto_matrix_columns(all, 0, key)),
+                                           sotto_matrix_read(sotto_matrix_columns(all, key, key))};
 }
 
 /* What the projections get: the normed rows, made in the scratch, or x itself. */
@@ -136,6 +161,8 @@ void sotto_block_attention_forward(const struct sotto_block_run *run)
 
     project(run, &parts);
     rotate(run, &parts, false);
+    if (run->pass->kept != NULL)
+        inputs = keep(run, &parts);
     block->kernels->attention_forward(context, &inputs, &attention, run->scratch->scores);
     sotto_block_layers_forward(run, &out, sotto_matrix_of(run->pass->attended, onward, width),
                                sotto_matrix_read(context),

@@ -104,7 +104,7 @@ enum sotto_status sotto_block_scratch_take(struct sotto_block_scratch *scratch,
         sotto_device_floats_take(&scratch->inner, arena, rows * ranks) &&
         sotto_device_floats_take(&scratch->dropped, arena, rows * dropped) &&
         sotto_device_floats_take(&scratch->scores, arena,
-                                 sotto_attention_scratch(largest.length_max)))
+                                 sotto_attention_scratch(largest.known + largest.length_max)))
         return SOTTO_OK;
     return SOTTO_NO_MEMORY;
 }
@@ -116,6 +116,7 @@ void sotto_block_forward(const struct sotto_block *block, struct sotto_block_pas
     const struct sotto_block_run run = {block, pass, scratch};
 
     assert(block->spec.head_count % block->spec.kv_head_count == 0);
+    assert(pass->kept != NULL || shape.known == 0);
     pass->shape = shape;
     pass->x = x;
     sotto_block_attention_forward(&run);

@@ -47,6 +47,12 @@ struct sotto_block_pass {
     /* [onward rows, width] before the last norm; with norm after only. */
     struct sotto_device_float *summed;
     struct sotto_device_float *down[SOTTO_BLOCK_LINEAR_COUNT]; /* [rows, rank] */
+    /*
+     * [shape.known + rows, 2][key width] of a causal block whose only sample goes on: keys, turned
+     * by their positions, beside values. The forward puts its own behind those that are known, and
+     * has no backward. Not taken, but the caller's; NULL: nothing is kept.
+     */
+    struct sotto_device_float *kept;
 };
 
 /* Memory that the passes of all blocks share while one of them runs. */
@@ -64,8 +70,9 @@ struct sotto_block_scratch {
 };
 
 /*
- * Takes the memory of a pass for shapes up to `largest` from an arena; with a counting arena it
- * only counts. Ranks are looked at, and whether an adapter has a dropout.
+ * Takes the memory of a pass for shapes up to `largest` from an arena, where `known` is the most
+ * rows before; with a counting arena it only counts. Ranks are looked at, and whether an adapter
+ * has a dropout.
  * SOTTO_NO_MEMORY: the arena is full.
  */
 SOTTO_CHECKED enum sotto_status sotto_block_pass_take(struct sotto_block_pass *pass,

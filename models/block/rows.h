@@ -16,6 +16,7 @@ struct sotto_block_shape {
     uint32_t length_max;    /* rows of a sample, at most; none has 0 */
     /* Only each sample's first row goes on after the attention: a classifier's last block. */
     bool is_first_only;
+    uint32_t known; /* of the only sample: rows before these, whose keys and values are kept */
     uint32_t sample_first; /* number of the first sample in its step: what dropouts count from */
 };
 

@@ -1,5 +1,6 @@
 #include "models/kernels/attention.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "models/kernels/device/host.h"
@@ -18,6 +19,14 @@ static struct span rows_of(const struct sotto_attention_shape *shape, size_t sam
     if (shape->starts == NULL)
         return (struct span){sample * shape->length_max, shape->length_max};
     return (struct span){shape->starts[sample], shape->starts[sample + 1] - shape->starts[sample]};
+}
+
+/* With those that are known before the rows. */
+static struct span keys_of(const struct sotto_attention_shape *shape, size_t sample)
+{
+    struct span rows = rows_of(shape, sample);
+
+    return (struct span){rows.first, shape->known + rows.count};
 }
 
 static struct span queries_of(const struct sotto_attention_shape *shape, size_t sample)
@@ -45,6 +54,7 @@ static struct sotto_matrix part_of_output(struct sotto_matrix matrix, struct spa
 struct head {
     struct span queries;
     struct span keys;
+    size_t known; /* keys before that of the first query */
     size_t query_column;
     size_t key_column;
     size_t width;
@@ -57,7 +67,8 @@ static struct head head_of(const struct sotto_attention_shape *shape, size_t sam
     size_t group = shape->head_count / shape->kv_head_count;
 
     return (struct head){queries_of(shape, sample),
-                         rows_of(shape, sample),
+                         keys_of(shape, sample),
+                         shape->known,
                          index * width,
                          index / group * width,
                          width,
@@ -85,7 +96,7 @@ static struct tile tile_of(const struct head *head, size_t first)
     size_t left = head->queries.count - first;
     size_t most = tile_rows(head);
     size_t count = left < most ? left : most;
-    size_t seen = head->is_causal ? first + count : head->keys.count;
+    size_t seen = head->is_causal ? head->known + first + count : head->keys.count;
 
     return (struct tile){first, {head->queries.first + first, count}, {head->keys.first, seen}};
 }
@@ -106,7 +117,7 @@ static void score(struct sotto_matrix p, const struct head *head, const struct t
         return;
     }
     for (size_t row = 0; row < p.rows; row++) {
-        size_t seen = tile->first + row + 1;
+        size_t seen = head->known + tile->first + row + 1;
         struct sotto_device_float *at = p.at + row * p.stride;
 
         sotto_cpu_softmax_rows(sotto_matrix_of(at, 1, seen));
@@ -132,6 +143,7 @@ void sotto_cpu_attention_forward(struct sotto_matrix y, const struct sotto_atten
                                  const struct sotto_attention_shape *shape,
                                  struct sotto_device_float *scratch)
 {
+    assert(shape->known == 0 || (shape->batch == 1 && !shape->is_first_only));
     for (size_t sample = 0; sample < shape->batch; sample++) {
         for (size_t index = 0; index < shape->head_count; index++) {
             struct head head = head_of(shape, sample, index);
@@ -211,6 +223,7 @@ void sotto_cpu_attention_backward(const struct sotto_attention_gradients *gradie
     const struct descent descent = {gradients, dy, inputs, scratch};
     const struct sotto_matrix_view nothing = {NULL, 0, 0, 0};
 
+    assert(shape->known == 0);
     sotto_cpu_fill_rows(gradients->key, NULL, nothing);
     sotto_cpu_fill_rows(gradients->value, NULL, nothing);
     for (size_t sample = 0; sample < shape->batch; sample++) {

@@ -58,6 +58,7 @@ struct sotto_attention_shape {
     uint32_t batch;
     const uint32_t *starts; /* [batch + 1] first row of each sample; NULL: length_max rows each */
     uint32_t length_max;    /* rows of a sample, at most */
+    uint32_t known;         /* of the only sample: keys before that of the first query; forward */
     bool is_first_only;     /* queries of each sample's first row alone, [batch] rows */
     bool is_causal;         /* a query sees its own row and those before it */
     uint32_t head_count;
@@ -68,8 +69,8 @@ struct sotto_attention_shape {
 /* The inputs of an attention; the heads lie side by side in the columns. */
 struct sotto_attention_inputs {
     struct sotto_matrix_view query; /* [rows or batch, head_count * head_width] */
-    struct sotto_matrix_view key;   /* [rows, kv_head_count * head_width] */
-    struct sotto_matrix_view value; /* [rows, kv_head_count * head_width] */
+    struct sotto_matrix_view key;   /* [known + rows, kv_head_count * head_width] */
+    struct sotto_matrix_view value; /* [known + rows, kv_head_count * head_width] */
 };
 
 struct sotto_attention_gradients {
@@ -201,7 +202,7 @@ struct sotto_kernels {
      * 2017, eq. 1.
      *
      *   y        out  as inputs->query
-     *   scratch  out  [sotto_attention_scratch(length_max)]
+     *   scratch  out  [sotto_attention_scratch(known + length_max)]
      */
     void (*attention_forward)(struct sotto_matrix y, const struct sotto_attention_inputs *inputs,
                               const struct sotto_attention_shape *shape,
