@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "core/threads/threads.h"
-#include "models/arch/rope.h"
 
 /* The texts that there is room for before any was seen; longer ones make the room larger. */
 enum { LENGTH_FIRST = 64 };
@@ -24,31 +23,12 @@ static void close_workspace(struct sotto_crew *crew)
     crew->workshop.room = (struct sotto_network_room){0};
 }
 
-/* The rotary table: made here, read on the device. */
-static enum sotto_status take_rotary(struct sotto_crew *crew, struct sotto_workspace *workspace)
-{
-    const struct sotto_arch *arch = arch_of(crew);
-    const struct sotto_kernels *kernels = sotto_model_kernels(crew->workshop.model);
-    uint32_t positions = arch->rope.theta > 0.0 ? crew->workshop.room.length_max : 0;
-    size_t count = (size_t)positions * (arch->head_width / 2);
-    float *made = sotto_arena_take(&workspace->host, 2 * count, sizeof *made);
-    struct sotto_device_float *table;
-
-    if (!sotto_device_floats_take(&table, &workspace->device, 2 * count) ||
-        (made == NULL && !workspace->host.counting))
-        return SOTTO_NO_MEMORY;
-    if (workspace->host.counting || positions == 0)
-        return SOTTO_OK;
-    sotto_rope_fill(made, made + count, arch, positions);
-    kernels->upload(table, made, 2 * count);
-    crew->workshop.rotary = (struct sotto_rotary){table, table + count};
-    return SOTTO_OK;
-}
-
 /* Run once over a counting workspace for the size. */
 static enum sotto_status take_workspace(struct sotto_crew *crew, struct sotto_workspace *workspace)
 {
-    enum sotto_status status = take_rotary(crew, workspace);
+    enum sotto_status status = sotto_network_rotary_take(&crew->workshop.rotary, arch_of(crew),
+                                                         sotto_model_kernels(crew->workshop.model),
+                                                         crew->workshop.room.length_max, workspace);
 
     for (uint32_t i = 0; i < sotto_threads_width(crew->threads) && status == SOTTO_OK; i++) {
         sotto_worker_close(&crew->workers[i]);

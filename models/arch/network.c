@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "models/arch/embedding.h"
+#include "models/arch/rope.h"
 #include "models/arch/tensors.h"
 
 static bool is_classifier(const struct sotto_network *network)
@@ -38,6 +39,27 @@ void sotto_network_bind(struct sotto_network *network)
                                  .rotary = network->rotary,
                                  .weights = weights + i * sotto_block_weight_count(&spec),
                                  .packed = packed_of(network, i)};
+}
+
+/* Made here, read on the device. */
+enum sotto_status sotto_network_rotary_take(struct sotto_rotary *rotary,
+                                            const struct sotto_arch *arch,
+                                            const struct sotto_kernels *kernels, uint32_t positions,
+                                            struct sotto_workspace *workspace)
+{
+    size_t count = arch->rope.theta > 0.0 ? (size_t)positions * (arch->head_width / 2) : 0;
+    float *made = sotto_arena_take(&workspace->host, 2 * count, sizeof *made);
+    struct sotto_device_float *table;
+
+    if (!sotto_device_floats_take(&table, &workspace->device, 2 * count) ||
+        (made == NULL && !workspace->host.counting))
+        return SOTTO_NO_MEMORY;
+    if (workspace->host.counting || count == 0)
+        return SOTTO_OK;
+    sotto_rope_fill(made, made + count, arch, positions);
+    kernels->upload(table, made, 2 * count);
+    *rotary = (struct sotto_rotary){table, table + count};
+    return SOTTO_OK;
 }
 
 struct sotto_linear sotto_network_lm_head(const struct sotto_network *network)
@@ -225,7 +247,7 @@ static void recall(const struct sotto_network *network, struct sotto_network_pas
     }
 }
 
-static struct sotto_norm final_norm(const struct sotto_network *network)
+struct sotto_norm sotto_network_final_norm(const struct sotto_network *network)
 {
     return (struct sotto_norm){
         .kind = is_classifier(network) ? SOTTO_NORM_LAYER : SOTTO_NORM_RMS,
@@ -264,7 +286,7 @@ void sotto_network_forward(const struct sotto_network *network, struct sotto_net
     size_t width = network->arch->width;
     uint32_t last = network->arch->block_count;
     struct sotto_matrix_view none = {NULL, 0, 0, 0};
-    struct sotto_norm norm = final_norm(network);
+    struct sotto_norm norm = sotto_network_final_norm(network);
     struct sotto_linear linear = pooler(network);
     struct sotto_matrix out;
     struct sotto_matrix_view top;
@@ -299,7 +321,7 @@ static void summit_backward(const struct sotto_network *network, struct sotto_ne
     const struct sotto_kernels *kernels = network->kernels;
     size_t width = network->arch->width;
     size_t count = feature_rows(network, pass);
-    struct sotto_norm norm = final_norm(network);
+    struct sotto_norm norm = sotto_network_final_norm(network);
     struct sotto_linear linear = pooler(network);
     struct sotto_matrix_view top = sotto_matrix_view_of(summit(network, pass), count, width);
     struct sotto_matrix_view dy = sotto_matrix_view_of(features_gradient, count, width);

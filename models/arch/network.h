@@ -28,6 +28,19 @@ struct sotto_network {
 /* Points each block at its weights, without gradients and adapters. */
 void sotto_network_bind(struct sotto_network *network);
 
+/*
+ * Takes the table of rotary positions, for texts of up to `positions` tokens; nothing where the
+ * model has none. SOTTO_NO_MEMORY: the workspace is full.
+ */
+SOTTO_CHECKED enum sotto_status sotto_network_rotary_take(struct sotto_rotary *rotary,
+                                                          const struct sotto_arch *arch,
+                                                          const struct sotto_kernels *kernels,
+                                                          uint32_t positions,
+                                                          struct sotto_workspace *workspace);
+
+/* The norm after the last block; gain NULL: the model has none. */
+struct sotto_norm sotto_network_final_norm(const struct sotto_network *network);
+
 /* A language model's head, frozen: [vocabulary, width] without bias. */
 struct sotto_linear sotto_network_lm_head(const struct sotto_network *network);
 
