@@ -21,7 +21,8 @@ enum sotto_status sotto_site_greet(struct sotto_world *world, struct sotto_virtu
 static enum sotto_status order_load(struct sotto_world *world, struct sotto_virtual_site *site)
 {
     struct sotto_view layout = sotto_turn_layout_bytes(site->turn);
-    struct sotto_view adapter[] = {layout, sotto_turn_adapter_bytes(site->turn)};
+    struct sotto_view adapter[] = {
+        layout, sotto_manifest_of(sotto_turn_adapter_bytes(site->turn), &world->layout)};
     struct sotto_turn_event loaded = {.kind = SOTTO_TURN_LOADED};
 
     sotto_hash_list(&loaded.layout, "sotto/1 layout", &layout, 1);

@@ -16,12 +16,18 @@ void sotto_virtual_hub_key(struct sotto_secret *signing, struct sotto_ed25519_pu
     sotto_ed25519_public_of(signer, signing);
 }
 
+/* Lanes and manifest of the version that holds. */
+static struct sotto_view adapter_bytes(const struct sotto_virtual_hub *hub)
+{
+    return sotto_view_of(hub->adapter, sotto_manifest_adapter_bytes(hub->layout));
+}
+
 static void adapter_digest(struct sotto_virtual_hub *hub)
 {
-    struct sotto_view parts[] = {
-        sotto_view_of(hub->layout_bytes, hub->layout_length),
-        sotto_view_of(hub->adapter, hub->value_count * sizeof *hub->adapter)};
+    struct sotto_view parts[] = {sotto_view_of(hub->layout_bytes, hub->layout_length),
+                                 sotto_manifest_of(adapter_bytes(hub), hub->layout)};
 
+    sotto_manifest_write(hub->adapter, hub->layout, sotto_hash);
     sotto_hash_list(&hub->adapter_digest, "sotto/1 adapter", parts, 2);
 }
 
@@ -194,13 +200,14 @@ enum sotto_status sotto_virtual_hub_open(struct sotto_virtual_hub *hub,
 
     *hub = (struct sotto_virtual_hub){.scenario = setup->scenario,
                                       .entries = setup->entries,
+                                      .layout = setup->layout,
                                       .value_count = setup->layout->lane_count};
     sotto_virtual_hub_key(&hub->signing, &hub->signer, setup->scenario->seed);
     sotto_entropy_init_seeded(&hub->entropy, setup->scenario->seed ^ 0x9e3779b97f4a7c15u);
     hub->roster = (struct sotto_roster){
         .epoch = 1, .entries = hub->entries, .entry_count = setup->scenario->sites};
     hub->roster_bytes = malloc(SOTTO_ROSTER_BYTES_MAX);
-    hub->adapter = calloc(hub->value_count, sizeof *hub->adapter);
+    hub->adapter = calloc(1, sotto_manifest_adapter_bytes(hub->layout));
     hub->sum = calloc(hub->value_count + 1, sizeof *hub->sum);
     status = hub->roster_bytes != NULL && hub->adapter != NULL && hub->sum != NULL
                  ? SOTTO_OK
@@ -310,9 +317,7 @@ struct sotto_view sotto_virtual_hub_item(const struct sotto_virtual_hub *hub,
                    ? sotto_view_of(hub->layout_bytes, hub->layout_length)
                    : none;
     case SOTTO_ITEM_ADAPTER:
-        return sotto_digest_equal(digest, &hub->adapter_digest)
-                   ? sotto_view_of(hub->adapter, hub->value_count * sizeof *hub->adapter)
-                   : none;
+        return sotto_digest_equal(digest, &hub->adapter_digest) ? adapter_bytes(hub) : none;
     }
     return none;
 }

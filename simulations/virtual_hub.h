@@ -9,7 +9,7 @@
 #include "coordinator/round/round.h"
 #include "coordinator/schedule/timetable.h"
 #include "core/wire/roster.h"
-#include "models/adapter/layout.h"
+#include "models/adapter/manifest.h"
 #include "models/model.h"
 #include "participant/sealer/turn.h"
 #include "simulations/scenario.h"
@@ -32,7 +32,8 @@ struct sotto_virtual_hub {
     size_t layout_length;
     struct sotto_digest layout_digest;
 
-    float *adapter; /* [value_count] the version that holds */
+    const struct sotto_layout *layout; /* borrowed */
+    float *adapter; /* the version that holds: [value_count], and their manifest */
     size_t value_count;
     float *moments[SOTTO_TRAINED_COUNT]; /* of each part that the method trains */
     struct sotto_digest adapter_digest;

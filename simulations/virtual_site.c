@@ -71,8 +71,8 @@ void sotto_virtual_site_kill(struct sotto_virtual_site *site)
 
 enum sotto_status sotto_virtual_site_start(struct sotto_virtual_site *site)
 {
-    enum sotto_status status =
-        sotto_arena_open(&site->arena, sotto_turn_bytes(site->setup.lane_count));
+    enum sotto_status status = sotto_arena_open(
+        &site->arena, sotto_turn_bytes(site->setup.lane_count, site->setup.lane_count));
 
     if (status == SOTTO_OK)
         status = sotto_arena_open(&site->rest, sotto_turn_rest_bytes(site->setup.lane_count));

@@ -8,6 +8,7 @@
 
 #include "coordinator/admin/wish.h"
 #include "crypto/primitives/hash.h"
+#include "models/adapter/manifest.h"
 #include "models/adapter/origin.h"
 #include "models/arch/files.h"
 
@@ -18,7 +19,8 @@ struct draft {
     struct sotto_layout layout;
     uint8_t layout_bytes[SOTTO_LAYOUT_BYTES_MAX];
     size_t layout_length;
-    float *lanes;
+    float *adapter; /* lanes and manifest */
+    size_t adapter_length;
 };
 
 /* The folder's own name stands for the model in adapter_config.json. */
@@ -35,18 +37,23 @@ static void base_name_set(struct sotto_definition *definition, const char *folde
              folder + first);
 }
 
-static enum sotto_status lanes_start(struct draft *draft, const struct sotto_wish *wish,
-                                     const struct sotto_model_files *files,
-                                     struct sotto_fault *fault)
+static enum sotto_status adapter_start(struct draft *draft, const struct sotto_wish *wish,
+                                       const struct sotto_model_files *files,
+                                       struct sotto_fault *fault)
 {
     struct sotto_entropy entropy;
+    enum sotto_status status = SOTTO_OK;
 
-    draft->lanes = malloc(draft->layout.lane_count * sizeof *draft->lanes);
-    if (draft->lanes == NULL)
+    draft->adapter_length = sotto_manifest_adapter_bytes(&draft->layout);
+    draft->adapter = malloc(draft->adapter_length);
+    if (draft->adapter == NULL)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for the adapter");
     sotto_entropy_init_seeded(&entropy, wish->seed);
-    sotto_layout_start(draft->lanes, &draft->layout, &entropy);
-    return sotto_origin_start(draft->lanes, &draft->layout, &files->checkpoint, fault);
+    sotto_layout_start(draft->adapter, &draft->layout, &entropy);
+    status = sotto_origin_start(draft->adapter, &draft->layout, &files->checkpoint, fault);
+    if (status == SOTTO_OK)
+        sotto_manifest_write(draft->adapter, &draft->layout, sotto_hash);
+    return status;
 }
 
 static enum sotto_status draft_fill(struct draft *draft, struct sotto_wish *wish,
@@ -70,14 +77,15 @@ static enum sotto_status draft_fill(struct draft *draft, struct sotto_wish *wish
     status = sotto_layout_encode(&out, &draft->layout);
     if (status != SOTTO_OK)
         return sotto_fault_set(fault, status, "the layout cannot be written");
-    status = lanes_start(draft, wish, files, fault);
+    status = adapter_start(draft, wish, files, fault);
     if (status != SOTTO_OK)
         return status;
     draft->layout_length = out.length;
     base_name_set(definition, wish->model);
     sotto_definition_lanes_set(definition, &draft->layout);
     parts[0] = sotto_view_of(draft->layout_bytes, draft->layout_length);
-    parts[1] = sotto_view_of(draft->lanes, draft->layout.lane_count * sizeof *draft->lanes);
+    parts[1] =
+        sotto_manifest_of(sotto_view_of(draft->adapter, draft->adapter_length), &draft->layout);
     sotto_hash_list(&definition->layout, "sotto/1 layout", parts, 1);
     sotto_hash_list(&definition->adapter, "sotto/1 adapter", parts, 2);
     return sotto_definition_check(definition, fault);
@@ -125,8 +133,7 @@ static enum sotto_status draft_upload(struct sotto_session *session, const struc
     if (status != SOTTO_OK)
         return status;
     snprintf(path, sizeof path, "/v1/admin/items/adapter/%s?layout=%s", adapter, layout);
-    return put(session, path,
-               sotto_view_of(draft->lanes, draft->layout.lane_count * sizeof *draft->lanes), fault);
+    return put(session, path, sotto_view_of(draft->adapter, draft->adapter_length), fault);
 }
 
 static enum sotto_status definition_post(struct sotto_session *session,
@@ -171,7 +178,7 @@ enum sotto_status sotto_command_campaign_create(struct sotto_session *session,
                 "; start it with 'sotto-admin campaign start %s'\n",
                 wish->definition.name, wish->definition.lane_count,
                 sotto_method_names[wish->definition.method], wish->seed, wish->definition.name);
-    free(draft->lanes);
+    free(draft->adapter);
 done:
     free(draft);
     free(wish);

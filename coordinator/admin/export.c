@@ -7,6 +7,7 @@
 
 #include "core/console/console.h"
 #include "crypto/primitives/hash.h"
+#include "models/adapter/manifest.h"
 #include "models/adapter/peft.h"
 #include "models/arch/files.h"
 #include "models/export/gguf.h"
@@ -125,24 +126,45 @@ static enum sotto_status form_write(const struct export_wish *wish, const float 
     return sotto_peft_write(wish->out, lanes, layout, base, fault);
 }
 
-static enum sotto_status adapter_write(const struct export_wish *wish,
+/* What the coordinator sent is the adapter of this digest, every tensor of it. */
+static enum sotto_status adapter_check(const struct sotto_session_call *adapter, const char *hex,
+                                       const struct sotto_layout *layout,
+                                       struct sotto_view layout_bytes, struct sotto_fault *fault)
+{
+    struct sotto_view bytes = sotto_view_of(adapter->answer, adapter->answer_length);
+    struct sotto_view parts[2] = {layout_bytes};
+    struct sotto_digest digest;
+    char found[SOTTO_DIGEST_HEX];
+    enum sotto_status status = sotto_manifest_check(bytes, layout, sotto_hash, fault);
+
+    if (status != SOTTO_OK)
+        return status;
+    parts[1] = sotto_manifest_of(bytes, layout);
+    sotto_hash_list(&digest, "sotto/1 adapter", parts, 2);
+    sotto_digest_hex(found, &digest);
+    if (hex != NULL && strcmp(found, hex) == 0)
+        return SOTTO_OK;
+    return sotto_fault_set(fault, SOTTO_FORGED,
+                           "the coordinator sent another adapter than the campaign's newest");
+}
+
+static enum sotto_status adapter_write(const struct export_wish *wish, const char *hex,
                                        const struct sotto_session_call *layout,
                                        const struct sotto_session_call *adapter,
                                        const struct sotto_peft_base *base,
                                        struct sotto_fault *fault)
 {
+    struct sotto_view bytes = sotto_view_of(layout->answer, layout->answer_length);
     struct sotto_layout *decoded = calloc(1, sizeof *decoded);
     enum sotto_status status = SOTTO_NO_MEMORY;
 
     if (decoded != NULL)
-        status = sotto_layout_decode(decoded, sotto_view_of(layout->answer, layout->answer_length));
+        status = sotto_layout_decode(decoded, bytes);
     if (status != SOTTO_OK)
         sotto_fault_set(fault, status, "the coordinator sent a layout that does not parse");
-    else if (adapter->answer_length != decoded->lane_count * sizeof(float))
-        status = sotto_fault_set(fault, SOTTO_MISMATCH,
-                                 "layout mismatch: the adapter has %zu bytes for %zu lanes",
-                                 adapter->answer_length, decoded->lane_count);
     else
+        status = adapter_check(adapter, hex, decoded, bytes, fault);
+    if (status == SOTTO_OK)
         status =
             form_write(wish, (const float *)(const void *)adapter->answer, decoded, base, fault);
     free(decoded);
@@ -181,7 +203,7 @@ static enum sotto_status campaign_export(struct sotto_session *session, const js
     if (status == SOTTO_OK)
         status = item_get(session, "adapter", adapter_of(campaign), &adapter, fault);
     if (status == SOTTO_OK)
-        status = adapter_write(wish, &layout, &adapter, &base, fault);
+        status = adapter_write(wish, adapter_of(campaign), &layout, &adapter, &base, fault);
     free(layout.answer);
     free(adapter.answer);
     return status;

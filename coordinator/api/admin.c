@@ -10,7 +10,7 @@
 #include "coordinator/enrol/enrolment.h"
 #include "coordinator/ledger/shelf.h"
 #include "coordinator/schedule/definition.h"
-#include "models/adapter/manifest.h"
+#include "models/adapter/layout.h"
 
 static uint64_t now_ms(const struct sotto_call *call)
 {
@@ -97,17 +97,17 @@ static enum sotto_status layout_read(struct sotto_call *call, const char *hex, u
 
 static void item_store(struct sotto_call *call, enum sotto_shelf shelf, struct sotto_view layout)
 {
-    struct sotto_digest named, found;
+    struct sotto_digest named;
     struct sotto_fault fault;
     enum sotto_status status = sotto_hex_decode(named.bytes, sizeof named.bytes, call->words[1]);
 
-    sotto_shelf_digest(&found, shelf, layout, sotto_call_body(call));
-    if (status != SOTTO_OK || !sotto_digest_equal(&named, &found)) {
-        sotto_call_refuse(call, SOTTO_MALFORMED, "the item does not have the digest in its name");
-        return;
-    }
-    status =
-        sotto_shelf_store(call->api->setup.folder, shelf, &named, sotto_call_body(call), &fault);
+    if (status != SOTTO_OK)
+        sotto_fault_set(&fault, status, "an item is named by its digest, 64 hex digits");
+    else
+        status = sotto_shelf_check(&named, shelf, layout, sotto_call_body(call), &fault);
+    if (status == SOTTO_OK)
+        status = sotto_shelf_store(call->api->setup.folder, shelf, &named, sotto_call_body(call),
+                                   &fault);
     if (status == SOTTO_OK)
         sotto_call_answer_empty(call, 204);
     else
@@ -135,25 +135,19 @@ void sotto_admin_item(struct sotto_call *call)
     free(layout);
 }
 
-/* Whether a definition, a layout and an adapter are of one shape. */
+/* Whether a definition and a layout are of one shape. */
 static enum sotto_status shapes_check(const struct sotto_definition *definition,
-                                      struct sotto_view layout_bytes, struct sotto_view adapter,
-                                      struct sotto_fault *fault)
+                                      struct sotto_view layout_bytes, struct sotto_fault *fault)
 {
     struct sotto_layout *layout = calloc(1, sizeof *layout);
     enum sotto_status status = SOTTO_NO_MEMORY;
 
     if (layout != NULL)
         status = sotto_layout_decode(layout, layout_bytes);
-    if (status != SOTTO_OK)
-        sotto_fault_set(fault, status, "the layout does not parse");
-    else if (adapter.length % sizeof(float) != 0)
-        status = sotto_fault_set(fault, SOTTO_MISMATCH, "the adapter ends within a value");
     if (status == SOTTO_OK)
         status = sotto_definition_lanes_check(definition, layout, fault);
-    if (status == SOTTO_OK)
-        status = sotto_manifest_check((const float *)(const void *)adapter.at,
-                                      adapter.length / sizeof(float), layout, fault);
+    else
+        sotto_fault_set(fault, status, "the layout does not parse");
     free(layout);
     return status;
 }
@@ -164,7 +158,6 @@ static enum sotto_status items_check(const char *folder, const struct sotto_defi
 {
     uint8_t *layout = NULL, *adapter = NULL;
     size_t layout_length = 0, adapter_length = 0;
-    struct sotto_digest digest;
     enum sotto_status status = sotto_shelf_read(folder, SOTTO_SHELF_LAYOUT, &definition->layout,
                                                 &layout, &layout_length, fault);
 
@@ -172,15 +165,11 @@ static enum sotto_status items_check(const char *folder, const struct sotto_defi
         status = sotto_shelf_read(folder, SOTTO_SHELF_ADAPTER, &definition->adapter, &adapter,
                                   &adapter_length, fault);
     if (status == SOTTO_OK)
-        status = shapes_check(definition, sotto_view_of(layout, layout_length),
-                              sotto_view_of(adapter, adapter_length), fault);
-    if (status == SOTTO_OK) {
-        sotto_shelf_digest(&digest, SOTTO_SHELF_ADAPTER, sotto_view_of(layout, layout_length),
-                           sotto_view_of(adapter, adapter_length));
-        if (!sotto_digest_equal(&digest, &definition->adapter))
-            status = sotto_fault_set(fault, SOTTO_MISMATCH,
-                                     "the adapter was made for another layout, or is damaged");
-    }
+        status = shapes_check(definition, sotto_view_of(layout, layout_length), fault);
+    if (status == SOTTO_OK)
+        status = sotto_shelf_check(&definition->adapter, SOTTO_SHELF_ADAPTER,
+                                   sotto_view_of(layout, layout_length),
+                                   sotto_view_of(adapter, adapter_length), fault);
     free(layout);
     free(adapter);
     return status;

@@ -5,11 +5,9 @@
 
 #include "crypto/primitives/hash.h"
 #include "crypto/privacy/mechanism.h"
+#include "models/adapter/manifest.h"
 #include "models/adapter/rebase.h"
 #include "models/adapter/subset.h"
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-               "an adapter's digest is over little-endian float32");
 
 static double norm_of(const float *values, size_t value_count)
 {
@@ -99,6 +97,17 @@ static enum sotto_status advance(float *next, float *room, float *moments, const
     return terms->is_rebased ? sotto_adapter_rebase(next, layout) : SOTTO_OK;
 }
 
+/* The new version's manifest and its digest. */
+static void finish(float *adapter, struct sotto_applied *applied, const struct sotto_layout *layout,
+                   const struct sotto_apply_terms *terms)
+{
+    struct sotto_view bytes = sotto_view_of(adapter, sotto_manifest_adapter_bytes(layout));
+    const struct sotto_view parts[] = {terms->layout, sotto_manifest_of(bytes, layout)};
+
+    sotto_manifest_write(adapter, layout, sotto_hash);
+    sotto_hash_list(&applied->adapter, "sotto/1 adapter", parts, 2);
+}
+
 enum sotto_status sotto_apply_sum(float *adapter, float *moments, struct sotto_applied *applied,
                                   const uint32_t *sum, const struct sotto_apply_terms *terms)
 {
@@ -115,12 +124,8 @@ enum sotto_status sotto_apply_sum(float *adapter, float *moments, struct sotto_a
         applied->mean_norm = norm_of(mean, value_count);
     if (status == SOTTO_OK)
         status = advance(adapter, mean + value_count, moments, mean, layout, terms);
-    if (status == SOTTO_OK) {
-        struct sotto_view parts[] = {terms->layout,
-                                     sotto_view_of(adapter, layout->lane_count * sizeof *adapter)};
-
-        sotto_hash_list(&applied->adapter, "sotto/1 adapter", parts, 2);
-    }
+    if (status == SOTTO_OK)
+        finish(adapter, applied, layout, terms);
     free(mean);
     free(layout);
     return status;

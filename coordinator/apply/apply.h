@@ -24,8 +24,9 @@ struct sotto_applied {
 };
 
 /*
- *   adapter  inout  [lanes of the layout] the version that the round started from; then the next
- *                   one, in which only what the plan says is trained has moved
+ *   adapter  inout  [sotto_manifest_adapter_bytes / 4] the version that the round started from,
+ *                   whose manifest is not looked at; then the next one with its own, in which only
+ *                   what the plan says is trained has moved
  *   moments  inout  [sotto_server_moment_count of plan->lane_count - 1] of the trained part; NULL
  *                   for FedAvg
  *   sum      in     [plan->lane_count] unmasked

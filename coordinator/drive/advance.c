@@ -6,10 +6,10 @@
 #include "coordinator/ledger/moments.h"
 #include "coordinator/ledger/shelf.h"
 
-/* What one version is: its lanes, and the moments of every part that the method trains. */
+/* What one version is: its adapter, and the moments of every part that the method trains. */
 struct version {
-    float *lanes;
-    size_t length; /* bytes of the lanes */
+    uint8_t *adapter; /* lanes and manifest */
+    size_t length;
     float *moments;
 };
 
@@ -18,27 +18,6 @@ static struct sotto_momentum momentum_of(const struct sotto_advance *advance)
 {
     return (struct sotto_momentum){advance->folder, advance->definition, advance->start_round,
                                    &advance->plan->adapter};
-}
-
-static enum sotto_status lanes_read(struct version *version, const struct sotto_advance *advance,
-                                    struct sotto_fault *fault)
-{
-    const struct sotto_plan *plan = advance->plan;
-    struct sotto_digest digest;
-    uint8_t *bytes;
-    enum sotto_status status = sotto_shelf_read(advance->folder, SOTTO_SHELF_ADAPTER,
-                                                &plan->adapter, &bytes, &version->length, fault);
-
-    if (status != SOTTO_OK)
-        return status;
-    version->lanes = (float *)(void *)bytes;
-    sotto_shelf_digest(&digest, SOTTO_SHELF_ADAPTER, advance->layout,
-                       sotto_view_of(bytes, version->length));
-    if (version->length == advance->definition->lane_count * sizeof(float) &&
-        sotto_digest_equal(&digest, &plan->adapter))
-        return SOTTO_OK;
-    return sotto_fault_set(fault, SOTTO_FORGED,
-                           "the adapter that the round started from is damaged on disk");
 }
 
 static enum sotto_status step(struct version *version, const struct sotto_advance *advance,
@@ -52,9 +31,10 @@ static enum sotto_status step(struct version *version, const struct sotto_advanc
                                             .server = sotto_definition_server(definition),
                                             .is_rebased =
                                                 definition->method == SOTTO_METHOD_FFA_SVD};
-    enum sotto_status status = sotto_apply_sum(
-        version->lanes, version->moments + sotto_momentum_first(definition, advance->plan->trained),
-        applied, sum, &terms);
+    enum sotto_status status =
+        sotto_apply_sum((float *)(void *)version->adapter,
+                        version->moments + sotto_momentum_first(definition, advance->plan->trained),
+                        applied, sum, &terms);
 
     if (status == SOTTO_MALFORMED)
         return sotto_fault_set(fault, status,
@@ -78,7 +58,7 @@ static enum sotto_status store(const struct version *version, const struct sotto
 
     if (status == SOTTO_OK)
         status = sotto_shelf_store(advance->folder, SOTTO_SHELF_ADAPTER, adapter,
-                                   sotto_view_of(version->lanes, version->length), fault);
+                                   sotto_view_of(version->adapter, version->length), fault);
     if (status == SOTTO_OK)
         sotto_moments_sweep(&key, advance->start_round);
     return status;
@@ -89,8 +69,10 @@ enum sotto_status sotto_advance_run(const struct sotto_advance *advance,
                                     struct sotto_fault *fault)
 {
     const struct sotto_momentum momentum = momentum_of(advance);
-    struct version version = {.lanes = NULL};
-    enum sotto_status status = lanes_read(&version, advance, fault);
+    struct version version = {.adapter = NULL};
+    enum sotto_status status =
+        sotto_shelf_read_adapter(advance->folder, &advance->plan->adapter, advance->layout,
+                                 &version.adapter, &version.length, fault);
 
     if (status == SOTTO_OK)
         status = sotto_momentum_read(&version.moments, &momentum, fault);
@@ -98,7 +80,7 @@ enum sotto_status sotto_advance_run(const struct sotto_advance *advance,
         status = step(&version, advance, applied, sum, fault);
     if (status == SOTTO_OK)
         status = store(&version, advance, &applied->adapter, fault);
-    free(version.lanes);
+    free(version.adapter);
     free(version.moments);
     return status;
 }

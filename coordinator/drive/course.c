@@ -2,9 +2,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "coordinator/drive/momentum.h"
 #include "coordinator/drive/progress.h"
+#include "coordinator/ledger/shelf.h"
 
 static enum sotto_status stand_read(struct sotto_course *course,
                                     const struct sotto_course_ground *ground,
@@ -26,21 +28,55 @@ static struct sotto_momentum momentum_of(const struct sotto_course *course,
                                    course->progress.adapter_round, &course->progress.adapter};
 }
 
+/* The version that the next round starts from is there and whole. */
+static enum sotto_status adapter_check(const struct sotto_course *course,
+                                       const struct sotto_course_ground *ground,
+                                       struct sotto_fault *fault)
+{
+    uint8_t *layout = NULL, *adapter = NULL;
+    size_t layout_length, adapter_length;
+    enum sotto_status status =
+        sotto_shelf_read(ground->folder, SOTTO_SHELF_LAYOUT, &course->definition.layout, &layout,
+                         &layout_length, fault);
+
+    if (status == SOTTO_OK)
+        status = sotto_shelf_read_adapter(ground->folder, &course->progress.adapter,
+                                          sotto_view_of(layout, layout_length), &adapter,
+                                          &adapter_length, fault);
+    free(layout);
+    free(adapter);
+    return status;
+}
+
+static enum sotto_status moments_check(const struct sotto_course *course,
+                                       const struct sotto_course_ground *ground,
+                                       struct sotto_fault *fault)
+{
+    const struct sotto_momentum momentum = momentum_of(course, ground);
+    float *values;
+    enum sotto_status status = sotto_momentum_read(&values, &momentum, fault);
+
+    free(values);
+    return status;
+}
+
 /* Turns the next round into a pause if it could not be applied. */
 static void round_check(struct sotto_course *course, const struct sotto_course_ground *ground)
 {
-    const struct sotto_momentum momentum = momentum_of(course, ground);
+    const char *remedy = "restore items/ from a backup and start the campaign again";
     struct sotto_fault fault = {0};
-    float *values;
+    enum sotto_status status = adapter_check(course, ground, &fault);
 
-    if (sotto_momentum_read(&values, &momentum, &fault) != SOTTO_OK) {
-        course->next = SOTTO_NEXT_PAUSE;
-        snprintf(course->reason, sizeof course->reason,
-                 "%.120s: restore them from a backup and start the campaign again, or start it "
-                 "with --new-moments",
-                 fault.text);
+    if (status == SOTTO_OK) {
+        remedy = "restore them from a backup and start the campaign again, or start it with "
+                 "--new-moments";
+        status = moments_check(course, ground, &fault);
     }
-    free(values);
+    if (status == SOTTO_OK)
+        return;
+    course->next = SOTTO_NEXT_PAUSE;
+    snprintf(course->reason, sizeof course->reason, "%.*s: %s",
+             (int)(sizeof course->reason - strlen(remedy) - 3), fault.text, remedy);
 }
 
 enum sotto_status sotto_course_read(struct sotto_course *course,

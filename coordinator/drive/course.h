@@ -24,9 +24,9 @@ struct sotto_course {
 };
 
 /*
- * Before a round is to open, the server optimiser's moments are read: without them its sum could
- * not be applied, and all that sites did would be lost. If they are missing or damaged the campaign
- * pauses. Reads and hashes the whole file, two floats a lane at most.
+ * Before a round is to open, the version that it starts from and the server optimiser's moments are
+ * read: without them its sum could not be applied, and all that sites did would be lost. If they
+ * are missing or damaged the campaign pauses. Reads and hashes three floats a lane at most.
  *
  *   last_reason  in  why the newest round was abandoned, for the reason of a pause
  *

@@ -1,11 +1,13 @@
 #include "coordinator/ledger/shelf.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/base/file.h"
 #include "crypto/primitives/hash.h"
+#include "models/adapter/manifest.h"
 
 enum { SHELF_PATH_MAX = 512 };
 
@@ -21,17 +23,87 @@ enum sotto_status sotto_shelf_parse(enum sotto_shelf *shelf, const char *name)
     return SOTTO_NOT_FOUND;
 }
 
-void sotto_shelf_digest(struct sotto_digest *digest, enum sotto_shelf shelf,
-                        struct sotto_view layout, struct sotto_view bytes)
+/* The layout from malloc. */
+static enum sotto_status layout_open(struct sotto_layout **layout, struct sotto_view bytes,
+                                     struct sotto_fault *fault)
 {
-    struct sotto_view parts[] = {layout, bytes};
+    struct sotto_layout *opened = malloc(sizeof *opened);
+    enum sotto_status status = SOTTO_NO_MEMORY;
 
-    switch (shelf) {
-    case SOTTO_SHELF_LAYOUT: sotto_hash_list(digest, "sotto/1 layout", &bytes, 1); return;
-    case SOTTO_SHELF_ADAPTER: sotto_hash_list(digest, "sotto/1 adapter", parts, 2); return;
-    case SOTTO_SHELF_ROSTER:
-    case SOTTO_SHELF_COUNT: sotto_hash(digest, &bytes, 1); return;
+    if (opened != NULL)
+        status = sotto_layout_decode(opened, bytes);
+    if (status == SOTTO_OK) {
+        *layout = opened;
+        return status;
     }
+    free(opened);
+    return sotto_fault_set(fault, status, "the adapter's layout does not parse");
+}
+
+/* Of an adapter that is as long as its layout says. */
+static void adapter_digest(struct sotto_digest *digest, const struct sotto_layout *layout,
+                           struct sotto_view layout_bytes, struct sotto_view adapter)
+{
+    const struct sotto_view parts[] = {layout_bytes, sotto_manifest_of(adapter, layout)};
+
+    sotto_hash_list(digest, "sotto/1 adapter", parts, 2);
+}
+
+enum sotto_status sotto_shelf_digest(struct sotto_digest *digest, enum sotto_shelf shelf,
+                                     struct sotto_view layout_bytes, struct sotto_view bytes,
+                                     struct sotto_fault *fault)
+{
+    struct sotto_layout *layout = NULL;
+    enum sotto_status status = SOTTO_OK;
+
+    if (shelf == SOTTO_SHELF_LAYOUT)
+        sotto_hash_list(digest, "sotto/1 layout", &bytes, 1);
+    else if (shelf != SOTTO_SHELF_ADAPTER)
+        sotto_hash(digest, &bytes, 1);
+    else
+        status = layout_open(&layout, layout_bytes, fault);
+    if (layout != NULL)
+        status = sotto_manifest_check_length(bytes.length, layout, fault);
+    if (layout != NULL && status == SOTTO_OK)
+        adapter_digest(digest, layout, layout_bytes, bytes);
+    free(layout);
+    return status;
+}
+
+static enum sotto_status adapter_check(const struct sotto_digest *digest,
+                                       struct sotto_view layout_bytes, struct sotto_view adapter,
+                                       struct sotto_fault *fault)
+{
+    struct sotto_layout *layout = NULL;
+    struct sotto_digest found;
+    enum sotto_status status = layout_open(&layout, layout_bytes, fault);
+
+    if (status == SOTTO_OK)
+        status = sotto_manifest_check(adapter, layout, sotto_hash, fault);
+    if (status == SOTTO_OK) {
+        adapter_digest(&found, layout, layout_bytes, adapter);
+        if (!sotto_digest_equal(&found, digest))
+            status = sotto_fault_set(fault, SOTTO_MISMATCH,
+                                     "the adapter is another one, or of another layout");
+    }
+    free(layout);
+    return status;
+}
+
+enum sotto_status sotto_shelf_check(const struct sotto_digest *digest, enum sotto_shelf shelf,
+                                    struct sotto_view layout, struct sotto_view bytes,
+                                    struct sotto_fault *fault)
+{
+    struct sotto_digest found;
+    enum sotto_status status = SOTTO_OK;
+
+    if (shelf == SOTTO_SHELF_ADAPTER)
+        return adapter_check(digest, layout, bytes, fault);
+    status = sotto_shelf_digest(&found, shelf, layout, bytes, fault);
+    if (status != SOTTO_OK || sotto_digest_equal(&found, digest))
+        return status;
+    return sotto_fault_set(fault, SOTTO_MISMATCH, "the %s is another one, or damaged",
+                           shelf_names[shelf]);
 }
 
 static enum sotto_status item_path(char out[SHELF_PATH_MAX], const char *folder,
@@ -68,4 +140,28 @@ enum sotto_status sotto_shelf_read(const char *folder, enum sotto_shelf shelf,
     if (item_path(path, folder, shelf, digest) != SOTTO_OK)
         return sotto_fault_set(fault, SOTTO_OVER_LIMIT, "%s: the path is too long", folder);
     return sotto_file_read(bytes, length, path, SOTTO_SHELF_BYTES_MAX, fault);
+}
+
+enum sotto_status sotto_shelf_read_adapter(const char *folder, const struct sotto_digest *digest,
+                                           struct sotto_view layout, uint8_t **bytes,
+                                           size_t *length, struct sotto_fault *fault)
+{
+    struct sotto_fault cause = {0};
+    char hex[SOTTO_DIGEST_HEX];
+    enum sotto_status status =
+        sotto_shelf_read(folder, SOTTO_SHELF_ADAPTER, digest, bytes, length, fault);
+
+    sotto_digest_hex(hex, digest);
+    if (status == SOTTO_NOT_FOUND)
+        return sotto_fault_set(fault, status, "items/adapter/%.12s... is missing", hex);
+    if (status != SOTTO_OK)
+        return status;
+    status = sotto_shelf_check(digest, SOTTO_SHELF_ADAPTER, layout, sotto_view_of(*bytes, *length),
+                               &cause);
+    if (status == SOTTO_OK)
+        return status;
+    free(*bytes);
+    *bytes = NULL;
+    return sotto_fault_set(fault, status == SOTTO_NO_MEMORY ? status : SOTTO_FORGED,
+                           "items/adapter/%.12s... is damaged: %s", hex, cause.text);
 }

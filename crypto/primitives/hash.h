@@ -16,7 +16,7 @@ void sotto_hash(struct sotto_digest *out, const struct sotto_view *parts, size_t
  * SHA-256(label || count || SHA-256(part_1) || ... || SHA-256(part_count)): for lists whose parts
  * vary in length, such as the files of a model directory ("sotto/1 model": config.json,
  * model.safetensors, preprocessor_config.json) and an adapter version ("sotto/1 adapter": layout
- * bytes, lanes as little-endian float32). count is u32 little-endian.
+ * bytes, manifest). count is u32 little-endian.
  */
 void sotto_hash_list(struct sotto_digest *out, const char *label, const struct sotto_view *parts,
                      size_t part_count);

@@ -191,7 +191,7 @@ enum sotto_status sotto_peft_write(const char *folder, const float *lanes,
     struct sotto_fault cause;
     enum sotto_status status;
 
-    status = sotto_manifest_check(lanes, layout->lane_count, layout, &cause);
+    status = sotto_manifest_check_lanes(lanes, layout, &cause);
     if (status != SOTTO_OK)
         return sotto_fault_set(fault, status,
                                "%s: %s, and it is not written; lower the learning "

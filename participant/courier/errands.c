@@ -21,7 +21,7 @@ enum {
     HTTP_SERVER_FAULTS = 500
 };
 
-static const size_t item_bytes_max = (size_t)1 << 30;
+static const size_t item_bytes_max = ((size_t)1 << 30) + (1 << 20);
 
 static bool is_worth_another_try(enum sotto_status status, int http_status)
 {

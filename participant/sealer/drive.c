@@ -15,7 +15,7 @@
 #include "participant/channel/work.h"
 #include "participant/sealer/veil.h"
 
-static const size_t item_bytes_max = (size_t)4 * SOTTO_LANES_MAX;
+static const size_t item_bytes_max = (size_t)4 * SOTTO_LANES_MAX + SOTTO_MANIFEST_BYTES_MAX;
 
 static struct sotto_note note_of(enum sotto_note_kind kind,
                                  const struct sotto_turn_effects *effects)
@@ -37,7 +37,15 @@ static void tell_refusal(const struct sotto_sealer *sealer,
     struct sotto_note note = note_of(SOTTO_NOTE_REFUSED, effects);
 
     note.code = (uint32_t)effects->refusal;
+    snprintf(note.text, sizeof note.text, "%s", effects->detail);
     sotto_note_send(&sealer->supervisor, &note);
+}
+
+/* An adapter that was to come home is not what its outcome names: no refusal, the round is over. */
+static void tell_detail(const struct sotto_sealer *sealer, const struct sotto_turn_effects *effects)
+{
+    if (effects->detail[0] != '\0' && effects->refusal == SOTTO_REFUSAL_NONE)
+        sotto_note_tell(&sealer->supervisor, SOTTO_NOTE_TROUBLE, effects->detail);
 }
 
 static void tell_spent(const struct sotto_sealer *sealer)
@@ -255,6 +263,7 @@ static enum sotto_status carry_out(struct sotto_sealer *sealer,
 
     if (effects->store.length > 0)
         status = store(sealer, effects->store);
+    tell_detail(sealer, effects);
     if (status == SOTTO_OK)
         status = send_answer(sealer, effects);
     if (status == SOTTO_OK)

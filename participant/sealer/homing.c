@@ -6,10 +6,16 @@
 
 static void look_at_outcome(struct sotto_turn *turn, struct sotto_turn_effects *effects)
 {
+    struct sotto_layout layout;
+    enum sotto_refusal refusal = SOTTO_REFUSAL_NONE;
+
     if (!sotto_items_has(&turn->items, SOTTO_ITEM_LAYOUT) ||
         !sotto_items_has(&turn->items, SOTTO_ITEM_ADAPTER))
         return;
-    if (sotto_judge_version(&turn->items, NULL, turn->setup.policy) == SOTTO_REFUSAL_NONE)
+    refusal = sotto_judge_layout(&layout, &turn->items, NULL, turn->setup.policy);
+    if (refusal == SOTTO_REFUSAL_NONE)
+        refusal = sotto_judge_adapter(&turn->items, &layout, &turn->fault);
+    if (refusal == SOTTO_REFUSAL_NONE)
         sotto_turn_order_load(turn, effects, SOTTO_PHASE_RELOADING);
     else
         sotto_turn_settle(turn, effects);

@@ -1,5 +1,6 @@
 #include "participant/sealer/items.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "core/wire/roster.h"
@@ -11,10 +12,10 @@ static struct sotto_item *item_of(struct sotto_items *items, enum sotto_item_kin
     return &items->kept[kind - SOTTO_ITEM_ROSTER];
 }
 
-size_t sotto_items_bytes(size_t adapter_bytes)
+size_t sotto_items_bytes(size_t lane_count)
 {
-    return (size_t)SOTTO_ROSTER_BYTES_MAX + SOTTO_LAYOUT_BYTES_MAX + adapter_bytes +
-           (size_t)SOTTO_ITEM_KINDS * SOTTO_ARENA_ALIGNMENT;
+    return (size_t)SOTTO_ROSTER_BYTES_MAX + SOTTO_LAYOUT_BYTES_MAX + lane_count * sizeof(float) +
+           SOTTO_MANIFEST_BYTES_MAX + (size_t)SOTTO_ITEM_KINDS * SOTTO_ARENA_ALIGNMENT;
 }
 
 enum sotto_status sotto_items_init(struct sotto_items *items, struct sotto_arena *arena)
@@ -84,25 +85,51 @@ bool sotto_items_has(const struct sotto_items *items, enum sotto_item_kind kind)
     return items->kept[kind - SOTTO_ITEM_ROSTER].is_here;
 }
 
-bool sotto_items_check(struct sotto_items *items, enum sotto_item_kind kind)
+/* What is not what was wanted is as if it were not here. */
+static bool judge(struct sotto_item *item, const struct sotto_digest *digest)
 {
-    struct sotto_item *item = item_of(items, kind);
-    struct sotto_view layout = sotto_items_bytes_of(items, SOTTO_ITEM_LAYOUT);
-    struct sotto_view bytes = sotto_items_bytes_of(items, kind);
-    struct sotto_view version[] = {layout, bytes};
-    struct sotto_digest digest;
-
-    if (!item->is_here)
-        return false;
-    switch (kind) {
-    case SOTTO_ITEM_ROSTER: sotto_hash(&digest, &bytes, 1); break;
-    case SOTTO_ITEM_LAYOUT: sotto_hash_list(&digest, "sotto/1 layout", &bytes, 1); break;
-    case SOTTO_ITEM_ADAPTER: sotto_hash_list(&digest, "sotto/1 adapter", version, 2); break;
-    }
-    item->is_checked = sotto_digest_equal(&digest, &item->digest);
+    item->is_checked = sotto_digest_equal(digest, &item->digest);
     if (!item->is_checked)
         item->is_here = false;
     return item->is_checked;
+}
+
+bool sotto_items_check(struct sotto_items *items, enum sotto_item_kind kind)
+{
+    struct sotto_item *item = item_of(items, kind);
+    struct sotto_view bytes = sotto_items_bytes_of(items, kind);
+    struct sotto_digest digest;
+
+    assert(kind != SOTTO_ITEM_ADAPTER);
+    if (!item->is_here)
+        return false;
+    if (kind == SOTTO_ITEM_LAYOUT)
+        sotto_hash_list(&digest, "sotto/1 layout", &bytes, 1);
+    else
+        sotto_hash(&digest, &bytes, 1);
+    return judge(item, &digest);
+}
+
+enum sotto_status sotto_items_check_adapter(struct sotto_items *items,
+                                            const struct sotto_layout *layout,
+                                            struct sotto_fault *fault)
+{
+    struct sotto_item *item = item_of(items, SOTTO_ITEM_ADAPTER);
+    struct sotto_view bytes = sotto_items_bytes_of(items, SOTTO_ITEM_ADAPTER);
+    struct sotto_view parts[] = {sotto_items_bytes_of(items, SOTTO_ITEM_LAYOUT), {0}};
+    struct sotto_digest digest;
+    enum sotto_status status = sotto_manifest_check(bytes, layout, sotto_hash, fault);
+
+    if (status != SOTTO_OK) {
+        item->is_here = false;
+        item->is_checked = false;
+        return status;
+    }
+    parts[1] = sotto_manifest_of(bytes, layout);
+    sotto_hash_list(&digest, "sotto/1 adapter", parts, 2);
+    if (judge(item, &digest))
+        return SOTTO_OK;
+    return sotto_fault_set(fault, SOTTO_MISMATCH, "the adapter is another one than was named");
 }
 
 struct sotto_view sotto_items_bytes_of(const struct sotto_items *items, enum sotto_item_kind kind)

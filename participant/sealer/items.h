@@ -10,6 +10,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/bytes.h"
+#include "models/adapter/manifest.h"
 
 /* What the coordinator keeps by digest and a site fetches. */
 enum sotto_item_kind { SOTTO_ITEM_ROSTER = 1, SOTTO_ITEM_LAYOUT, SOTTO_ITEM_ADAPTER };
@@ -32,8 +33,8 @@ struct sotto_items {
     struct sotto_item kept[SOTTO_ITEM_KINDS];
 };
 
-/* Arena bytes for adapters of up to `adapter_bytes`. */
-size_t sotto_items_bytes(size_t adapter_bytes);
+/* Arena bytes for adapters of up to so many lanes. */
+size_t sotto_items_bytes(size_t lane_count);
 
 /* SOTTO_NO_MEMORY */
 SOTTO_CHECKED enum sotto_status sotto_items_init(struct sotto_items *items,
@@ -54,8 +55,16 @@ SOTTO_CHECKED enum sotto_status sotto_items_put(struct sotto_items *items,
 /* Have the wanted bytes been put? */
 bool sotto_items_has(const struct sotto_items *items, enum sotto_item_kind kind);
 
-/* Compares the bytes with the wanted digest. An adapter's covers its layout: check that first. */
+/* Compares the bytes with the wanted digest. Not for adapters. */
 bool sotto_items_check(struct sotto_items *items, enum sotto_item_kind kind);
+
+/*
+ * The same for the adapter, tensor by tensor; its digest covers its layout, which was checked
+ * before. SOTTO_MISMATCH, SOTTO_MALFORMED: the fault names the tensor, if there is one to name.
+ */
+SOTTO_CHECKED enum sotto_status sotto_items_check_adapter(struct sotto_items *items,
+                                                          const struct sotto_layout *layout,
+                                                          struct sotto_fault *fault);
 
 struct sotto_view sotto_items_bytes_of(const struct sotto_items *items, enum sotto_item_kind kind);
 

@@ -9,20 +9,44 @@ static void member_step(struct sotto_turn *turn, const struct sotto_member_event
     turn->setup.protocol->member_step(turn->member, event, effects);
 }
 
+/*
+ * The plan tells how many lanes a round has, and only the layout how many the adapter has, of which
+ * a round may train a part.
+ */
+static enum sotto_refusal check_room(struct sotto_turn *turn, const struct sotto_layout *layout)
+{
+    size_t wanted = sotto_turn_bytes(layout->lane_count, turn->plan.lane_count);
+    size_t capacity = turn->setup.arena->capacity;
+
+    if (wanted <= capacity)
+        return SOTTO_REFUSAL_NONE;
+    (void)sotto_fault_set(&turn->fault, SOTTO_OVER_LIMIT,
+                          "an adapter of %zu values with %u in a round takes %zu MiB of the "
+                          "sealer's %zu: choose a lower rank or fewer layers",
+                          layout->lane_count, turn->plan.lane_count, wanted >> 20, capacity >> 20);
+    return SOTTO_REFUSAL_LAYOUT;
+}
+
+/* The layout as soon as it is here: what it says may make the adapter not worth fetching. */
 static void look_at_plan(struct sotto_turn *turn, struct sotto_turn_effects *effects)
 {
+    struct sotto_layout layout;
     enum sotto_refusal refusal = SOTTO_REFUSAL_NONE;
+    bool is_complete = sotto_items_has(&turn->items, SOTTO_ITEM_ROSTER) &&
+                       sotto_items_has(&turn->items, SOTTO_ITEM_ADAPTER);
 
-    if (!sotto_items_has(&turn->items, SOTTO_ITEM_ROSTER) ||
-        !sotto_items_has(&turn->items, SOTTO_ITEM_LAYOUT) ||
-        !sotto_items_has(&turn->items, SOTTO_ITEM_ADAPTER))
+    if (!sotto_items_has(&turn->items, SOTTO_ITEM_LAYOUT))
         return;
-    refusal = sotto_judge_roster(&turn->roster, &turn->items, &turn->plan, &turn->site);
+    refusal = sotto_judge_layout(&layout, &turn->items, &turn->plan, turn->setup.policy);
     if (refusal == SOTTO_REFUSAL_NONE)
-        refusal = sotto_judge_version(&turn->items, &turn->plan, turn->setup.policy);
+        refusal = check_room(turn, &layout);
+    if (refusal == SOTTO_REFUSAL_NONE && is_complete)
+        refusal = sotto_judge_roster(&turn->roster, &turn->items, &turn->plan, &turn->site);
+    if (refusal == SOTTO_REFUSAL_NONE && is_complete)
+        refusal = sotto_judge_adapter(&turn->items, &layout, &turn->fault);
     if (refusal != SOTTO_REFUSAL_NONE)
         sotto_turn_refuse(turn, effects, refusal);
-    else
+    else if (is_complete)
         sotto_turn_order_load(turn, effects, SOTTO_PHASE_LOADING);
 }
 
@@ -45,7 +69,7 @@ void sotto_join_take_plan(struct sotto_turn *turn, const struct sotto_occasion *
     sotto_turn_wipe_round(turn);
     sotto_turn_set_subject(turn, &occasion->mail);
     if (refusal == SOTTO_REFUSAL_NONE &&
-        sotto_turn_bytes(plan.lane_count) > turn->setup.arena->capacity)
+        sotto_turn_bytes(plan.lane_count - 1, plan.lane_count) > turn->setup.arena->capacity)
         refusal = SOTTO_REFUSAL_LAYOUT;
     if (refusal == SOTTO_REFUSAL_NONE && plan.feedback &&
         !sotto_rest_has_room(&turn->rest, plan.lane_count))

@@ -73,22 +73,20 @@ enum sotto_refusal sotto_judge_roster(struct sotto_roster_room *room, struct sot
     return SOTTO_REFUSAL_NONE;
 }
 
-enum sotto_refusal sotto_judge_version(struct sotto_items *items, const struct sotto_plan *plan,
-                                       const struct sotto_policy *policy)
+enum sotto_refusal sotto_judge_layout(struct sotto_layout *layout, struct sotto_items *items,
+                                      const struct sotto_plan *plan,
+                                      const struct sotto_policy *policy)
 {
-    struct sotto_layout layout;
-    enum sotto_refusal refusal = SOTTO_REFUSAL_NONE;
-
     if (!sotto_items_check(items, SOTTO_ITEM_LAYOUT))
         return SOTTO_REFUSAL_LAYOUT;
-    if (sotto_layout_decode(&layout, sotto_items_bytes_of(items, SOTTO_ITEM_LAYOUT)) != SOTTO_OK)
+    if (sotto_layout_decode(layout, sotto_items_bytes_of(items, SOTTO_ITEM_LAYOUT)) != SOTTO_OK)
         return SOTTO_REFUSAL_LAYOUT;
-    refusal = sotto_policy_check_layout(policy, plan, &layout);
-    if (refusal != SOTTO_REFUSAL_NONE)
-        return refusal;
-    if (!sotto_items_check(items, SOTTO_ITEM_ADAPTER))
-        return SOTTO_REFUSAL_ADAPTER;
-    if (sotto_items_bytes_of(items, SOTTO_ITEM_ADAPTER).length != layout.lane_count * sizeof(float))
-        return SOTTO_REFUSAL_ADAPTER;
-    return SOTTO_REFUSAL_NONE;
+    return sotto_policy_check_layout(policy, plan, layout);
+}
+
+enum sotto_refusal sotto_judge_adapter(struct sotto_items *items, const struct sotto_layout *layout,
+                                       struct sotto_fault *fault)
+{
+    return sotto_items_check_adapter(items, layout, fault) == SOTTO_OK ? SOTTO_REFUSAL_NONE
+                                                                       : SOTTO_REFUSAL_ADAPTER;
 }

@@ -41,10 +41,17 @@ enum sotto_refusal sotto_judge_roster(struct sotto_roster_room *room, struct sot
                                       const struct sotto_site_view *site);
 
 /*
- * The fetched layout and adapter against their digests and, unless `plan` is NULL, against the plan
- * and the policy.
+ * The fetched layout against its digest and, unless `plan` is NULL, against the plan and the
+ * policy.
+ *
+ *   layout  out  untouched by a refusal
  */
-enum sotto_refusal sotto_judge_version(struct sotto_items *items, const struct sotto_plan *plan,
-                                       const struct sotto_policy *policy);
+enum sotto_refusal sotto_judge_layout(struct sotto_layout *layout, struct sotto_items *items,
+                                      const struct sotto_plan *plan,
+                                      const struct sotto_policy *policy);
+
+/* The fetched adapter against its digest, whose layout was judged. The fault names the tensor. */
+enum sotto_refusal sotto_judge_adapter(struct sotto_items *items, const struct sotto_layout *layout,
+                                       struct sotto_fault *fault);
 
 #endif

@@ -52,7 +52,8 @@ static enum sotto_status turn_open(struct life *life)
         .arena = &life->arena,
         .rest = &life->rest,
     };
-    enum sotto_status status = sotto_arena_open(&life->arena, sotto_turn_bytes(LANES_MAX));
+    enum sotto_status status =
+        sotto_arena_open(&life->arena, sotto_turn_bytes(LANES_MAX, LANES_MAX));
 
     if (status == SOTTO_OK)
         status = sotto_arena_open(&life->rest, sotto_turn_rest_bytes(LANES_MAX));

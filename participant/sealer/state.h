@@ -53,6 +53,8 @@ struct sotto_turn {
     uint32_t *veil;         /* participant/sealer/veil.h; NULL: none */
     struct sotto_rest rest; /* of the last update: the one thing that outlives its round */
 
+    struct sotto_fault fault; /* the present step's, of what was fetched */
+
     size_t held_length; /* a mail that waits for the trainer */
     uint8_t held[SOTTO_HELD_MAIL_MAX];
     uint8_t notice;

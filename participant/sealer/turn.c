@@ -33,12 +33,10 @@ enum trigger {
 typedef void (*action)(struct sotto_turn *turn, const struct sotto_occasion *occasion,
                        struct sotto_turn_effects *effects);
 
-size_t sotto_turn_bytes(uint32_t lane_count)
+size_t sotto_turn_bytes(size_t adapter_lanes, uint32_t lane_count)
 {
-    size_t adapter_bytes = (size_t)lane_count * sizeof(float);
-
-    return sizeof(struct sotto_turn) + sotto_items_bytes(adapter_bytes) + adapter_bytes +
-           (size_t)lane_count * sizeof(uint32_t) + MEMBER_BYTES_MAX +
+    return sizeof(struct sotto_turn) + sotto_items_bytes(adapter_lanes) +
+           (size_t)lane_count * (sizeof(float) + sizeof(uint32_t)) + MEMBER_BYTES_MAX +
            (size_t)5 * SOTTO_ARENA_ALIGNMENT;
 }
 
@@ -248,6 +246,7 @@ void sotto_turn_step(struct sotto_turn *turn, const struct sotto_turn_event *eve
                      struct sotto_turn_effects *effects)
 {
     *effects = (struct sotto_turn_effects){0};
+    turn->fault.text[0] = '\0';
     react(turn, event, effects);
     if (turn->phase == SOTTO_PHASE_IDLE && turn->is_trainer_ready && turn->held_length > 0) {
         uint8_t held[SOTTO_HELD_MAIL_MAX];
@@ -260,6 +259,7 @@ void sotto_turn_step(struct sotto_turn *turn, const struct sotto_turn_event *eve
     }
     effects->campaign = turn->campaign;
     effects->round = turn->round;
+    effects->detail = turn->fault.text;
 }
 
 double sotto_turn_epsilon(const struct sotto_turn *turn)

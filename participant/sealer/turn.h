@@ -55,6 +55,8 @@ enum sotto_turn_order { SOTTO_ORDER_NONE, SOTTO_ORDER_LOAD, SOTTO_ORDER_TRAIN, S
 /* Views live until the next step. */
 struct sotto_turn_effects {
     enum sotto_refusal refusal; /* secrets are wiped; `send` holds the notice for the coordinator */
+    /* For the people of the site: what is wrong with what was fetched; "": nothing to add. */
+    const char *detail;
     /* One ledger record, to be appended and synced before anything below. */
     struct sotto_view store;
     /* `send` answers this mail of round `round`; NONE: nothing to send. */
@@ -96,8 +98,12 @@ struct sotto_turn_setup {
     struct sotto_arena *rest;
 };
 
-/* Arena bytes for plans of up to `lane_count` lanes. A plan that needs more is refused (layout). */
-size_t sotto_turn_bytes(uint32_t lane_count);
+/*
+ * Arena bytes for adapters of up to `adapter_lanes` lanes in rounds of up to `lane_count`: a round
+ * may train a part of the adapter. A plan that needs more is refused (layout) before the adapter
+ * is fetched.
+ */
+size_t sotto_turn_bytes(size_t adapter_lanes, uint32_t lane_count);
 
 /* Two parts of an adapter have room, each with the classifier. */
 size_t sotto_turn_rest_bytes(uint32_t lane_count);

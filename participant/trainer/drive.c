@@ -8,13 +8,14 @@
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "crypto/primitives/hash.h"
+#include "models/adapter/manifest.h"
 #include "participant/channel/note.h"
 #include "participant/channel/start.h"
 #include "participant/confinement/confinement.h"
 #include "participant/trainer/session.h"
 #include "participant/trainer/shelf.h"
 
-static const size_t lanes_bytes_max = (size_t)1 << 30;
+static const size_t adapter_bytes_max = ((size_t)1 << 30) + SOTTO_MANIFEST_BYTES_MAX;
 
 struct trainer {
     struct sotto_channel supervisor;
@@ -62,12 +63,12 @@ static enum sotto_status on_load(struct trainer *trainer, const struct sotto_let
     struct sotto_fault fault = {0};
     bool had_examples = trainer->session.has_examples;
     enum sotto_status status =
-        sotto_sealed_map(&version.lanes, letter->descriptor, lanes_bytes_max);
+        sotto_sealed_map(&version.adapter, letter->descriptor, adapter_bytes_max);
 
     if (status != SOTTO_OK)
         return status;
     status = sotto_session_load(&trainer->session, &loaded, &version, &fault);
-    sotto_sealed_unmap(version.lanes);
+    sotto_sealed_unmap(version.adapter);
     if (status != SOTTO_OK)
         return fail(trainer, &fault);
     if (!had_examples && trainer->session.examples.note[0] != '\0')

@@ -126,19 +126,19 @@ static enum sotto_status layout_take(struct sotto_session *session, struct sotto
     return SOTTO_OK;
 }
 
-static enum sotto_status lanes_take(struct sotto_session *session, struct sotto_view bytes,
+static enum sotto_status lanes_take(struct sotto_session *session, struct sotto_view adapter,
                                     struct sotto_fault *fault)
 {
-    size_t count = bytes.length / sizeof *session->lanes;
-    enum sotto_status status;
+    size_t count = session->layout.lane_count;
+    enum sotto_status status = sotto_manifest_check(adapter, &session->layout, sotto_hash, fault);
 
-    session->lanes = malloc(bytes.length + 1);
+    if (status != SOTTO_OK)
+        return status;
+    session->lanes = malloc(count * sizeof *session->lanes);
     if (session->lanes == NULL)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for the adapter");
-    memcpy(session->lanes, bytes.at, bytes.length);
-    status = sotto_manifest_check(session->lanes, count, &session->layout, fault);
-    return status == SOTTO_OK ? sotto_trainer_load(session->trainer, session->lanes, count)
-                              : status;
+    memcpy(session->lanes, adapter.at, count * sizeof *session->lanes);
+    return sotto_trainer_load(session->trainer, session->lanes, count);
 }
 
 static enum sotto_status examples_take(struct sotto_session *session, struct sotto_fault *fault)
@@ -157,19 +157,20 @@ enum sotto_status sotto_session_load(struct sotto_session *session, struct sotto
                                      const struct sotto_version_bytes *version,
                                      struct sotto_fault *fault)
 {
-    const struct sotto_view parts[] = {version->layout, version->lanes};
+    struct sotto_view parts[] = {version->layout, {0}};
     enum sotto_status status = layout_take(session, version->layout, fault);
 
     if (status == SOTTO_OK && session->trainer == NULL)
         status = trainer_open(session, session->batch_max, fault);
     if (status == SOTTO_OK)
-        status = lanes_take(session, version->lanes, fault);
+        status = lanes_take(session, version->adapter, fault);
     if (status == SOTTO_OK)
         status = examples_take(session, fault);
     if (status != SOTTO_OK) {
         version_drop(session);
         return status;
     }
+    parts[1] = sotto_manifest_of(version->adapter, &session->layout);
     sotto_hash_list(&loaded->layout, "sotto/1 layout", parts, 1);
     sotto_hash_list(&loaded->adapter, "sotto/1 adapter", parts, 2);
     return SOTTO_OK;

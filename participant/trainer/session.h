@@ -41,10 +41,10 @@ SOTTO_CHECKED enum sotto_status sotto_session_open(struct sotto_session *session
                                                    struct sotto_fault *fault);
 void sotto_session_close(struct sotto_session *session);
 
-/* What the sealer hands over: canonical layout bytes and float32 lanes. */
+/* What the sealer hands over: canonical layout bytes, and lanes with their manifest. */
 struct sotto_version_bytes {
     struct sotto_view layout;
-    struct sotto_view lanes;
+    struct sotto_view adapter;
 };
 
 /*
@@ -52,8 +52,8 @@ struct sotto_version_bytes {
  *
  *   loaded  out  digests of the bytes that were loaded
  *
- * SOTTO_MALFORMED (layout, NaN), SOTTO_MISMATCH (another model's shape, lane count), and those of
- * sotto_examples_open: no version is loaded; the fault says why.
+ * SOTTO_MALFORMED (layout), SOTTO_MISMATCH (another model's shape), and those of
+ * sotto_manifest_check and sotto_examples_open: no version is loaded; the fault says why.
  */
 SOTTO_CHECKED enum sotto_status sotto_session_load(struct sotto_session *session,
                                                    struct sotto_loaded *loaded,

@@ -148,8 +148,9 @@ class Played:
         return [site for site in self.choir.sites if site.name in names]
 
     def floats(self, name):
-        content = self.choir.evil.item("adapter", name)
-        return struct.unpack(f"<{len(content) // 4}f", content)
+        """The lanes, without the manifest behind them; a round of this campaign moves them all."""
+        count = self.choir.evil.plan["lane_count"] - 1
+        return struct.unpack_from(f"<{count}f", self.choir.evil.item("adapter", name))
 
     def expected(self):
         """The mean of what the survivors say that they sent."""

@@ -65,7 +65,7 @@ static int scene_setup(void **state)
     sotto_policy_init(&scene->policy);
     sotto_entropy_init_system(&sealer->entropy);
     sotto_clock_init_system(&sealer->clock);
-    assert_int_equal(sotto_arena_open(&scene->arena, sotto_turn_bytes(LANES)), SOTTO_OK);
+    assert_int_equal(sotto_arena_open(&scene->arena, sotto_turn_bytes(LANES, LANES)), SOTTO_OK);
     assert_int_equal(sotto_turn_open(&sealer->turn, &setup), SOTTO_OK);
     channel_make(&sealer->supervisor, &scene->supervisor, SOTTO_PEER_SUPERVISOR);
     channel_make(&sealer->trainer, &scene->trainer, SOTTO_PEER_TRAINER);

@@ -65,7 +65,7 @@ SEALERS = {
     "roster-epoch": [without(JUDGEMENT, "ROSTER_EPOCH")],
     "policy-organisation": [without(POLICY, "POLICY_ORGANISATION")],
     "rank": [without(POLICY, "LAYOUT")],
-    "items": [(ITEMS, "item->is_checked = sotto_digest_equal(&digest, &item->digest);",
+    "items": [(ITEMS, "item->is_checked = sotto_digest_equal(digest, &item->digest);",
                "item->is_checked = true;"),
               (STATE, "return SOTTO_REFUSAL_LAYOUT;", "(void)0;"),
               (STATE, "return SOTTO_REFUSAL_ADAPTER;", "(void)0;")],

@@ -16,6 +16,7 @@ from federation import Federation  # noqa: E402
 from coordinator import Desk, Front  # noqa: E402
 from liars import Identity  # noqa: E402
 from wire import digest, digest_list  # noqa: E402
+import manifest  # noqa: E402
 
 PROGRAMS = ("sotto-participant", "sotto-sealer", "sotto-trainer", "sotto-courier")
 SITES = 2
@@ -83,8 +84,17 @@ class Stage:
         if kind == "layout":
             return digest_list("sotto/1 layout", content)
         if kind == "adapter":
-            return digest_list("sotto/1 adapter", self.layout, content)
+            return manifest.digest(self.layout, content[len(self.lanes(content)):])
         return digest(content)
+
+    def lanes(self, adapter):
+        """What stands before an adapter's manifest."""
+        count = len(manifest.tensors(manifest.layout_of(self.layout)))
+        return adapter[:len(adapter) - 32 * count]
+
+    def whole(self, lanes):
+        """Lanes with a manifest that is right for them."""
+        return lanes + manifest.manifest(manifest.layout_of(self.layout), lanes)
 
     def put(self, kind, content):
         """Serves an item to whoever asks for it by its digest, which is returned."""

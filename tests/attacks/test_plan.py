@@ -3,7 +3,8 @@ site is its advert: the beginning of a round under the attacker's terms."""
 import os
 
 import wire
-from attack import attack, main
+from attack import attack, main, story
+from coordinator import Refused
 from liars import Identity, secagg
 
 
@@ -201,10 +202,27 @@ def roster__other_than_the_plan_names(play):
 @attack("adapter", "items")
 def adapter__other_than_the_plan_names(play):
     """Different models for different sites under one plan: updates can be told apart in a sum."""
-    other = bytearray(play.stage.adapter)
-    other[-4:] = b"\0\0\0\x3f"
-    play.victim.desk.items["adapter"] = bytes(other)
+    lanes = play.stage.lanes(play.stage.adapter)
+    play.victim.desk.items["adapter"] = play.stage.whole(lanes[:-4] + b"\0\0\0\x3f")
     return offer(play)
+
+
+@story
+def adapter__altered_or_cut__is_refused_by_the_tensors_name(test):
+    """Its people read which tensor is not the one that was meant, or in which it ends."""
+    adapter = test.stage.adapter
+    end = len(test.stage.lanes(adapter))
+    for content, words in (
+            (adapter[:end - 4] + b"\0\0\0\x3f" + adapter[end:],
+             "tensor base_model.model.classifier.bias of the adapter is not the one"),
+            (b"\0\0\0\x3f" + adapter[4:], "query.lora_A.weight of the adapter is not the one"),
+            (adapter[:end - 4], "it ends at base_model.model.classifier.bias"),
+            (adapter[:-1], "it ends at base_model.model.classifier.bias of the manifest")):
+        play = test.play()
+        play.victim.desk.items["adapter"] = content
+        with test.assertRaises(Refused):
+            offer(play)
+        test.stage.federation.wait(lambda: words in play.victim.log(), "the tensor's name")
 
 
 @attack("layout", None)

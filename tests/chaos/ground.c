@@ -97,6 +97,7 @@ static void layout_open(struct ground *ground)
     ground->lanes_b = (uint32_t)sotto_subset_count(layout, SOTTO_TRAINED_B);
     bytes = sotto_view_buffer(&buffer);
     sotto_hash_list(&ground->layout, "sotto/1 layout", &bytes, 1);
+    ground->adapter_layout = *layout;
     free(layout);
     free(choice);
 }
@@ -112,10 +113,17 @@ void ground_open(struct ground *ground)
 }
 
 void ground_adapter_digest(const struct ground *ground, struct sotto_digest *out,
-                           const float adapter[CHAOS_VALUES])
+                           struct sotto_view layout, struct sotto_view adapter)
 {
-    const struct sotto_view parts[] = {sotto_view_of(ground->layout_bytes, ground->layout_length),
-                                       sotto_view_of(adapter, CHAOS_VALUES * sizeof *adapter)};
+    const struct sotto_view parts[] = {layout, sotto_manifest_of(adapter, &ground->adapter_layout)};
 
     sotto_hash_list(out, "sotto/1 adapter", parts, 2);
+}
+
+void ground_adapter_finish(const struct ground *ground, struct sotto_digest *out,
+                           float adapter[CHAOS_ADAPTER])
+{
+    sotto_manifest_write(adapter, &ground->adapter_layout, sotto_hash);
+    ground_adapter_digest(ground, out, sotto_view_of(ground->layout_bytes, ground->layout_length),
+                          sotto_view_of(adapter, CHAOS_ADAPTER * sizeof *adapter));
 }

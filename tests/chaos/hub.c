@@ -33,11 +33,8 @@ uint64_t hub_clock_ms(const struct play *play, const struct hub *hub)
 
 void hub_open(struct play *play, struct hub *hub)
 {
-    const float start[CHAOS_VALUES] = {0};
-
     *hub = (struct hub){0};
-    memcpy(hub->versions[0].adapter, start, sizeof start);
-    ground_adapter_digest(play->ground, &hub->versions[0].digest, start);
+    ground_adapter_finish(play->ground, &hub->versions[0].digest, hub->versions[0].adapter);
     hub->book.version_count = 1;
     hub->committed = hub->book;
 }
@@ -382,8 +379,8 @@ struct sotto_digest hub_version_add(const struct ground *ground, struct hub *hub
     struct hub_version *version = &hub->versions[hub->book.version_count++];
 
     assert(hub->book.version_count <= HUB_VERSIONS_MAX);
-    memcpy(version->adapter, adapter, sizeof version->adapter);
-    ground_adapter_digest(ground, &version->digest, adapter);
+    memcpy(version->adapter, adapter, CHAOS_VALUES * sizeof *adapter);
+    ground_adapter_finish(ground, &version->digest, version->adapter);
     return version->digest;
 }
 
@@ -414,7 +411,7 @@ static void unmask(struct play *play, struct hub *hub, struct sotto_round_event 
 static void apply(struct play *play, struct hub *hub, struct sotto_round_event *event)
 {
     const struct ground *ground = play->ground;
-    float adapter[CHAOS_VALUES];
+    float adapter[CHAOS_ADAPTER];
     const struct sotto_apply_terms terms = {
         .plan = &hub->plan,
         .layout = sotto_view_of(ground->layout_bytes, ground->layout_length),

@@ -59,7 +59,7 @@ struct hub_upload {
 };
 
 struct hub_version {
-    float adapter[CHAOS_VALUES];
+    float adapter[CHAOS_ADAPTER];
     struct sotto_digest digest;
 };
 

@@ -112,7 +112,7 @@ void site_start(struct play *play, struct site *site)
     site->busy_ms = 0;
     memset(site->wanted, 0, sizeof site->wanted);
     sotto_entropy_fork(&site->entropy, &play->chance);
-    status = sotto_arena_open(&site->arena, sotto_turn_bytes(CHAOS_LANES));
+    status = sotto_arena_open(&site->arena, sotto_turn_bytes(CHAOS_VALUES, CHAOS_LANES));
     if (status == SOTTO_OK)
         status = sotto_arena_open(&site->rest, sotto_turn_rest_bytes(CHAOS_LANES));
     if (status == SOTTO_OK)
@@ -371,12 +371,12 @@ void site_fetched(struct play *play, struct site *site, const struct parcel *rep
 
 static void loaded(struct play *play, struct site *site)
 {
-    struct sotto_view parts[] = {sotto_turn_layout_bytes(site->turn),
-                                 sotto_turn_adapter_bytes(site->turn)};
+    struct sotto_view layout = sotto_turn_layout_bytes(site->turn);
     struct sotto_turn_event event = {.kind = SOTTO_TURN_LOADED};
 
-    sotto_hash_list(&event.layout, "sotto/1 layout", parts, 1);
-    sotto_hash_list(&event.adapter, "sotto/1 adapter", parts, 2);
+    sotto_hash_list(&event.layout, "sotto/1 layout", &layout, 1);
+    ground_adapter_digest(play->ground, &event.adapter, layout,
+                          sotto_turn_adapter_bytes(site->turn));
     site_step(play, site, &event);
 }
 

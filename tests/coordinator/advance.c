@@ -24,8 +24,8 @@ struct bench {
 
 static void bench_open(struct bench *bench, enum sotto_server_kind server)
 {
-    static const float zeros[COHORT_VALUES];
-    struct sotto_view lanes = sotto_view_of(zeros, sizeof zeros);
+    float zeros[COHORT_ADAPTER] = {0};
+    struct sotto_view adapter = cohort_adapter(zeros);
     struct sotto_definition *definition = &bench->definition;
 
     bench->cohort = cohort_open(5, 4, 2);
@@ -36,11 +36,13 @@ static void bench_open(struct bench *bench, enum sotto_server_kind server)
     definition->method = SOTTO_METHOD_FEDIT;
     definition->server = server;
     definition->server_rate = 0.5;
-    sotto_shelf_digest(&definition->adapter, SOTTO_SHELF_ADAPTER, cohort_layout(), lanes);
+    assert_int_equal(sotto_shelf_digest(&definition->adapter, SOTTO_SHELF_ADAPTER, cohort_layout(),
+                                        adapter, NULL),
+                     SOTTO_OK);
     assert_int_equal(sotto_folder_make(folder_path(&bench->folder, "items/adapter").text, NULL),
                      SOTTO_OK);
     assert_int_equal(sotto_shelf_store(bench->folder.path, SOTTO_SHELF_ADAPTER,
-                                       &definition->adapter, lanes, NULL),
+                                       &definition->adapter, adapter, NULL),
                      SOTTO_OK);
     cohort_sum(bench->cohort, 0x1f, bench->sum);
     bench->cohort->plan.adapter = definition->adapter;
@@ -98,8 +100,8 @@ static void lanes_read(const struct bench *bench, float lanes[COHORT_VALUES])
     assert_int_equal(sotto_shelf_read(bench->folder.path, SOTTO_SHELF_ADAPTER,
                                       &bench->cohort->plan.adapter, &bytes, &length, NULL),
                      SOTTO_OK);
-    assert_int_equal(length, COHORT_VALUES * sizeof *lanes);
-    memcpy(lanes, bytes, length);
+    assert_int_equal(length, COHORT_ADAPTER * sizeof *lanes);
+    memcpy(lanes, bytes, COHORT_VALUES * sizeof *lanes);
     free(bytes);
 }
 
@@ -214,6 +216,33 @@ static void advance__moments_missing_or_damaged__is_refused(void **state)
     bench_close(&bench);
 }
 
+/* A bit of the third lane is flipped on the disk; then the file is cut. */
+static void advance__adapter_damaged__is_refused_by_the_tensors_name(void **state)
+{
+    struct bench bench;
+    struct sotto_fault fault;
+    char hex[SOTTO_DIGEST_HEX], name[128];
+    uint8_t *bytes;
+    size_t length;
+
+    (void)state;
+    bench_open(&bench, SOTTO_SERVER_FEDAVG);
+    sotto_digest_hex(hex, &bench.definition.adapter);
+    snprintf(name, sizeof name, "items/adapter/%s", hex);
+    assert_int_equal(
+        sotto_file_read(&bytes, &length, folder_path(&bench.folder, name).text, 1 << 20, NULL),
+        SOTTO_OK);
+    bytes[9] ^= 1;
+    folder_write(&bench.folder, name, sotto_view_of(bytes, length));
+    assert_int_equal(bench_step(&bench, &fault), SOTTO_FORGED);
+    assert_non_null(strstr(fault.text, "is damaged: tensor base_model.model.classifier.weight"));
+    folder_write(&bench.folder, name, sotto_view_of(bytes, 62 * sizeof(float)));
+    assert_int_equal(bench_step(&bench, &fault), SOTTO_FORGED);
+    assert_non_null(strstr(fault.text, "it ends at base_model.model.classifier.bias"));
+    free(bytes);
+    bench_close(&bench);
+}
+
 /* Moments of a round of another history, as a backup may hold them. */
 static void advance__moments_of_another_version__is_refused(void **state)
 {
@@ -241,6 +270,7 @@ int main(void)
         cmocka_unit_test(advance__run_again__comes_to_the_same_version),
         cmocka_unit_test(advance__the_same_adapter_run_again__steps_its_moments_once),
         cmocka_unit_test(advance__moments_missing_or_damaged__is_refused),
+        cmocka_unit_test(advance__adapter_damaged__is_refused_by_the_tensors_name),
         cmocka_unit_test(advance__moments_of_another_version__is_refused),
     };
 

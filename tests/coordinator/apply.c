@@ -6,6 +6,7 @@
 #include "coordinator/apply/apply.h"
 #include "coordinator/apply/bins.h"
 #include "coordinator/drive/tally.h"
+#include "coordinator/ledger/shelf.h"
 #include "core/base/entropy.h"
 #include "crypto/primitives/hash.h"
 #include "models/adapter/subset.h"
@@ -41,11 +42,10 @@ static void apply__honest_sum__moves_the_adapter_by_the_weighted_mean(void **sta
 {
     struct cohort *cohort = cohort_open(5, 4, 2);
     double step = cohort->plan.lane_range / 32767;
-    float adapter[COHORT_VALUES];
+    float adapter[COHORT_ADAPTER];
     uint32_t sum[COHORT_LANES];
     struct sotto_applied applied;
-    struct sotto_view parts[] = {cohort_layout(), sotto_view_of(adapter, sizeof adapter)};
-    struct sotto_digest digest;
+    struct sotto_fault fault = {0};
 
     (void)state;
     for (size_t i = 0; i < COHORT_VALUES; i++)
@@ -55,8 +55,9 @@ static void apply__honest_sum__moves_the_adapter_by_the_weighted_mean(void **sta
     assert_int_equal(applied.weight_sum, 15);
     for (size_t i = 0; i < COHORT_VALUES; i++)
         assert_true(fabs(adapter[i] - 1 - mean_of(cohort, i)) < step + 1e-6);
-    sotto_hash_list(&digest, "sotto/1 adapter", parts, 2);
-    assert_true(sotto_digest_equal(&digest, &applied.adapter));
+    assert_int_equal(sotto_shelf_check(&applied.adapter, SOTTO_SHELF_ADAPTER, cohort_layout(),
+                                       sotto_view_of(adapter, sizeof adapter), &fault),
+                     SOTTO_OK);
     assert_true(applied.mean_norm > 0);
     cohort_close(cohort);
 }
@@ -96,7 +97,7 @@ static void apply__sum_of_a_part__moves_that_part_alone(void **state)
     for (uint32_t trained = 0; trained < SOTTO_TRAINED_COUNT; trained++) {
         size_t count = sotto_subset_count(&layout, (enum sotto_trained)trained);
         uint32_t sum[19];
-        float adapter[18] = {0};
+        float adapter[18 + 4 * 8] = {0}; /* with the manifest of its four tensors */
         struct sotto_applied applied;
 
         for (size_t lane = 0; lane < count; lane++)
@@ -140,7 +141,7 @@ static void apply__rotated_sum__is_rotated_back_under_the_plans_context(void **s
 {
     struct cohort *cohort = cohort_open(5, 4, 2);
     double step = cohort->plan.lane_range / 32767;
-    float adapter[COHORT_VALUES] = {0};
+    float adapter[COHORT_ADAPTER] = {0};
     uint32_t sum[COHORT_LANES];
     struct sotto_applied applied;
 
@@ -156,7 +157,7 @@ static void apply__rotated_sum__is_rotated_back_under_the_plans_context(void **s
 static void apply__masks_still_on__is_refused_and_changes_nothing(void **state)
 {
     struct cohort *cohort = cohort_open(5, 4, 2);
-    float adapter[COHORT_VALUES] = {0}, before[COHORT_VALUES] = {0};
+    float adapter[COHORT_ADAPTER] = {0}, before[COHORT_ADAPTER] = {0};
     uint32_t sum[COHORT_LANES];
     struct sotto_applied applied;
     struct sotto_entropy entropy;

@@ -7,7 +7,7 @@
 #include "crypto/primitives/hash.h"
 #include "crypto/ring/lanes.h"
 #include "crypto/ring/quantise.h"
-#include "models/adapter/layout.h"
+#include "models/adapter/manifest.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/plan.h"
 
@@ -45,9 +45,8 @@ static void updates_draw(struct cohort *cohort, struct sotto_entropy *entropy)
     }
 }
 
-struct sotto_view cohort_layout(void)
+static struct sotto_layout *layout_make(void)
 {
-    static uint8_t bytes[SOTTO_LAYOUT_BYTES_MAX];
     const struct sotto_arch arch = {.width = 15,
                                     .mlp_width = 15,
                                     .block_count = 1,
@@ -56,14 +55,32 @@ struct sotto_view cohort_layout(void)
                                     .head_width = 15};
     const struct sotto_adapter_choice choice = {.label_count = 4, .labels = {"a", "b", "c", "d"}};
     struct sotto_layout *layout = calloc(1, sizeof *layout);
-    struct sotto_buffer out = sotto_buffer_of(bytes, sizeof bytes);
 
     assert_non_null(layout);
     assert_int_equal(sotto_layout_derive(layout, &arch, &choice, NULL), SOTTO_OK);
     assert_int_equal(layout->lane_count, COHORT_VALUES);
+    return layout;
+}
+
+struct sotto_view cohort_layout(void)
+{
+    static uint8_t bytes[SOTTO_LAYOUT_BYTES_MAX];
+    struct sotto_layout *layout = layout_make();
+    struct sotto_buffer out = sotto_buffer_of(bytes, sizeof bytes);
+
     assert_int_equal(sotto_layout_encode(&out, layout), SOTTO_OK);
     free(layout);
     return sotto_view_buffer(&out);
+}
+
+struct sotto_view cohort_adapter(float adapter[COHORT_ADAPTER])
+{
+    struct sotto_layout *layout = layout_make();
+
+    assert_int_equal(sotto_manifest_adapter_bytes(layout), COHORT_ADAPTER * sizeof *adapter);
+    sotto_manifest_write(adapter, layout, sotto_hash);
+    free(layout);
+    return sotto_view_of(adapter, COHORT_ADAPTER * sizeof *adapter);
 }
 
 static void plan_write(struct cohort *cohort, uint32_t survivors_min)

@@ -11,6 +11,7 @@ enum {
     COHORT_SITES_MAX = 8,
     COHORT_VALUES = 64,
     COHORT_LANES = COHORT_VALUES + 1,
+    COHORT_ADAPTER = COHORT_VALUES + 2 * 8, /* with the manifest of its two tensors */
     COHORT_PACKED_BYTES = COHORT_LANES * 4,
     COHORT_OPENED_MS = 1000000,
 };
@@ -42,6 +43,9 @@ void cohort_reopen(struct cohort *cohort);
 
 /* Canonical bytes of a layout of COHORT_VALUES lanes, a classifier alone. */
 struct sotto_view cohort_layout(void);
+
+/* Writes the manifest behind the lanes; the adapter as it stands on a shelf. */
+struct sotto_view cohort_adapter(float adapter[COHORT_ADAPTER]);
 
 /* A fresh round over this cohort in `arena`, which it opens. */
 struct sotto_round *cohort_round(const struct cohort *cohort, struct sotto_arena *arena);

@@ -276,6 +276,32 @@ static void drive__moments_missing_or_damaged__pauses_before_a_round(void **stat
     assert_non_null(strstr(campaign.reason, "or start it with --new-moments"));
 }
 
+static void drive__adapter_damaged_or_missing__pauses_before_a_round(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct sotto_round *round = sotto_drive_live(fixture->hub.drive)->round;
+    char hex[SOTTO_DIGEST_HEX], name[SOTTO_DIGEST_HEX + 16];
+    float zeros[COHORT_ADAPTER] = {0};
+    struct sotto_view adapter = cohort_adapter(zeros);
+    struct sotto_campaign campaign;
+
+    sotto_digest_hex(hex, &sotto_round_plan(round)->adapter);
+    snprintf(name, sizeof name, "items/adapter/%s", hex);
+    version_put(fixture);
+    zeros[COHORT_VALUES - 1] = 1;
+    folder_write(&fixture->folder, name, adapter);
+    for (int is_there = 1; is_there >= 0; is_there--) {
+        if (!is_there)
+            assert_int_equal(unlink(folder_path(&fixture->folder, name).text), 0);
+        start_again(fixture, false);
+        campaign = campaign_now(fixture);
+        assert_int_equal(campaign.state, SOTTO_CAMPAIGN_PAUSED);
+        assert_non_null(strstr(campaign.reason, is_there ? "tensor base_model.model.classifier.bias"
+                                                         : "is missing: restore items/"));
+        assert_null(sotto_drive_live(fixture->hub.drive));
+    }
+}
+
 static void drive__moments_renewed__goes_on(void **state)
 {
     struct fixture *fixture = *state;
@@ -343,6 +369,7 @@ int main(void)
         DRIVEN(drive__revoked_before_its_upload__is_not_waited_for),
         DRIVEN(drive__spooled_upload_damaged_while_down__abandons_the_round),
         DRIVEN(drive__moments_missing_or_damaged__pauses_before_a_round),
+        DRIVEN(drive__adapter_damaged_or_missing__pauses_before_a_round),
         DRIVEN(drive__moments_renewed__goes_on),
         DRIVEN(drive__journal_cannot_be_written__answers_nobody_any_more),
     };

@@ -40,13 +40,13 @@ static void keys_make(const char *folder, const struct cohort *cohort)
 static void item_make(const char *folder, enum sotto_shelf shelf, struct sotto_digest *digest,
                       struct sotto_view bytes)
 {
-    sotto_shelf_digest(digest, shelf, cohort_layout(), bytes);
+    assert_int_equal(sotto_shelf_digest(digest, shelf, cohort_layout(), bytes, NULL), SOTTO_OK);
     assert_int_equal(sotto_shelf_store(folder, shelf, digest, bytes, NULL), SOTTO_OK);
 }
 
 static void campaign_make(struct sotto_ledger *ledger, const char *folder)
 {
-    static const float lanes[COHORT_VALUES];
+    float adapter[COHORT_ADAPTER] = {0};
     struct sotto_definition definition;
     struct sotto_campaign campaign = {.created_ms = 1};
     char *text;
@@ -55,7 +55,7 @@ static void campaign_make(struct sotto_ledger *ledger, const char *folder)
     snprintf(definition.name, sizeof definition.name, "%s", campaign_name);
     snprintf(definition.base_name, sizeof definition.base_name, "base");
     item_make(folder, SOTTO_SHELF_LAYOUT, &definition.layout, cohort_layout());
-    item_make(folder, SOTTO_SHELF_ADAPTER, &definition.adapter, sotto_view_of(lanes, sizeof lanes));
+    item_make(folder, SOTTO_SHELF_ADAPTER, &definition.adapter, cohort_adapter(adapter));
     definition.lane_count = definition.lanes_a = definition.lanes_b = COHORT_VALUES;
     definition.method = SOTTO_METHOD_FEDIT;
     definition.server = SOTTO_SERVER_FEDADAM;

@@ -7,7 +7,8 @@
 #include "coordinator/ledger/shelf.h"
 #include "coordinator/schedule/definition.h"
 #include "core/wire/enrolment.h"
-#include "models/adapter/layout.h"
+#include "crypto/primitives/hash.h"
+#include "models/adapter/manifest.h"
 #include "models/arch/arch.h"
 #include "tests/coordinator/serving.h"
 #include "tests/support/cmocka.h"
@@ -196,7 +197,8 @@ struct draft {
     struct sotto_definition definition;
     uint8_t layout[SOTTO_LAYOUT_BYTES_MAX];
     size_t layout_length;
-    float lanes[4096];
+    float lanes[4096];     /* and their manifest */
+    size_t adapter_length; /* bytes of both */
 };
 
 static void draft_make(struct draft *draft)
@@ -228,9 +230,16 @@ static void draft_make(struct draft *draft)
     memcpy(definition->base_name, "base", sizeof "base");
     sotto_definition_lanes_set(definition, layout);
     assert_in_range(definition->lane_count, 1, 4096);
-    sotto_shelf_digest(&definition->layout, SOTTO_SHELF_LAYOUT, nothing, sotto_view_buffer(&out));
-    sotto_shelf_digest(&definition->adapter, SOTTO_SHELF_ADAPTER, sotto_view_buffer(&out),
-                       sotto_view_of(draft->lanes, layout->lane_count * sizeof(float)));
+    draft->adapter_length = sotto_manifest_adapter_bytes(layout);
+    assert_in_range(draft->adapter_length, 1, sizeof draft->lanes);
+    sotto_manifest_write(draft->lanes, layout, sotto_hash);
+    assert_int_equal(sotto_shelf_digest(&definition->layout, SOTTO_SHELF_LAYOUT, nothing,
+                                        sotto_view_buffer(&out), NULL),
+                     SOTTO_OK);
+    assert_int_equal(sotto_shelf_digest(&definition->adapter, SOTTO_SHELF_ADAPTER,
+                                        sotto_view_buffer(&out),
+                                        sotto_view_of(draft->lanes, draft->adapter_length), NULL),
+                     SOTTO_OK);
     free(layout);
 }
 
@@ -266,7 +275,7 @@ static void items_put(struct serving *serving, const struct draft *draft)
                          .status,
                      204);
     assert_int_equal(item_put(serving, "adapter", &definition->adapter, &definition->layout,
-                              sotto_view_of(draft->lanes, definition->lane_count * sizeof(float)))
+                              sotto_view_of(draft->lanes, draft->adapter_length))
                          .status,
                      204);
 }
@@ -281,8 +290,17 @@ static void item__other_bytes_than_its_digest_says__is_refused(void **state)
     items_put(serving, draft);
     draft->lanes[0] = 1;
     answer = item_put(serving, "adapter", &draft->definition.adapter, &draft->definition.layout,
-                      sotto_view_of(draft->lanes, draft->definition.lane_count * sizeof(float)));
-    assert_answer(&answer, 400, "does not have the digest");
+                      sotto_view_of(draft->lanes, draft->adapter_length));
+    assert_answer(&answer, 409,
+                  "tensor base_model.model.vit.encoder.layer.0.attention.attention."
+                  "query.lora_A.weight of the adapter is not the one in its");
+    draft->lanes[0] = 0;
+    answer = item_put(serving, "adapter", &draft->definition.adapter, &draft->definition.layout,
+                      sotto_view_of(draft->lanes, 40));
+    assert_answer(&answer, 409, "query.lora_B.weight");
+    answer = item_put(serving, "adapter", &draft->definition.layout, &draft->definition.layout,
+                      sotto_view_of(draft->lanes, draft->adapter_length));
+    assert_answer(&answer, 409, "the adapter is another one");
     answer = item_put(serving, "adapter", &draft->definition.adapter, &draft->definition.adapter,
                       sotto_view_of(draft->lanes, 8));
     assert_answer(&answer, 400, "names its layout");

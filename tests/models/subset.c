@@ -1,5 +1,6 @@
 /* The part of an adapter that a round trains, and other factors of the same products. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -217,25 +218,122 @@ static void subset__gathered_and_scattered__touches_the_trained_lanes_alone(void
     bench_close(&bench);
 }
 
-static void manifest__values_that_are_not_the_layouts__names_the_tensor(void **state)
+/* Not SHA-256: the rooms of models know none. */
+static void mix(struct sotto_digest *out, const struct sotto_view *parts, size_t part_count)
+{
+    uint64_t sum = 14695981039346656037u;
+
+    memset(out, 0, sizeof *out);
+    for (size_t part = 0; part < part_count; part++)
+        for (size_t at = 0; at < parts[part].length; at++)
+            sum = (sum ^ parts[part].at[at]) * 1099511628211u;
+    sotto_store_u64(out->bytes, sum);
+}
+
+/* The lanes of a bench with their manifest, from malloc. */
+static float *adapter_of(const struct bench *bench)
+{
+    float *adapter = malloc(sotto_manifest_adapter_bytes(&bench->layout));
+
+    assert_non_null(adapter);
+    memcpy(adapter, bench->lanes, bench->layout.lane_count * sizeof *adapter);
+    sotto_manifest_write(adapter, &bench->layout, mix);
+    return adapter;
+}
+
+static void assert_names(const struct bench *bench, const float *adapter, size_t length,
+                         enum sotto_status status, const char *words)
+{
+    struct sotto_fault fault = {0};
+
+    assert_int_equal(
+        sotto_manifest_check(sotto_view_of(adapter, length), &bench->layout, mix, &fault), status);
+    if (strstr(fault.text, words) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", fault.text, words);
+}
+
+static void manifest__adapter_as_written__passes(void **state)
 {
     struct bench bench;
-    struct sotto_fault fault = {0};
-    size_t count;
+    float *adapter;
 
     (void)state;
     bench_open(&bench, 3);
-    count = bench.layout.lane_count;
-    assert_int_equal(sotto_manifest_check(bench.lanes, count, &bench.layout, &fault), SOTTO_OK);
-    assert_int_equal(sotto_manifest_check(bench.lanes, count - 1, &bench.layout, &fault),
-                     SOTTO_MISMATCH);
-    assert_non_null(strstr(fault.text, "classifier.bias"));
-    assert_int_equal(sotto_manifest_check(bench.lanes, 5, &bench.layout, &fault), SOTTO_MISMATCH);
-    assert_non_null(strstr(fault.text, "layer.1.attention.attention.value.lora_A.weight"));
+    adapter = adapter_of(&bench);
+    assert_names(&bench, adapter, sotto_manifest_adapter_bytes(&bench.layout), SOTTO_OK, "");
+    free(adapter);
+    bench_close(&bench);
+}
+
+static void manifest__tensor_or_its_line_altered__names_it(void **state)
+{
+    struct bench bench;
+    float *adapter;
+    size_t length;
+
+    (void)state;
+    bench_open(&bench, 3);
+    length = sotto_manifest_adapter_bytes(&bench.layout);
+    for (size_t i = 0; i < bench.layout.tensor_count; i++) {
+        const struct sotto_layout_tensor *tensor = &bench.layout.tensors[i];
+        size_t line = bench.layout.lane_count * sizeof(float) + i * SOTTO_DIGEST_BYTES;
+        char words[SOTTO_TENSOR_TEXT_MAX + 64], name[SOTTO_TENSOR_TEXT_MAX + 1];
+
+        sotto_layout_tensor_name(name, &bench.layout, i);
+        snprintf(words, sizeof words, "tensor %s of the adapter is not the one", name);
+        adapter = adapter_of(&bench);
+        adapter[tensor->first + (size_t)tensor->rows * tensor->columns - 1] += 1;
+        assert_names(&bench, adapter, length, SOTTO_MISMATCH, words);
+        free(adapter);
+        adapter = adapter_of(&bench);
+        ((uint8_t *)adapter)[line] ^= 1;
+        assert_names(&bench, adapter, length, SOTTO_MISMATCH, words);
+        free(adapter);
+    }
+    bench_close(&bench);
+}
+
+static void manifest__adapter_cut_or_too_long__names_where_it_ends(void **state)
+{
+    struct bench bench;
+    float *adapter;
+    size_t lanes, length;
+
+    (void)state;
+    bench_open(&bench, 3);
+    lanes = bench.layout.lane_count * sizeof(float);
+    length = sotto_manifest_adapter_bytes(&bench.layout);
+    adapter = adapter_of(&bench);
+    assert_names(
+        &bench, adapter, 20, SOTTO_MISMATCH,
+        "it ends at base_model.model.vit.encoder.layer.1.attention.attention.value.lora_A");
+    assert_names(&bench, adapter, lanes - 1, SOTTO_MISMATCH,
+                 "it ends at base_model.model."
+                 "classifier.bias");
+    assert_names(&bench, adapter, lanes + 40, SOTTO_MISMATCH,
+                 "value.lora_B.weight of the manifest");
+    assert_names(&bench, adapter, length - 1, SOTTO_MISMATCH, "classifier.bias of the manifest");
+    assert_names(&bench, adapter, length + 4, SOTTO_MISMATCH, "classifier.bias of the manifest");
+    free(adapter);
+    bench_close(&bench);
+}
+
+static void manifest__value_that_is_no_number__names_its_tensor(void **state)
+{
+    struct bench bench;
+    struct sotto_fault fault = {0};
+    float *adapter;
+
+    (void)state;
+    bench_open(&bench, 3);
     bench.lanes[bench.layout.tensors[3].first] = INFINITY;
-    assert_int_equal(sotto_manifest_check(bench.lanes, count, &bench.layout, &fault),
+    adapter = adapter_of(&bench);
+    assert_names(&bench, adapter, sotto_manifest_adapter_bytes(&bench.layout), SOTTO_MALFORMED,
+                 "layer.1.output.dense.lora_B.weight");
+    assert_int_equal(sotto_manifest_check_lanes(bench.lanes, &bench.layout, &fault),
                      SOTTO_MALFORMED);
     assert_non_null(strstr(fault.text, "layer.1.output.dense.lora_B.weight"));
+    free(adapter);
     bench_close(&bench);
 }
 
@@ -245,7 +343,10 @@ int main(void)
         cmocka_unit_test(rebase__random_factors__keep_every_product),
         cmocka_unit_test(rebase__fresh_adapter__keeps_b_zero),
         cmocka_unit_test(rebase__dependent_rows__stay_as_they_are),
-        cmocka_unit_test(manifest__values_that_are_not_the_layouts__names_the_tensor),
+        cmocka_unit_test(manifest__adapter_as_written__passes),
+        cmocka_unit_test(manifest__tensor_or_its_line_altered__names_it),
+        cmocka_unit_test(manifest__adapter_cut_or_too_long__names_where_it_ends),
+        cmocka_unit_test(manifest__value_that_is_no_number__names_its_tensor),
         cmocka_unit_test(subset__counts__add_up),
         cmocka_unit_test(subset__gathered_and_scattered__touches_the_trained_lanes_alone),
     };

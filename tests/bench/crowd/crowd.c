@@ -10,7 +10,8 @@
 #include "coordinator/apply/apply.h"
 #include "coordinator/ledger/shelf.h"
 #include "core/base/file.h"
-#include "models/adapter/layout.h"
+#include "crypto/primitives/hash.h"
+#include "models/adapter/manifest.h"
 #include "models/arch/arch.h"
 #include "tests/bench/crowd/site.h"
 
@@ -81,11 +82,16 @@ static void definition_make(struct crowd *crowd)
     definition->weight_max = 1;
     definition->gathering_s = definition->sharing_s = definition->uploading_s =
         definition->including_s = definition->revealing_s = 3600;
-    crowd->adapter = room(layout->lane_count, sizeof *crowd->adapter);
+    crowd->adapter_length = sotto_manifest_adapter_bytes(layout);
+    crowd->adapter = room(1, crowd->adapter_length);
+    sotto_manifest_write(crowd->adapter, layout, sotto_hash);
     bytes = sotto_view_of(crowd->layout, crowd->layout_length);
-    sotto_shelf_digest(&definition->layout, SOTTO_SHELF_LAYOUT, bytes, bytes);
-    sotto_shelf_digest(&definition->adapter, SOTTO_SHELF_ADAPTER, bytes,
-                       sotto_view_of(crowd->adapter, layout->lane_count * sizeof(float)));
+    require(sotto_shelf_digest(&definition->layout, SOTTO_SHELF_LAYOUT, bytes, bytes, NULL) ==
+                    SOTTO_OK &&
+                sotto_shelf_digest(&definition->adapter, SOTTO_SHELF_ADAPTER, bytes,
+                                   sotto_view_of(crowd->adapter, crowd->adapter_length),
+                                   NULL) == SOTTO_OK,
+            "the adapter has no digest");
     free(layout);
 }
 
@@ -109,8 +115,7 @@ static void campaign_make(struct crowd *crowd)
     snprintf(path, sizeof path, "/v1/admin/items/layout/%s", layout);
     tell(crowd, "PUT", path, sotto_view_of(crowd->layout, crowd->layout_length));
     snprintf(path, sizeof path, "/v1/admin/items/adapter/%s?layout=%s", adapter, layout);
-    tell(crowd, "PUT", path,
-         sotto_view_of(crowd->adapter, definition->lane_count * sizeof *crowd->adapter));
+    tell(crowd, "PUT", path, sotto_view_of(crowd->adapter, crowd->adapter_length));
     tell(crowd, "POST", "/v1/admin/campaigns", sotto_view_text(text));
     free(text);
 }
@@ -169,8 +174,8 @@ void crowd_play(struct crowd *crowd)
 
 void crowd_check(const struct crowd *crowd)
 {
-    size_t count = crowd->definition.lane_count, length;
-    float *adapter = room(count, sizeof *adapter);
+    size_t length;
+    float *adapter = room(1, crowd->adapter_length);
     struct sotto_applied applied;
     const struct sotto_apply_terms terms = {.plan = &crowd->plan,
                                             .layout =
@@ -179,7 +184,7 @@ void crowd_check(const struct crowd *crowd)
                                             .server = sotto_definition_server(&crowd->definition)};
     uint8_t *published;
 
-    memcpy(adapter, crowd->adapter, count * sizeof *adapter);
+    memcpy(adapter, crowd->adapter, crowd->adapter_length);
     require(sotto_apply_sum(adapter, NULL, &applied, crowd->sum, &terms) == SOTTO_OK,
             "the uploads have no sum");
     require(applied.weight_sum == crowd->task.sites - crowd->task.dropouts &&
@@ -189,7 +194,7 @@ void crowd_check(const struct crowd *crowd)
             "the sites were told of another adapter than their sum's");
     require(sotto_shelf_read(crowd->serving->state, SOTTO_SHELF_ADAPTER, &crowd->outcome,
                              &published, &length, NULL) == SOTTO_OK &&
-                length == count * sizeof *adapter && memcmp(published, adapter, length) == 0,
+                length == crowd->adapter_length && memcmp(published, adapter, length) == 0,
             "the adapter that was published is not that of the sum");
     free(published);
     free(adapter);

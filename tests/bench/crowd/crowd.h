@@ -32,7 +32,8 @@ struct crowd {
     struct sotto_definition definition;
     uint8_t layout[16 * 1024];
     size_t layout_length;
-    float *adapter; /* [definition.lane_count] that the round starts from */
+    float *adapter; /* that the round starts from: [definition.lane_count], and their manifest */
+    size_t adapter_length; /* bytes of both */
     struct crowd_site *sites;
 
     sem_t door;  /* so many connect at a time */

@@ -115,7 +115,10 @@ static void adapter_take(struct crowd_site *site, const struct sotto_plan *plan)
     size_t length;
     uint8_t *bytes = fetch(site, "adapter", &plan->adapter, &length);
 
-    require(site, length == (plan->lane_count - 1) * sizeof(float), "the adapter is cut");
+    require(site,
+            length == site->crowd->adapter_length &&
+                memcmp(bytes, site->crowd->adapter, length) == 0,
+            "the adapter is another one");
     free(bytes);
 }
 

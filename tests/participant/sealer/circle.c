@@ -25,12 +25,15 @@ static const struct sotto_arch arch = {.width = 8,
                                        .has_out_bias = true,
                                        .has_mlp_bias = true};
 
-static void adapter_digest(const struct circle *circle, struct sotto_digest *out,
-                           const float *lanes)
+/* Writes the manifest behind the lanes. */
+static void adapter_finish(const struct circle *circle, struct sotto_digest *out,
+                           float adapter[CIRCLE_ADAPTER])
 {
+    struct sotto_view bytes = sotto_view_of(adapter, CIRCLE_ADAPTER * sizeof *adapter);
     const struct sotto_view parts[] = {sotto_view_of(circle->layout_bytes, circle->layout_length),
-                                       sotto_view_of(lanes, CIRCLE_VALUES * sizeof *lanes)};
+                                       sotto_manifest_of(bytes, &circle->layout)};
 
+    sotto_manifest_write(adapter, &circle->layout, sotto_hash);
     sotto_hash_list(out, "sotto/1 adapter", parts, 2);
 }
 
@@ -49,8 +52,8 @@ static void layout_make(struct circle *circle)
     sotto_hash_list(&circle->plan.layout, "sotto/1 layout", &bytes, 1);
     for (size_t lane = 0; lane < CIRCLE_VALUES; lane++)
         circle->next_adapter[lane] = 0.5f;
-    adapter_digest(circle, &circle->plan.adapter, circle->adapter);
-    adapter_digest(circle, &circle->next, circle->next_adapter);
+    adapter_finish(circle, &circle->plan.adapter, circle->adapter);
+    adapter_finish(circle, &circle->next, circle->next_adapter);
 }
 
 void circle_publish_roster(struct circle *circle)
@@ -100,7 +103,9 @@ static void turn_make(struct circle *circle, uint32_t place)
         .rest = &site->rest,
     };
 
-    assert_int_equal(sotto_arena_open(&site->arena, sotto_turn_bytes(CIRCLE_LANES)), SOTTO_OK);
+    if (site->arena_bytes == 0)
+        site->arena_bytes = sotto_turn_bytes(CIRCLE_VALUES, CIRCLE_LANES);
+    assert_int_equal(sotto_arena_open(&site->arena, site->arena_bytes), SOTTO_OK);
     assert_int_equal(sotto_arena_open(&site->rest, sotto_turn_rest_bytes(CIRCLE_LANES)), SOTTO_OK);
     assert_int_equal(sotto_turn_open(&site->turn, &setup), SOTTO_OK);
 }
@@ -257,6 +262,10 @@ void circle_step(struct circle_site *site, const struct sotto_turn_event *event)
 {
     sotto_turn_step(site->turn, event, &site->last);
     trace_add(site, &site->last);
+    if (site->last.detail[0] != '\0')
+        snprintf(site->detail, sizeof site->detail, "%s", site->last.detail);
+    if (site->last.refusal != SOTTO_REFUSAL_NONE)
+        site->refused = site->last.refusal;
     if (site->last.store.length > 0) {
         assert_in_range(site->record_count, 0, CIRCLE_RECORDS_MAX - 1);
         memcpy(site->records[site->record_count].bytes, site->last.store.at,
@@ -311,7 +320,7 @@ static struct sotto_view item_bytes(const struct circle *circle, enum sotto_item
     case SOTTO_ITEM_LAYOUT: return sotto_view_of(circle->layout_bytes, circle->layout_length);
     case SOTTO_ITEM_ADAPTER: break;
     }
-    return sotto_view_of(adapter, sizeof circle->adapter);
+    return sotto_view_of(adapter, sizeof circle->adapter - circle->adapter_cut);
 }
 
 static void fetch(struct circle *circle, uint32_t place, const struct sotto_turn_effects *effects)
@@ -330,8 +339,9 @@ static void fetch(struct circle *circle, uint32_t place, const struct sotto_turn
 static void loaded(struct circle *circle, uint32_t place)
 {
     struct circle_site *site = &circle->sites[place];
-    struct sotto_view parts[] = {sotto_turn_layout_bytes(site->turn),
-                                 sotto_turn_adapter_bytes(site->turn)};
+    struct sotto_view parts[] = {
+        sotto_turn_layout_bytes(site->turn),
+        sotto_manifest_of(sotto_turn_adapter_bytes(site->turn), &circle->layout)};
     struct sotto_turn_event event = {.kind = SOTTO_TURN_LOADED};
 
     sotto_hash_list(&event.layout, "sotto/1 layout", parts, 1);

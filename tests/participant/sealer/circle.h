@@ -16,6 +16,7 @@ enum {
     CIRCLE_SITES = 3,
     CIRCLE_VALUES = 18, /* two labels over a width of 8, the head alone */
     CIRCLE_LANES = CIRCLE_VALUES + 1,
+    CIRCLE_ADAPTER = CIRCLE_VALUES + 2 * 8, /* with the manifest of its two tensors */
     CIRCLE_PACKED_BYTES = CIRCLE_LANES * 4,
     CIRCLE_RECORDS_MAX = 32,
     CIRCLE_TRACE_BYTES = 2048,
@@ -44,6 +45,9 @@ struct circle_site {
         size_t length;
     } records[CIRCLE_RECORDS_MAX];
     struct sotto_turn_effects last;
+    enum sotto_refusal refused; /* its newest refusal, and what it said to its people with it */
+    char detail[SOTTO_FAULT_TEXT_MAX];
+    size_t arena_bytes;             /* of its next life; 0: as the plan needs */
     char trace[CIRCLE_TRACE_BYTES]; /* a line a step */
 };
 
@@ -53,9 +57,10 @@ struct circle {
     struct sotto_layout layout;
     uint8_t layout_bytes[SOTTO_LAYOUT_BYTES_MAX];
     size_t layout_length;
-    float adapter[CIRCLE_VALUES];
-    float next_adapter[CIRCLE_VALUES];
+    float adapter[CIRCLE_ADAPTER];
+    float next_adapter[CIRCLE_ADAPTER];
     struct sotto_digest next;
+    size_t adapter_cut; /* bytes that are missing at its end when it comes */
     struct sotto_roster_message roster_message;
     uint8_t roster_bytes[SOTTO_ROSTER_BYTES_MAX];
     size_t roster_length;

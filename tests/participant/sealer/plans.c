@@ -78,7 +78,7 @@ void plan_scene_open(struct plan_scene *scene)
     scene->signing = coordinator;
     policy_make_strict(&scene->policy, &scene->plan);
     sotto_entropy_init_seeded(&scene->entropy, 1);
-    must(sotto_arena_open(&scene->arena, sotto_turn_bytes(LANES_MAX)));
+    must(sotto_arena_open(&scene->arena, sotto_turn_bytes(LANES_MAX, LANES_MAX)));
     sotto_ed25519_public_of(&setup.coordinator, &coordinator);
     must(sotto_turn_open(&scene->turn, &setup));
     remember(scene, 0);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/primitives/hash.h"
 #include "tests/participant/sealer/circle.h"
 #include "tests/support/cmocka.h"
 
@@ -190,7 +191,7 @@ static enum sotto_refusal judge_item(struct circle *circle, enum sotto_item_kind
     circle_ready(circle, 0);
     bytes[kind - SOTTO_ITEM_ROSTER][9] ^= 1;
     assert_true(circle_deliver(circle, 0));
-    return circle->sites[0].last.refusal;
+    return circle->sites[0].refused;
 }
 
 static void item__altered_roster__is_refused(void **state)
@@ -205,7 +206,99 @@ static void item__altered_layout__is_refused(void **state)
 
 static void item__altered_adapter__is_refused(void **state)
 {
+    const struct circle *circle = *state;
+
     assert_int_equal(judge_item(*state, SOTTO_ITEM_ADAPTER), SOTTO_REFUSAL_ADAPTER);
+    assert_string_equal(circle->sites[0].detail, "tensor base_model.model.classifier.weight of the "
+                                                 "adapter is not the one in its manifest");
+}
+
+static void item__cut_adapter__is_refused_by_the_tensor_in_which_it_ends(void **state)
+{
+    struct circle *circle = *state;
+
+    circle->adapter_cut = 2 * SOTTO_DIGEST_BYTES + 10;
+    circle_begin(circle);
+    circle_ready(circle, 0);
+    assert_true(circle_deliver(circle, 0));
+    assert_int_equal(circle->sites[0].refused, SOTTO_REFUSAL_ADAPTER);
+    assert_non_null(strstr(circle->sites[0].detail, "it ends at base_model.model.classifier."));
+}
+
+/* A whole adapter, but not the one that the plan names: no tensor of it is wrong. */
+static void item__another_whole_adapter__is_refused(void **state)
+{
+    struct circle *circle = *state;
+
+    memcpy(circle->adapter, circle->next_adapter, sizeof circle->adapter);
+    circle_begin(circle);
+    circle_ready(circle, 0);
+    assert_true(circle_deliver(circle, 0));
+    assert_int_equal(circle->sites[0].refused, SOTTO_REFUSAL_ADAPTER);
+    assert_string_equal(circle->sites[0].detail, "the adapter is another one than was named");
+}
+
+/* What comes home after a round is no matter of refusal: it is not adopted, and its people hear. */
+static void item__altered_on_its_way_home__is_not_adopted(void **state)
+{
+    struct circle *circle = *state;
+    struct circle_site *site = &circle->sites[0];
+
+    circle_bring(circle, SOTTO_PHASE_CLOSING);
+    ((uint8_t *)circle->next_adapter)[17 * sizeof(float)] ^= 1;
+    circle_play(circle);
+    assert_int_equal(site->turn->phase, SOTTO_PHASE_IDLE);
+    assert_int_equal(site->refused, SOTTO_REFUSAL_NONE);
+    assert_null(strstr(site->trace, "adopt"));
+    assert_string_equal(site->detail, "tensor base_model.model.classifier.bias of the adapter is "
+                                      "not the one in its manifest");
+}
+
+/* Rank 1 on the queries, of which a round trains B and the classifier: 26 lanes of 34. */
+static void half_plan(struct circle *circle)
+{
+    static const struct sotto_arch arch = {.width = 8,
+                                           .mlp_width = 16,
+                                           .block_count = 1,
+                                           .head_count = 2,
+                                           .kv_head_count = 2,
+                                           .head_width = 4};
+    const struct sotto_adapter_choice choice = {
+        .rank = 1, .alpha = 1, .target_set = 1, .label_count = 2, .labels = {"left", "right"}};
+    struct sotto_buffer out = sotto_buffer_of(circle->layout_bytes, SOTTO_LAYOUT_BYTES_MAX);
+    struct sotto_view bytes;
+
+    assert_int_equal(sotto_layout_derive(&circle->layout, &arch, &choice, NULL), SOTTO_OK);
+    assert_int_equal(sotto_layout_encode(&out, &circle->layout), SOTTO_OK);
+    circle->layout_length = out.length;
+    bytes = sotto_view_buffer(&out);
+    sotto_hash_list(&circle->plan.layout, "sotto/1 layout", &bytes, 1);
+    circle->plan.trained = SOTTO_TRAINED_B;
+    circle->plan.lane_count = 27;
+}
+
+static void layout__of_more_lanes_than_there_is_room__is_refused_before_the_adapter(void **state)
+{
+    struct circle *circle = *state;
+    struct circle_site *site = &circle->sites[0];
+    const size_t room[] = {sotto_turn_bytes(34, 27), sotto_turn_bytes(34, 27) - 1};
+
+    half_plan(circle);
+    circle_begin(circle);
+    for (int is_short = 0; is_short < 2; is_short++) {
+        site->arena_bytes = room[is_short];
+        circle_restart(circle, 0);
+        circle_ready(circle, 0);
+        site->stop_at = SOTTO_PHASE_FETCHING;
+        assert_true(circle_deliver(circle, 0));
+        assert_int_equal(site->last.fetch_count, 3);
+        circle_step(site, &(struct sotto_turn_event){
+                              .kind = SOTTO_TURN_FETCHED,
+                              .item = SOTTO_ITEM_LAYOUT,
+                              .bytes = sotto_view_of(circle->layout_bytes, circle->layout_length)});
+        assert_int_equal(site->last.refusal, is_short ? SOTTO_REFUSAL_LAYOUT : SOTTO_REFUSAL_NONE);
+    }
+    assert_non_null(strstr(site->detail, "an adapter of 34 values with 27 in a round takes"));
 }
 
 static void item__not_there__is_refused_by_its_name(void **state)
@@ -348,6 +441,10 @@ int main(void)
         REFUSAL_TEST(item__altered_roster__is_refused),
         REFUSAL_TEST(item__altered_layout__is_refused),
         REFUSAL_TEST(item__altered_adapter__is_refused),
+        REFUSAL_TEST(item__cut_adapter__is_refused_by_the_tensor_in_which_it_ends),
+        REFUSAL_TEST(item__another_whole_adapter__is_refused),
+        REFUSAL_TEST(item__altered_on_its_way_home__is_not_adopted),
+        REFUSAL_TEST(layout__of_more_lanes_than_there_is_room__is_refused_before_the_adapter),
         REFUSAL_TEST(item__not_there__is_refused_by_its_name),
         REFUSAL_TEST(item__roster_without_this_site__is_refused),
         REFUSAL_TEST(item__roster_of_another_epoch__is_refused),
