@@ -560,6 +560,40 @@ static void gather_and_scatter__a_row_twice__copies_and_adds(void **state)
     free(before);
 }
 
+/* Rows 2 and 0 of three patches, against the formula in double. */
+static void compare_patches__drawn__become_their_gradient(void **state)
+{
+    enum { PATCHES = 3, DRAWN = 2 };
+    static const uint32_t rows[DRAWN] = {2, 0};
+    float *patches = normal_floats((size_t)PATCHES * COLUMNS, 2.0, 1);
+    float *drawn = normal_floats((size_t)DRAWN * COLUMNS, 1.0, 2);
+    float *before = normal_floats((size_t)DRAWN * COLUMNS, 1.0, 2);
+    struct sotto_device_loss sums = {{100.0, 3}};
+    struct sotto_loss loss;
+    double sum = 100.0;
+
+    (void)state;
+    kernels->compare_patches(matrix_over(drawn, DRAWN, COLUMNS),
+                             view_over(patches, PATCHES, COLUMNS), rows, 0.25, &sums);
+    kernels->download_loss(&loss, &sums);
+    for (size_t i = 0; i < (size_t)DRAWN * COLUMNS; i++) {
+        const float *patch = patches + rows[i / COLUMNS] * COLUMNS;
+        double mean = 0.0, square = 0.0, error;
+
+        for (size_t j = 0; j < COLUMNS; j++)
+            mean += patch[j] / (double)COLUMNS;
+        for (size_t j = 0; j < COLUMNS; j++)
+            square += pow(patch[j] - mean, 2) / COLUMNS;
+        error = before[i] - (patch[i % COLUMNS] - mean) / sqrt(square + 1e-6);
+        assert_true(fabs(drawn[i] - 0.5 * error) < 1e-6);
+        sum += error * error;
+    }
+    assert_true(fabs(loss.sum - sum) < 1e-6 * sum && loss.correct_count == 3);
+    free(patches);
+    free(drawn);
+    free(before);
+}
+
 static void copy_clear_scale__some_values__touch_those_alone(void **state)
 {
     float x[] = {1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 6.0f, 7.0f};
@@ -597,6 +631,7 @@ int main(void)
         cmocka_unit_test(tanh__whole_range__equals_its_twin_and_its_slope),
         cmocka_unit_test(gather_and_scatter__a_row_twice__copies_and_adds),
         cmocka_unit_test(drop__three_in_ten__go_and_the_others_grow),
+        cmocka_unit_test(compare_patches__drawn__become_their_gradient),
         cmocka_unit_test(copy_clear_scale__some_values__touch_those_alone),
     };
 
