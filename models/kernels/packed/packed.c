@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "models/kernels/device/host.h"
+#include "models/kernels/packed/ahead.h"
 #include "models/kernels/packed/tile.h"
 #include "models/kernels/packed/tile_avx512.h"
 
@@ -11,11 +12,11 @@ enum { BLOCK_ROWS = 19 * SOTTO_TILE_ROWS, BLOCK_SLICES = 2 };
 
 size_t sotto_packed_count(size_t rows, size_t columns)
 {
-    return 2 * rows * columns;
+    return rows * columns;
 }
 
 /* One panel of 32 rows. */
-static void pack_forward(struct sotto_device_bf16 *out, struct sotto_matrix_view w, size_t first)
+static void pack_panel(struct sotto_device_bf16 *out, struct sotto_matrix_view w, size_t first)
 {
     float pairs[2 * SOTTO_PANEL_WIDTH];
 
@@ -31,54 +32,31 @@ static void pack_forward(struct sotto_device_bf16 *out, struct sotto_matrix_view
     }
 }
 
-/* One panel of 32 columns. */
-static void pack_backward(struct sotto_device_bf16 *out, struct sotto_matrix_view w, size_t first)
-{
-    float pairs[2 * SOTTO_PANEL_WIDTH];
-
-    for (size_t row = 0; row < w.rows; row += 2) {
-        for (size_t j = 0; j < SOTTO_PANEL_WIDTH; j++) {
-            const float *at = sotto_host_read(w.at + row * w.stride + first + j);
-
-            pairs[2 * j] = at[0];
-            pairs[2 * j + 1] = at[w.stride];
-        }
-        sotto_tile_portable()->round(sotto_host_write_bf16(out + row * SOTTO_PANEL_WIDTH), pairs,
-                                     2 * SOTTO_PANEL_WIDTH);
-    }
-}
-
 struct sotto_packed sotto_cpu_pack(struct sotto_device_bf16 *memory, struct sotto_matrix_view w)
 {
-    struct sotto_device_bf16 *forward = memory;
-    struct sotto_device_bf16 *backward = memory + w.rows * w.columns;
-
     assert(w.rows % SOTTO_PANEL_WIDTH == 0 && w.columns % SOTTO_PANEL_WIDTH == 0);
     for (size_t row = 0; row < w.rows; row += SOTTO_PANEL_WIDTH)
-        pack_forward(forward + row * w.columns, w, row);
-    for (size_t column = 0; column < w.columns; column += SOTTO_PANEL_WIDTH)
-        pack_backward(backward + column * w.rows, w, column);
-    return (struct sotto_packed){(uint32_t)w.rows, (uint32_t)w.columns, forward, backward,
-                                 w.rows * SOTTO_PANEL_WIDTH};
+        pack_panel(memory + row * w.columns, w, row);
+    return (struct sotto_packed){(uint32_t)w.rows, (uint32_t)w.columns, memory};
 }
 
 struct sotto_packed sotto_packed_rows(struct sotto_packed packed, uint32_t first, uint32_t count)
 {
     assert(first % SOTTO_PANEL_WIDTH == 0 && count % SOTTO_PANEL_WIDTH == 0 &&
            first + count <= packed.rows);
-    packed.forward += (size_t)first * packed.columns;
-    packed.backward += (size_t)first * SOTTO_PANEL_WIDTH;
+    packed.at += (size_t)first * packed.columns;
     packed.rows = count;
     return packed;
 }
 
-/* A product as the tiles see it: panels of its columns, and how long each is. */
+/* A product as the tiles see it. */
 struct product {
     const struct sotto_tile_kernel *kernel;
     struct sotto_matrix c;
     struct sotto_matrix_view a;
-    const uint16_t *panels;
-    size_t panel_stride;
+    const uint16_t *w; /* panels */
+    size_t w_columns;
+    enum sotto_packed_way way;
     bool adds;
 };
 
@@ -117,21 +95,65 @@ static void round_piece(const struct product *product, const struct piece *piece
     }
 }
 
+/* The squares that make one slice of one panel of the product's columns. */
+static struct sotto_ahead squares_of(const struct product *product, const struct piece *piece,
+                                     size_t panel, size_t slice)
+{
+    enum { SQUARE = SOTTO_PANEL_WIDTH * SOTTO_PANEL_WIDTH };
+    size_t first = piece->inner + slice_at(piece, slice);
+    size_t count = slice_at(piece, slice + 1) - slice_at(piece, slice);
+    size_t along = SQUARE;
+    size_t row = panel * SOTTO_PANEL_WIDTH;
+    size_t column = first;
+
+    if (product->way == SOTTO_PACKED_BACKWARD) {
+        along = SOTTO_PANEL_WIDTH * product->w_columns;
+        row = first;
+        column = panel * SOTTO_PANEL_WIDTH;
+    }
+    return (struct sotto_ahead){
+        (const char *)(product->w + row * product->w_columns + column * SOTTO_PANEL_WIDTH),
+        count / SOTTO_PANEL_WIDTH, SQUARE * sizeof *product->w, along * sizeof *product->w};
+}
+
+/* What is multiplied after a slice of a panel. */
+static struct sotto_ahead squares_after(const struct product *product, const struct piece *piece,
+                                        size_t panel, size_t slice)
+{
+    if (slice + 1 < piece->slices)
+        return squares_of(product, piece, panel, slice + 1);
+    if ((panel + 1) * SOTTO_PANEL_WIDTH < product->c.columns)
+        return squares_of(product, piece, panel + 1, 0);
+    return (struct sotto_ahead){0};
+}
+
+/* The slice as a tile wants it: what lies in the other order is turned into `turned`. */
+static const uint16_t *panel_of(uint16_t *turned, const struct product *product,
+                                struct sotto_ahead squares)
+{
+    if (product->way == SOTTO_PACKED_FORWARD)
+        return (const uint16_t *)(const void *)squares.at;
+    for (size_t i = 0; i < squares.count; i++)
+        product->kernel->turn(turned + i * SOTTO_PANEL_WIDTH * SOTTO_PANEL_WIDTH,
+                              (const uint16_t *)(const void *)(squares.at + i * squares.stride));
+    return turned;
+}
+
 /* One slice of one panel against all rows, in tiles of equal heights, give or take one. */
 static void multiply_slice(const struct product *product, const struct piece *piece, size_t panel,
                            size_t slice)
 {
+    _Alignas(64) uint16_t turned[SOTTO_TILE_INNER * SOTTO_PANEL_WIDTH];
     size_t tiles = (piece->rows + SOTTO_TILE_ROWS - 1) / SOTTO_TILE_ROWS;
     size_t first = slice_at(piece, slice);
     const uint16_t *rounded = piece->rounded + slice * BLOCK_ROWS * SOTTO_TILE_STRIDE;
+    struct sotto_ahead next = squares_after(product, piece, panel, slice);
     struct sotto_tile tile = {
         .c_stride = product->c.stride,
-        .panel = product->panels + panel * product->panel_stride +
-                 (piece->inner + first) * SOTTO_PANEL_WIDTH,
+        .panel = panel_of(turned, product, squares_of(product, piece, panel, slice)),
         .pairs = (slice_at(piece, slice + 1) - first) / 2,
         .adds = product->adds || piece->inner + first > 0,
     };
-    tile.ahead_count = tile.pairs * 2 * SOTTO_PANEL_WIDTH / tiles;
 
     for (size_t i = 0; i < tiles; i++) {
         size_t row = piece->rows * i / tiles;
@@ -140,7 +162,7 @@ static void multiply_slice(const struct product *product, const struct piece *pi
                                   panel * SOTTO_PANEL_WIDTH);
         tile.a = rounded + row * SOTTO_TILE_STRIDE;
         tile.rows = (uint32_t)(piece->rows * (i + 1) / tiles - row);
-        tile.ahead = tile.panel + tile.pairs * 2 * SOTTO_PANEL_WIDTH + tile.ahead_count * i;
+        sotto_ahead_fetch(&next, i, tiles);
         product->kernel->multiply(&tile);
     }
 }
@@ -189,8 +211,9 @@ static void multiply_by(const struct sotto_tile_kernel *kernel, struct product p
     assert(product.c.columns == (is_forward ? w->rows : w->columns));
     assert(product.a.columns == (is_forward ? w->columns : w->rows));
     product.kernel = kernel;
-    product.panels = sotto_host_read_bf16(is_forward ? w->forward : w->backward);
-    product.panel_stride = is_forward ? (size_t)w->columns * SOTTO_PANEL_WIDTH : w->backward_stride;
+    product.w = sotto_host_read_bf16(w->at);
+    product.w_columns = w->columns;
+    product.way = way;
     multiply(&product);
 }
 

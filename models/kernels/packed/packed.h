@@ -1,12 +1,13 @@
 /*
- * Frozen weights as bfloat16, laid out once for both products that training takes with them:
+ * Frozen weights as bfloat16, laid out for the products that training takes with them:
  *     y = x W^T (forward),   dx = dy W (backward)
  * x and dy are rounded to bfloat16, to nearest even, as they are read; products are exact and sums
  * are float32. A bfloat16 is the upper half of a float32: 8 bits of precision.
  *
- * Layout: panels of 32 columns of the product, in each the inner dimension in pairs, so that one
- * vector holds a pair for each of 16 columns: [panel][pair][32][2]. Forward pairs are neighbours in
- * a row of W, backward pairs in a column.
+ * Layout: panels of 32 rows of W, which are columns of the forward's result; in each the columns of
+ * W in pairs, so that one vector holds a pair for each of 16 rows: [panel][pair][32][2]. So 32
+ * columns of a panel are a square of 2 KiB in one piece. The backward wants pairs of rows instead:
+ * it turns squares as it goes, once for all rows that it multiplies.
  */
 #ifndef SOTTO_MODELS_KERNELS_PACKED_PACKED_H
 #define SOTTO_MODELS_KERNELS_PACKED_PACKED_H
@@ -19,11 +20,9 @@ enum { SOTTO_PANEL_WIDTH = 32 };
 
 /* W [rows, columns], or some consecutive rows of one that was packed whole. Borrows its memory. */
 struct sotto_packed {
-    uint32_t rows;                           /* a multiple of SOTTO_PANEL_WIDTH; 0: there is none */
-    uint32_t columns;                        /* the same */
-    const struct sotto_device_bf16 *forward; /* panels of rows */
-    const struct sotto_device_bf16 *backward; /* panels of columns */
-    size_t backward_stride; /* elements from one panel of `backward` to the next */
+    uint32_t rows;                      /* a multiple of SOTTO_PANEL_WIDTH; 0: there is none */
+    uint32_t columns;                   /* the same */
+    const struct sotto_device_bf16 *at; /* [rows * columns] in panels */
 };
 
 enum sotto_packed_way {
@@ -31,7 +30,7 @@ enum sotto_packed_way {
     SOTTO_PACKED_BACKWARD /* c = a W + beta c */
 };
 
-/* Elements that pack writes: each weight twice. */
+/* Elements that pack writes. */
 size_t sotto_packed_count(size_t rows, size_t columns);
 
 /*

@@ -64,7 +64,17 @@ static void multiply(const struct sotto_tile *tile)
     }
 }
 
-static const struct sotto_tile_kernel portable = {round_values, multiply};
+static void turn(uint16_t *out, const uint16_t *square)
+{
+    for (size_t column = 0; column < SOTTO_PANEL_WIDTH; column++) {
+        const uint16_t *from = square + column / 2 * 2 * SOTTO_PANEL_WIDTH + column % 2;
+
+        for (size_t row = 0; row < SOTTO_PANEL_WIDTH; row++)
+            out[(row / 2 * SOTTO_PANEL_WIDTH + column) * 2 + row % 2] = from[2 * row];
+    }
+}
+
+static const struct sotto_tile_kernel portable = {round_values, multiply, turn};
 
 const struct sotto_tile_kernel *sotto_tile_portable(void)
 {

@@ -23,14 +23,20 @@ struct sotto_tile {
     size_t pairs;          /* at most SOTTO_TILE_INNER / 2 */
     uint32_t rows;         /* 1 .. SOTTO_TILE_ROWS */
     bool adds;             /* to c, else overwrites it */
-    const uint16_t *ahead; /* of a panel, to be fetched early; may lie beyond the last one */
-    size_t ahead_count;
 };
 
 struct sotto_tile_kernel {
     /* out[i] = bfloat16(in[i]), to nearest even; count is a multiple of 32. NaN stays NaN. */
     void (*round)(uint16_t *out, const float *in, size_t count);
     void (*multiply)(const struct sotto_tile *tile);
+
+    /*
+     * Turns a square: pairs of columns become pairs of rows.
+     *
+     *   out     out  [16 pairs of rows][32 columns][2]
+     *   square  in   [16 pairs of columns][32 rows][2]
+     */
+    void (*turn)(uint16_t *out, const uint16_t *square);
 };
 
 /* For every processor, vectorised by the compiler. */

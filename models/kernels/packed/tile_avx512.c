@@ -6,6 +6,8 @@
 
 #include <immintrin.h>
 
+#include "models/kernels/packed/packed.h"
+
 static void round_values(uint16_t *out, const float *in, size_t count)
 {
     for (size_t i = 0; i < count; i += 32) {
@@ -72,8 +74,6 @@ static inline __attribute__((always_inline)) void multiply_rows(const struct sot
 
 static void multiply(const struct sotto_tile *tile)
 {
-    for (size_t i = 0; i < tile->ahead_count; i += 32)
-        _mm_prefetch((const char *)(tile->ahead + i), _MM_HINT_T0);
     switch (tile->rows) {
     case 1: multiply_rows(tile, 1); return;
     case 2: multiply_rows(tile, 2); return;
@@ -92,7 +92,53 @@ static void multiply(const struct sotto_tile *tile)
     }
 }
 
-static const struct sotto_tile_kernel avx512 = {round_values, multiply};
+/* 16 bytes each of every second row from `at` on, one after another. */
+static inline __m512i lanes_of(const uint16_t *at)
+{
+    enum { ROW = 2 * SOTTO_PANEL_WIDTH };
+    __m512i lanes = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(const void *)at));
+
+    lanes = _mm512_mask_broadcast_i32x4(
+        lanes, 0x00f0, _mm_loadu_si128((const __m128i *)(const void *)(at + 2 * ROW)));
+    lanes = _mm512_mask_broadcast_i32x4(
+        lanes, 0x0f00, _mm_loadu_si128((const __m128i *)(const void *)(at + 4 * ROW)));
+    return _mm512_mask_broadcast_i32x4(
+        lanes, 0xf000, _mm_loadu_si128((const __m128i *)(const void *)(at + 6 * ROW)));
+}
+
+/*
+ * Eight pairs of columns by eight pairs of rows. 64 bits hold the four weights of a pair of each:
+ * they change places among themselves, and as elements of a matrix that is transposed.
+ */
+static inline void turn_part(uint16_t *out, const uint16_t *square)
+{
+    /* Of even rows' 128 bits and odd rows', the first 64 or the last; odd rows' begin at 32. */
+    const __m512i first =
+        _mm512_set_epi16(59, 57, 58, 56, 27, 25, 26, 24, 51, 49, 50, 48, 19, 17, 18, 16, 43, 41, 42,
+                         40, 11, 9, 10, 8, 35, 33, 34, 32, 3, 1, 2, 0);
+    const __m512i last = _mm512_add_epi16(first, _mm512_set1_epi16(4));
+
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+        __m512i even = lanes_of(square + 8 * i);
+        __m512i odd = lanes_of(square + 2 * SOTTO_PANEL_WIDTH + 8 * i);
+
+        _mm512_storeu_si512(out + 4 * i * SOTTO_PANEL_WIDTH,
+                            _mm512_permutex2var_epi16(even, first, odd));
+        _mm512_storeu_si512(out + (4 * i + 2) * SOTTO_PANEL_WIDTH,
+                            _mm512_permutex2var_epi16(even, last, odd));
+    }
+}
+
+static void turn(uint16_t *out, const uint16_t *square)
+{
+    turn_part(out, square);
+    turn_part(out + 32, square + 8 * 64);
+    turn_part(out + 8 * 64, square + 32);
+    turn_part(out + 8 * 64 + 32, square + 8 * 64 + 32);
+}
+
+static const struct sotto_tile_kernel avx512 = {round_values, multiply, turn};
 
 const struct sotto_tile_kernel *sotto_tile_avx512(void)
 {
