@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What stands around a message of one role; before NULL: the format does not know the role. */
+#include "models/tokenise/unicode.h"
+
+/* What stands around a message of one role. */
 struct turn_form {
     const char *before;
     const char *end;  /* of an answer it is learnt too */
@@ -15,6 +17,7 @@ struct chat_form {
     const char *start;    /* of the whole text */
     const char *marks[2]; /* tokens that the tokeniser must have; NULL: none */
     bool trims;           /* contents lose white space at both ends */
+    bool is_nested;       /* a system message comes first and is written into the user's */
     struct turn_form system;
     struct turn_form user;
     struct turn_form assistant;
@@ -26,13 +29,14 @@ static const struct chat_form chat_forms[] = {
                            "",
                            {"<|im_start|>", "<|im_end|>"},
                            false,
+                           false,
                            {"<|im_start|>system\n", "<|im_end|>", "\n"},
                            {"<|im_start|>user\n", "<|im_end|>", "\n"},
                            {"<|im_start|>assistant\n", "<|im_end|>", "\n"}},
-    /* The system message stands in the first user's: add_user. */
     [SOTTO_CHAT_LLAMA2] = {"llama2",
                            "",
                            {"<s>", "</s>"},
+                           true,
                            true,
                            {"<<SYS>>\n", "\n<</SYS>>\n\n", ""},
                            {"<s>[INST] ", " [/INST]", ""},
@@ -41,6 +45,7 @@ static const struct chat_form chat_forms[] = {
                            "<|begin_of_text|>",
                            {"<|start_header_id|>", "<|eot_id|>"},
                            true,
+                           false,
                            {"<|start_header_id|>system<|end_header_id|>\n\n", "<|eot_id|>", ""},
                            {"<|start_header_id|>user<|end_header_id|>\n\n", "<|eot_id|>", ""},
                            {"<|start_header_id|>assistant<|end_header_id|>\n\n", "<|eot_id|>", ""}},
@@ -48,12 +53,14 @@ static const struct chat_form chat_forms[] = {
                             "<s>",
                             {"<s>", "</s>"},
                             false,
-                            {NULL, NULL, NULL},
-                            {"[INST] ", " [/INST]", ""},
-                            {"", "</s>", ""}},
+                            true,
+                            {"", "\n\n", ""},
+                            {" [INST] ", " [/INST]", ""},
+                            {" ", "</s>", ""}},
     [SOTTO_CHAT_ZEPHYR] = {"zephyr",
                            "",
                            {"</s>", NULL},
+                           false,
                            false,
                            {"<|system|>\n", "</s>", "\n"},
                            {"<|user|>\n", "</s>", "\n"},
@@ -95,18 +102,36 @@ void sotto_chat_text_close(struct sotto_chat_text *out)
     out->answer_count = 0;
 }
 
-static bool is_blank(uint8_t byte)
+/* What Python's strip takes away, as the templates do by it. */
+static bool is_stripped(uint32_t character)
 {
-    return byte == ' ' || (byte >= '\t' && byte <= '\r');
+    return sotto_unicode_is_space(character) || (character >= 0x1c && character <= 0x1f);
 }
 
 static struct sotto_view trimmed(struct sotto_view text)
 {
-    while (text.length > 0 && is_blank(text.at[0]))
-        text = sotto_view_after(text, 1);
-    while (text.length > 0 && is_blank(text.at[text.length - 1]))
-        text.length--;
+    size_t length;
+
+    while (text.length > 0 && is_stripped(sotto_utf8_first(text, &length)))
+        text = sotto_view_after(text, length);
+    while (text.length > 0 && is_stripped(sotto_utf8_last(text, &length)))
+        text.length -= length;
     return text;
+}
+
+/* A conversation on its way to a text. */
+struct writing {
+    struct sotto_chat_text *out;
+    const struct chat_form *form;
+    struct sotto_view system; /* waits for the user's message; at NULL: none */
+    size_t turn_count;        /* of user and assistant */
+    char *why;
+};
+
+static enum sotto_status refuse(const struct writing *writing, const char *why)
+{
+    snprintf(writing->why, SOTTO_FAULT_TEXT_MAX, "%s", why);
+    return SOTTO_MALFORMED;
 }
 
 static void add(struct sotto_chat_text *out, const char *text)
@@ -114,21 +139,37 @@ static void add(struct sotto_chat_text *out, const char *text)
     sotto_text_add(&out->text, sotto_view_text(text));
 }
 
-/* Whether the system message is written into the user's that follows it. */
-static bool is_nested(const struct chat_form *form)
+static bool ends_with(const struct sotto_text *text, const char *end)
 {
-    return form == &chat_forms[SOTTO_CHAT_LLAMA2];
+    size_t length = strlen(end);
+
+    return text->length >= length && memcmp(text->at + text->length - length, end, length) == 0;
 }
 
-static enum sotto_status add_turn(struct sotto_chat_text *out, const struct chat_form *form,
-                                  const struct turn_form *turn, struct sotto_view content)
+/* What stands before a message, without the space that the tokeniser puts there itself. */
+static void add_before(const struct writing *writing, const char *before)
 {
-    bool is_answer = turn == &form->assistant;
+    struct sotto_chat_text *out = writing->out;
+    bool is_after_mark = false;
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *mark = writing->form->marks[i];
+
+        is_after_mark = is_after_mark || (mark != NULL && ends_with(&out->text, mark));
+    }
+    add(out, before + (out->is_prepended && is_after_mark && before[0] == ' '));
+}
+
+static enum sotto_status add_turn(struct writing *writing, const struct turn_form *turn,
+                                  struct sotto_view content)
+{
+    struct sotto_chat_text *out = writing->out;
+    bool is_answer = turn == &writing->form->assistant;
     size_t first;
 
-    add(out, turn->before);
+    add_before(writing, turn->before);
     first = out->text.length;
-    sotto_text_add(&out->text, form->trims ? trimmed(content) : content);
+    sotto_text_add(&out->text, writing->form->trims ? trimmed(content) : content);
     add(out, turn->end);
     if (is_answer && out->answer_count == SOTTO_CHAT_ANSWERS_MAX)
         return SOTTO_OVER_LIMIT;
@@ -142,89 +183,96 @@ static enum sotto_status add_turn(struct sotto_chat_text *out, const struct chat
 }
 
 /* A user's message, with the system message in it where that is nested. */
-static enum sotto_status add_user(struct sotto_chat_text *out, const struct chat_form *form,
-                                  struct sotto_view content, struct sotto_view *system)
+static enum sotto_status add_user(struct writing *writing, struct sotto_view content)
 {
+    const struct chat_form *form = writing->form;
     struct sotto_chat_text whole = {0};
     enum sotto_status status;
 
-    if (system->at == NULL)
-        return add_turn(out, form, &form->user, content);
+    if (writing->system.at == NULL)
+        return add_turn(writing, &form->user, content);
     add(&whole, form->system.before);
-    sotto_text_add(&whole.text, *system);
+    sotto_text_add(&whole.text, writing->system);
     add(&whole, form->system.end);
     sotto_text_add(&whole.text, content);
-    *system = (struct sotto_view){NULL, 0};
-    status = add_turn(out, form, &form->user, sotto_text_view(&whole.text));
-    out->text.is_short = out->text.is_short || whole.text.is_short;
+    writing->system = (struct sotto_view){NULL, 0};
+    status = add_turn(writing, &form->user, sotto_text_view(&whole.text));
+    writing->out->text.is_short = writing->out->text.is_short || whole.text.is_short;
     sotto_chat_text_close(&whole);
     return status;
 }
 
 static const struct turn_form *turn_of(const struct chat_form *form, const char *role)
 {
-    if (role != NULL && strcmp(role, "system") == 0 && form->system.before != NULL)
+    if (role != NULL && strcmp(role, "system") == 0)
         return &form->system;
     if (role != NULL && strcmp(role, "user") == 0)
         return &form->user;
     return role != NULL && strcmp(role, "assistant") == 0 ? &form->assistant : NULL;
 }
 
-static enum sotto_status add_message(struct sotto_chat_text *out, const struct chat_form *form,
-                                     const json_t *message, struct sotto_view *system, char *why)
+/* Where the system message is nested, the order is strict, as it is in the models' templates. */
+static enum sotto_status add_in_turn(struct writing *writing, const struct turn_form *turn,
+                                     struct sotto_view content)
+{
+    const struct chat_form *form = writing->form;
+    bool is_system = turn == &form->system;
+    bool is_first = writing->turn_count == 0 && writing->system.at == NULL;
+
+    if (form->is_nested && is_system && is_first) {
+        writing->system = content;
+        return SOTTO_OK;
+    }
+    if (form->is_nested && (is_system || (turn == &form->user) != (writing->turn_count % 2 == 0))) {
+        snprintf(writing->why, SOTTO_FAULT_TEXT_MAX,
+                 "the format %s takes a system message first, if any, and then user and assistant "
+                 "in turn: put the messages in that order",
+                 form->name);
+        return SOTTO_MALFORMED;
+    }
+    writing->turn_count += !is_system;
+    return turn == &form->user ? add_user(writing, content) : add_turn(writing, turn, content);
+}
+
+static enum sotto_status add_message(struct writing *writing, const json_t *message)
 {
     const char *role = json_string_value(json_object_get(message, "role"));
     const json_t *content = json_object_get(message, "content");
-    const struct turn_form *turn = turn_of(form, role);
+    const struct turn_form *turn = turn_of(writing->form, role);
     struct sotto_view text = sotto_view_of(json_string_value(content), json_string_length(content));
 
     if (turn == NULL) {
-        snprintf(why, SOTTO_FAULT_TEXT_MAX,
-                 "the role '%.40s' is not known to the format %s; known are: %suser, assistant",
-                 role == NULL ? "" : role, form->name,
-                 form->system.before == NULL ? "" : "system, ");
+        snprintf(writing->why, SOTTO_FAULT_TEXT_MAX,
+                 "the role '%.40s' is not known to the format %s; known are: system, user, "
+                 "assistant",
+                 role == NULL ? "" : role, writing->form->name);
         return SOTTO_MALFORMED;
     }
-    if (text.at == NULL) {
-        snprintf(why, SOTTO_FAULT_TEXT_MAX,
-                 "the content of a message must be text: give it as a string");
-        return SOTTO_MALFORMED;
-    }
-    if (turn == &form->system && is_nested(form)) {
-        *system = text;
-        return SOTTO_OK;
-    }
-    if (turn == &form->user)
-        return add_user(out, form, text, system);
-    return add_turn(out, form, turn, text);
+    if (text.at == NULL)
+        return refuse(writing, "the content of a message must be text: give it as a string");
+    return add_in_turn(writing, turn, text);
 }
 
 enum sotto_status sotto_chat_write(struct sotto_chat_text *out, enum sotto_chat chat,
                                    const json_t *messages, char *why)
 {
-    const struct chat_form *form = &chat_forms[chat];
-    struct sotto_view system = {NULL, 0};
+    struct writing writing = {.out = out, .form = &chat_forms[chat], .why = why};
     enum sotto_status status = SOTTO_OK;
 
     sotto_text_clear(&out->text);
     out->answer_count = 0;
-    if (!json_is_array(messages)) {
-        snprintf(why, SOTTO_FAULT_TEXT_MAX,
-                 "messages must be a list: give [{\"role\": ..., \"content\": ...}, ...]");
-        return SOTTO_MALFORMED;
-    }
-    add(out, form->start);
+    if (!json_is_array(messages))
+        return refuse(&writing,
+                      "messages must be a list: give [{\"role\": ..., \"content\": ...}, ...]");
+    add(out, writing.form->start);
     for (size_t i = 0; i < json_array_size(messages) && status == SOTTO_OK; i++)
-        status = add_message(out, form, json_array_get(messages, i), &system, why);
+        status = add_message(&writing, json_array_get(messages, i));
     if (status == SOTTO_OVER_LIMIT)
         snprintf(why, SOTTO_FAULT_TEXT_MAX, "more than %d answers: split the conversation",
                  SOTTO_CHAT_ANSWERS_MAX);
-    if (status == SOTTO_OK && out->answer_count == 0) {
-        snprintf(why, SOTTO_FAULT_TEXT_MAX,
-                 "no message has the role assistant: add the answer, or remove the "
-                 "line");
-        return SOTTO_MALFORMED;
-    }
+    if (status == SOTTO_OK && out->answer_count == 0)
+        return refuse(&writing, "no message has the role assistant: add the answer, or remove the "
+                                "line");
     if (status == SOTTO_OK && out->text.is_short) {
         snprintf(why, SOTTO_FAULT_TEXT_MAX, "no memory");
         return SOTTO_NO_MEMORY;

@@ -16,7 +16,7 @@ enum sotto_chat {
     SOTTO_CHAT_CHATML,  /* SmolLM2, Qwen2 */
     SOTTO_CHAT_LLAMA2,  /* Llama 2 chat */
     SOTTO_CHAT_LLAMA3,  /* Llama 3 instruct */
-    SOTTO_CHAT_MISTRAL, /* Mistral 7B instruct 0.2; knows no system message */
+    SOTTO_CHAT_MISTRAL, /* Mistral 7B instruct 0.1 and 0.2 */
     SOTTO_CHAT_ZEPHYR,  /* Zephyr, TinyLlama chat */
 };
 
@@ -35,6 +35,11 @@ enum { SOTTO_CHAT_ANSWERS_MAX = 256 };
 
 /* A conversation as text; all zero is empty. */
 struct sotto_chat_text {
+    /*
+     * Set before writing: sotto_tokeniser_prepends. A space that the format has after a special
+     * token is then left to the tokeniser, so that there are not two.
+     */
+    bool is_prepended;
     struct sotto_text text;
     size_t answer_count;
     struct {
@@ -48,10 +53,12 @@ void sotto_chat_text_close(struct sotto_chat_text *out);
 /*
  * Writes a list of {"role", "content"} in place of what was in `out`.
  *
- *   why  out  what is wrong, without a name of the file; [SOTTO_FAULT_TEXT_MAX]
+ *   messages  in   contents are valid UTF-8, as jansson has them
+ *   why       out  what is wrong, without a name of the file; [SOTTO_FAULT_TEXT_MAX]
  *
- * SOTTO_MALFORMED: no list of messages, a role that the format does not know, a content that is no
- * text, no answer; SOTTO_OVER_LIMIT: more than SOTTO_CHAT_ANSWERS_MAX answers; SOTTO_NO_MEMORY.
+ * SOTTO_MALFORMED: no list of messages, a role that is not known, an order that the format does not
+ * have, a content that is no text, no answer; SOTTO_OVER_LIMIT: more than SOTTO_CHAT_ANSWERS_MAX
+ * answers; SOTTO_NO_MEMORY.
  */
 SOTTO_CHECKED enum sotto_status sotto_chat_write(struct sotto_chat_text *out, enum sotto_chat chat,
                                                  const json_t *messages, char *why);

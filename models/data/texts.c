@@ -375,6 +375,7 @@ static enum sotto_status open_gathering(struct gathering *gathering, const char 
     enum sotto_status status = sotto_chat_check(form->chat, form->tokeniser, fault);
 
     *gathering = (struct gathering){.path = path, .form = form, .fault = fault};
+    gathering->chat.is_prepended = sotto_tokeniser_prepends(form->tokeniser);
     if (status == SOTTO_OK && sotto_encoder_open(&gathering->encoder, form->tokeniser) != SOTTO_OK)
         status = sotto_fault_set(fault, SOTTO_NO_MEMORY, "%s: no memory", path);
     return status;

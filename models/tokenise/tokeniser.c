@@ -232,6 +232,16 @@ uint32_t sotto_tokeniser_find(const struct sotto_tokeniser *tokeniser, struct so
                                      : sotto_vocabulary_find(vocabulary_of(tokeniser), text);
 }
 
+bool sotto_tokeniser_prepends(const struct sotto_tokeniser *tokeniser)
+{
+    const struct sotto_normaliser *normaliser = &tokeniser->normaliser;
+    bool is_found = false;
+
+    for (size_t i = 0; i < normaliser->count; i++)
+        is_found = is_found || normaliser->steps[i].kind == SOTTO_NORMALISER_PREPEND;
+    return is_found;
+}
+
 enum sotto_status sotto_encoder_open(struct sotto_encoder **encoder,
                                      const struct sotto_tokeniser *tokeniser)
 {

@@ -38,6 +38,12 @@ uint32_t sotto_tokeniser_size(const struct sotto_tokeniser *tokeniser);
 /* The index of a token by its text, such as "</s>"; SOTTO_TOKEN_NONE: it has none. */
 uint32_t sotto_tokeniser_find(const struct sotto_tokeniser *tokeniser, struct sotto_view text);
 
+/*
+ * Whether it puts something, a space, before whatever follows a special token, even before a space:
+ * the normalizer's Prepend of older files.
+ */
+bool sotto_tokeniser_prepends(const struct sotto_tokeniser *tokeniser);
+
 /* SOTTO_NO_MEMORY: *encoder is NULL. The tokeniser outlives it. */
 SOTTO_CHECKED enum sotto_status sotto_encoder_open(struct sotto_encoder **encoder,
                                                    const struct sotto_tokeniser *tokeniser);

@@ -12,7 +12,6 @@ struct expected {
     const char *name;
     const char *text;
     const char *answers; /* with '|' after each */
-    bool has_system;
 };
 
 static const struct expected expectations[] = {
@@ -20,27 +19,27 @@ static const struct expected expectations[] = {
      "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n"
      "<|im_start|>assistant\n Ho <|im_end|>\n<|im_start|>user\nAgain<|im_end|>\n"
      "<|im_start|>assistant\nHo<|im_end|>\n",
-     " Ho <|im_end|>|Ho<|im_end|>|", true},
+     " Ho <|im_end|>|Ho<|im_end|>|"},
     {"llama2",
      "<s>[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nHi [/INST] Ho </s>"
      "<s>[INST] Again [/INST] Ho </s>",
-     "Ho </s>|Ho </s>|", true},
+     "Ho </s>|Ho </s>|"},
     {"llama3",
      "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nBe brief.<|eot_id|>"
      "<|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|>"
      "<|start_header_id|>assistant<|end_header_id|>\n\nHo<|eot_id|>"
      "<|start_header_id|>user<|end_header_id|>\n\nAgain<|eot_id|>"
      "<|start_header_id|>assistant<|end_header_id|>\n\nHo<|eot_id|>",
-     "Ho<|eot_id|>|Ho<|eot_id|>|", true},
-    {"mistral", "<s>[INST] Hi [/INST] Ho </s>[INST] Again [/INST]Ho</s>", " Ho </s>|Ho</s>|",
-     false},
+     "Ho<|eot_id|>|Ho<|eot_id|>|"},
+    {"mistral", "<s> [INST] Be brief.\n\nHi [/INST]  Ho </s> [INST] Again [/INST] Ho</s>",
+     " Ho </s>|Ho</s>|"},
     {"zephyr",
      "<|system|>\nBe brief.</s>\n<|user|>\nHi</s>\n<|assistant|>\n Ho </s>\n"
      "<|user|>\nAgain</s>\n<|assistant|>\nHo</s>\n",
-     " Ho </s>|Ho</s>|", true},
+     " Ho </s>|Ho</s>|"},
 };
 
-static json_t *messages_of(bool has_system)
+static json_t *messages_of(void)
 {
     json_t *messages = json_loads("[{\"role\":\"system\",\"content\":\"Be brief.\"},"
                                   "{\"role\":\"user\",\"content\":\"Hi\"},"
@@ -50,14 +49,12 @@ static json_t *messages_of(bool has_system)
                                   0, NULL);
 
     assert_non_null(messages);
-    if (!has_system)
-        json_array_remove(messages, 0);
     return messages;
 }
 
 static void check_format(const struct expected *expected)
 {
-    json_t *messages = messages_of(expected->has_system);
+    json_t *messages = messages_of();
     struct sotto_chat_text out = {0};
     enum sotto_chat chat;
     char why[SOTTO_FAULT_TEXT_MAX];
@@ -84,16 +81,66 @@ static void chat__each_format__is_its_models(void **state)
         check_format(&expectations[i]);
 }
 
-static void chat__system_message_where_the_format_has_none__is_refused(void **state)
+/* Messages by their roles, each with the content that it is called by. */
+static enum sotto_status write_roles(struct sotto_chat_text *out, enum sotto_chat chat,
+                                     const char *roles, char *why)
 {
-    json_t *messages = messages_of(true);
+    json_t *messages = json_array();
+    enum sotto_status status;
+
+    for (; *roles != '\0'; roles++) {
+        const char *role = *roles == 's' ? "system" : *roles == 'u' ? "user" : "assistant";
+
+        json_array_append_new(messages, json_pack("{s:s, s:s}", "role", role, "content", role));
+    }
+    status = sotto_chat_write(out, chat, messages, why);
+    json_decref(messages);
+    return status;
+}
+
+static void chat__order_that_the_format_does_not_have__is_refused(void **state)
+{
+    static const char *const orders[] = {"usa", "ssua", "sa", "uua", "uaa", "au", "uasua"};
     struct sotto_chat_text out = {0};
     char why[SOTTO_FAULT_TEXT_MAX];
 
     (void)state;
-    assert_int_equal(sotto_chat_write(&out, SOTTO_CHAT_MISTRAL, messages, why), SOTTO_MALFORMED);
-    assert_non_null(strstr(why, "'system'"));
-    assert_non_null(strstr(why, "known are: user, assistant"));
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        assert_int_equal(write_roles(&out, SOTTO_CHAT_LLAMA2, orders[i], why), SOTTO_MALFORMED);
+        assert_non_null(strstr(why, "put the messages in that order"));
+        assert_int_equal(write_roles(&out, SOTTO_CHAT_MISTRAL, orders[i], why), SOTTO_MALFORMED);
+        assert_int_equal(write_roles(&out, SOTTO_CHAT_CHATML, orders[i], why), SOTTO_OK);
+    }
+    assert_int_equal(write_roles(&out, SOTTO_CHAT_LLAMA2, "suauau", why), SOTTO_OK);
+    sotto_chat_text_close(&out);
+}
+
+static void chat__tokeniser_that_prepends__puts_the_space_itself(void **state)
+{
+    struct sotto_chat_text out = {.is_prepended = true};
+    char why[SOTTO_FAULT_TEXT_MAX];
+
+    (void)state;
+    assert_int_equal(write_roles(&out, SOTTO_CHAT_MISTRAL, "uau", why), SOTTO_OK);
+    sotto_text_add(&out.text, sotto_view_of("", 1));
+    assert_string_equal((const char *)out.text.at,
+                        "<s>[INST] user [/INST] assistant</s>[INST] user [/INST]");
+    sotto_chat_text_close(&out);
+}
+
+/* As Python's strip does. */
+static void chat__trimmed_content__loses_any_white_space(void **state)
+{
+    json_t *messages = json_loads("[{\"role\":\"user\",\"content\":\"\\u00a0\\u001ca b\\u3000\"},"
+                                  "{\"role\":\"assistant\",\"content\":\"\\u2009\\u200b\\u0085\"}]",
+                                  0, NULL);
+    struct sotto_chat_text out = {0};
+    char why[SOTTO_FAULT_TEXT_MAX];
+
+    (void)state;
+    assert_int_equal(sotto_chat_write(&out, SOTTO_CHAT_LLAMA2, messages, why), SOTTO_OK);
+    sotto_text_add(&out.text, sotto_view_of("", 1));
+    assert_string_equal((const char *)out.text.at, "<s>[INST] a b [/INST] \xe2\x80\x8b </s>");
     sotto_chat_text_close(&out);
     json_decref(messages);
 }
@@ -128,7 +175,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chat__each_format__is_its_models),
-        cmocka_unit_test(chat__system_message_where_the_format_has_none__is_refused),
+        cmocka_unit_test(chat__order_that_the_format_does_not_have__is_refused),
+        cmocka_unit_test(chat__tokeniser_that_prepends__puts_the_space_itself),
+        cmocka_unit_test(chat__trimmed_content__loses_any_white_space),
         cmocka_unit_test(chat__unknown_format__names_those_that_are_known),
         cmocka_unit_test(chat__tokeniser_without_the_tokens__is_refused),
     };

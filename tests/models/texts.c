@@ -283,9 +283,11 @@ static void texts__conversation__learns_the_answers_alone(void **state)
     (void)state;
     check_answers("gpt2", SOTTO_CHAT_CHATML, "a fox<|im_end|>not the lazy dog<|im_end|>");
     check_answers("llama3", SOTTO_CHAT_CHATML, "a fox<|im_end|>not the lazy dog<|im_end|>");
-    check_answers("gpt2", SOTTO_CHAT_MISTRAL, "a fox</s>not the lazy dog</s>");
+    check_answers("gpt2", SOTTO_CHAT_MISTRAL, " a fox</s> not the lazy dog</s>");
     /* Here the space before a word is part of it, and one is put before each part. */
     check_answers("llama2", SOTTO_CHAT_LLAMA2, "a fox </s>not the lazy dog </s>");
+    check_answers("llama2", SOTTO_CHAT_MISTRAL, "a fox</s>not the lazy dog</s>");
+    check_answers("mistral", SOTTO_CHAT_MISTRAL, " a fox</s> not the lazy dog</s>");
 }
 
 static void texts__conversation_cut_before_its_answer__is_dropped_and_counted(void **state)
