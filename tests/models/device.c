@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/entropy.h"
+#include "core/threads/threads.h"
 #include "models/answer/answerer.h"
 #include "models/arch/base.h"
 #include "models/arch/tensors.h"
@@ -33,6 +34,8 @@ struct recipe {
     double dropout;
     double proximal;
     bool is_packed;
+    bool is_wide;   /* pictures of so many tokens that each is a group of its own */
+    uint32_t width; /* threads of the one on the wall's device; 0: the caller's alone */
 };
 
 /* A model, a layout and examples: what a trainer on any device takes. */
@@ -44,14 +47,17 @@ struct school {
     struct sotto_dataset dataset;
 };
 
-static void fill_pictures(struct sotto_dataset *dataset, struct sotto_entropy *entropy)
+static void fill_pictures(struct sotto_dataset *dataset, uint32_t side,
+                          struct sotto_entropy *entropy)
 {
+    size_t count = (size_t)EXAMPLES * side * side;
+
     dataset->kind = SOTTO_DATASET_PICTURES;
     dataset->channels = 1;
-    dataset->side = SIDE;
-    dataset->pixels = malloc((size_t)EXAMPLES * SIDE * SIDE);
+    dataset->side = side;
+    dataset->pixels = malloc(count);
     assert_non_null(dataset->pixels);
-    for (size_t i = 0; i < (size_t)EXAMPLES * SIDE * SIDE; i++)
+    for (size_t i = 0; i < count; i++)
         dataset->pixels[i] = (uint8_t)sotto_entropy_below(entropy, 256);
 }
 
@@ -75,7 +81,7 @@ static void fill_examples(struct sotto_dataset *dataset, const struct sotto_arch
             dataset->is_answer[dataset->starts[i] + token] = token % 3 != 1;
     }
     if (arch->task == SOTTO_TASK_PICTURE_CLASS)
-        fill_pictures(dataset, &entropy);
+        fill_pictures(dataset, arch->image_side, &entropy);
 }
 
 /* Widths of whole panels, so that the weights can be bfloat16. */
@@ -98,6 +104,10 @@ static void school_open(struct school *school, const struct recipe *recipe)
     *school = (struct school){.recipe = recipe, .arch = model_folder_tiny_of(recipe->family)};
     if (recipe->is_packed)
         widen(&school->arch);
+    if (recipe->is_wide) {
+        school->arch.image_side = 16;
+        school->arch.patch_side = 1;
+    }
     if (recipe->kind == SOTTO_ADAPTER_LORA) {
         choice.rank = 2;
         choice.alpha = 3.0;
@@ -178,6 +188,7 @@ static void outcome_open(struct outcome *outcome, const struct school *school,
 {
     struct sotto_model *model;
     struct sotto_trainer *trainer;
+    struct sotto_threads *threads = NULL;
     size_t lane_count = school->layout.lane_count;
 
     *outcome = (struct outcome){.lanes = calloc(lane_count, sizeof *outcome->lanes),
@@ -186,10 +197,13 @@ static void outcome_open(struct outcome *outcome, const struct school *school,
     assert_int_equal(sotto_model_open_on(&model, school->folder.path, kernels, NULL), SOTTO_OK);
     if (school->recipe->is_packed)
         assert_int_equal(sotto_model_pack(model, NULL), SOTTO_OK);
-    assert_int_equal(sotto_trainer_open(&trainer, model, &school->layout, BATCH, NULL, NULL),
+    if (school->recipe->width > 0 && kernels != NULL)
+        assert_int_equal(sotto_threads_open(&threads, school->recipe->width), SOTTO_OK);
+    assert_int_equal(sotto_trainer_open(&trainer, model, &school->layout, BATCH, threads, NULL),
                      SOTTO_OK);
     train(outcome, school, trainer);
     sotto_trainer_close(trainer);
+    sotto_threads_close(threads);
     sotto_model_close(model);
 }
 
@@ -199,7 +213,7 @@ static void outcome_close(struct outcome *outcome)
     free(outcome->gradient);
 }
 
-/* One look at the loss, after the last group, and nothing else comes over. */
+/* One look at the loss, after the last group; nothing else comes over, nothing is reserved. */
 static void assert_diary(const struct diary *diary)
 {
     assert_int_equal(diary->count, STEPS);
@@ -210,6 +224,8 @@ static void assert_diary(const struct diary *diary)
         assert_int_equal(after->loss_downloads, before->loss_downloads + 1);
         assert_int_equal(after->downloads, before->downloads);
         assert_int_equal(after->uploads, before->uploads);
+        assert_int_equal(after->reserves, before->reserves);
+        assert_int_equal(after->releases, before->releases);
         assert_true(after->launches > before->launches);
         assert_int_equal(after->launches_at_loss, after->launches);
     }
@@ -268,6 +284,14 @@ static void device__packed_weights__same_bits(void **state)
     (void)state;
     check(&(struct recipe){.family = SOTTO_FAMILY_BERT, .is_packed = true});
     check(&(struct recipe){.family = SOTTO_FAMILY_LLAMA, .is_packed = true});
+}
+
+static void device__three_threads__same_bits(void **state)
+{
+    (void)state;
+    check(&(struct recipe){.family = SOTTO_FAMILY_VIT, .is_wide = true, .width = 3});
+    check(
+        &(struct recipe){.family = SOTTO_FAMILY_VIT, .is_wide = true, .width = 3, .top_blocks = 1});
 }
 
 /* Once they are adopted, the host's copy of the weights is nobody's. */
@@ -443,6 +467,7 @@ int main(void)
         cmocka_unit_test(device__norms_and_biases__same_bits),
         cmocka_unit_test(device__adapters_in_the_top_block__same_bits),
         cmocka_unit_test(device__packed_weights__same_bits),
+        cmocka_unit_test(device__three_threads__same_bits),
         cmocka_unit_test(device__host_weights_spoilt__do_not_matter),
         cmocka_unit_test(device__answer__same_tokens_and_one_download_each),
         cmocka_unit_test(device__pretraining__same_bits),

@@ -1,6 +1,7 @@
 #include "tests/models/wall.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -9,6 +10,9 @@ enum { PAGE = 4096 };
 
 static const size_t capacity = (size_t)256 << 20;
 
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+/* Behind the gate, but for `cpu` and `memory`, which stay. */
 static struct {
     const struct sotto_kernels *cpu;
     uint8_t *memory; /* [capacity], handed out anew when all of it has come back */
@@ -17,8 +21,11 @@ static struct {
     struct wall_tally tally;
 } wall;
 
-static void open_wall(void)
+/* One entry at a time. */
+static void open_wall(size_t *counter)
 {
+    pthread_mutex_lock(&gate);
+    (*counter)++;
     if (wall.used > 0 && mprotect(wall.memory, wall.used, PROT_READ | PROT_WRITE) != 0)
         abort();
 }
@@ -27,6 +34,7 @@ static void close_wall(void)
 {
     if (wall.used > 0 && mprotect(wall.memory, wall.used, PROT_NONE) != 0)
         abort();
+    pthread_mutex_unlock(&gate);
 }
 
 static bool is_behind(const void *at)
@@ -36,24 +44,29 @@ static bool is_behind(const void *at)
     return byte >= wall.memory && byte < wall.memory + wall.used;
 }
 
+/* It opens nothing: what was never handed out is zero. */
 static struct sotto_device_memory *wall_reserve(size_t bytes)
 {
-    uint8_t *at = wall.memory + wall.used;
+    uint8_t *at = NULL;
 
-    if (bytes > capacity - wall.used - PAGE)
-        return NULL;
-    wall.used += (bytes + PAGE - 1) / PAGE * PAGE;
-    wall.reserved += bytes;
+    pthread_mutex_lock(&gate);
+    wall.tally.reserves++;
+    if (bytes <= capacity - wall.used - PAGE) {
+        at = wall.memory + wall.used;
+        wall.used += (bytes + PAGE - 1) / PAGE * PAGE;
+        wall.reserved += bytes;
+    }
+    pthread_mutex_unlock(&gate);
     return (struct sotto_device_memory *)at;
 }
 
 static void wall_release(struct sotto_device_memory *memory, size_t bytes)
 {
+    open_wall(&wall.tally.releases);
     assert(is_behind(memory));
-    open_wall();
     memset((void *)memory, 0xff, bytes);
-    close_wall();
     wall.reserved -= bytes;
+    close_wall();
     if (wall.reserved > 0)
         return;
     if (madvise(wall.memory, wall.used, MADV_DONTNEED) != 0)
@@ -63,28 +76,25 @@ static void wall_release(struct sotto_device_memory *memory, size_t bytes)
 
 static void wall_upload(struct sotto_device_float *to, const float *from, size_t count)
 {
+    open_wall(&wall.tally.uploads);
     assert((count == 0 || is_behind(to)) && !is_behind(from));
-    wall.tally.uploads++;
-    open_wall();
     wall.cpu->upload(to, from, count);
     close_wall();
 }
 
 static void wall_download(float *to, const struct sotto_device_float *from, size_t count)
 {
+    open_wall(&wall.tally.downloads);
     assert(is_behind(from) && !is_behind(to));
-    wall.tally.downloads++;
-    open_wall();
     wall.cpu->download(to, from, count);
     close_wall();
 }
 
 static void wall_download_loss(struct sotto_loss *to, const struct sotto_device_loss *from)
 {
+    open_wall(&wall.tally.loss_downloads);
     assert(is_behind(from) && !is_behind(to));
-    wall.tally.loss_downloads++;
     wall.tally.launches_at_loss = wall.tally.launches;
-    open_wall();
     wall.cpu->download_loss(to, from);
     close_wall();
 }
@@ -109,7 +119,7 @@ static struct sotto_packed wall_pack(struct sotto_device_bf16 *memory, struct so
 {
     struct sotto_packed packed;
 
-    open_wall();
+    open_wall(&wall.tally.updates);
     packed = wall.cpu->pack(memory, w);
     close_wall();
     return packed;
@@ -119,7 +129,7 @@ static void wall_adamw(struct sotto_device_float *weights, struct sotto_moments 
                        const struct sotto_device_float *gradients,
                        const struct sotto_adamw_factors *factors, size_t count)
 {
-    open_wall();
+    open_wall(&wall.tally.updates);
     wall.cpu->adamw(weights, moments, gradients, factors, count);
     close_wall();
 }
@@ -127,7 +137,7 @@ static void wall_adamw(struct sotto_device_float *weights, struct sotto_moments 
 static void wall_pull(struct sotto_device_float *y, const struct sotto_device_float *x,
                       const struct sotto_device_float *start, float factor, size_t count)
 {
-    open_wall();
+    open_wall(&wall.tally.updates);
     wall.cpu->pull(y, x, start, factor, count);
     close_wall();
 }
@@ -136,8 +146,7 @@ static void wall_pull(struct sotto_device_float *y, const struct sotto_device_fl
 #define LAUNCH(name, parameters, arguments)                                                        \
     static void wall_##name parameters                                                             \
     {                                                                                              \
-        wall.tally.launches++;                                                                     \
-        open_wall();                                                                               \
+        open_wall(&wall.tally.launches);                                                           \
         wall.cpu->name arguments;                                                                  \
         close_wall();                                                                              \
     }
