@@ -262,9 +262,9 @@ struct sotto_matrix sotto_worker_classify(struct sotto_worker *worker,
     sotto_linear_forward(worker->network.kernels, &worker->head, logits,
                          sotto_matrix_view_of(worker->features, group->count, layout->base.width),
                          none);
-    for (size_t row = 0; row < group->count && group->log_shares != NULL; row++)
-        worker->network.kernels->add(logits.at + row * logits.stride, group->log_shares,
-                                     logits.columns);
+    if (group->log_shares != NULL)
+        worker->network.kernels->add_rows(
+            logits, (struct sotto_matrix_view){group->log_shares, logits.rows, logits.columns, 0});
     return logits;
 }
 

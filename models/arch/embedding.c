@@ -48,8 +48,8 @@ static void add_positions_and_norm(const struct sotto_network *network,
                               .bias = outer_at(network, SOTTO_OUTER_EMBEDDING_NORM_BIAS)};
 
     network->kernels->add(plain, outer_at(network, SOTTO_OUTER_POSITIONS), length * width);
-    for (uint32_t row = 0; row < length; row++)
-        network->kernels->add(plain + row * width, type, width);
+    network->kernels->add_rows(sotto_matrix_of(plain, length, width),
+                               (struct sotto_matrix_view){type, length, width, 0});
     sotto_norm_forward(network->kernels, &norm, sotto_matrix_of(rows, length, width), scratch,
                        sotto_matrix_view_of(plain, length, width));
 }

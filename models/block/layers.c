@@ -225,8 +225,7 @@ static void carry(const struct sotto_block_run *run, const struct sotto_lora *lo
     }
     sotto_lora_carry(kernels, lora, own, inner, 0.0f);
     drop(run, lora, own.at, sotto_matrix_read(own));
-    for (size_t row = 0; row < dx.rows; row++)
-        kernels->add(dx.at + row * dx.stride, own.at + row * own.stride, dx.columns);
+    kernels->add_rows(dx, sotto_matrix_read(own));
 }
 
 /* Inner gradients of layers side by side lie one after another. */

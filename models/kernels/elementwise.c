@@ -47,6 +47,12 @@ void sotto_cpu_add(struct sotto_device_float *y, const struct sotto_device_float
     add(sotto_host_write(y), sotto_host_read(x), count);
 }
 
+void sotto_cpu_add_rows(struct sotto_matrix y, struct sotto_matrix_view x)
+{
+    for (size_t row = 0; row < y.rows; row++)
+        sotto_cpu_add(y.at + row * y.stride, x.at + row * x.stride, y.columns);
+}
+
 void sotto_cpu_add_column_sums(struct sotto_device_float *sums, struct sotto_matrix_view x)
 {
     for (size_t row = 0; row < x.rows; row++)

@@ -16,6 +16,9 @@ void sotto_cpu_add_column_sums(struct sotto_device_float *sums, struct sotto_mat
 /* y[i] += x[i] */
 void sotto_cpu_add(struct sotto_device_float *y, const struct sotto_device_float *x, size_t count);
 
+/* y[i, :] += x[i, :]; x may have stride 0. */
+void sotto_cpu_add_rows(struct sotto_matrix y, struct sotto_matrix_view x);
+
 /* y[i] = x[i]; the two may overlap. */
 void sotto_cpu_copy(struct sotto_device_float *y, const struct sotto_device_float *x, size_t count);
 

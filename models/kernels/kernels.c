@@ -28,6 +28,7 @@ static const struct sotto_kernels cpu = {
     .fill_rows = sotto_cpu_fill_rows,
     .add_column_sums = sotto_cpu_add_column_sums,
     .add = sotto_cpu_add,
+    .add_rows = sotto_cpu_add_rows,
     .copy = sotto_cpu_copy,
     .clear = sotto_cpu_clear,
     .activate = sotto_cpu_activate,

@@ -146,6 +146,9 @@ struct sotto_kernels {
     /* y[i] += x[i] */
     void (*add)(struct sotto_device_float *y, const struct sotto_device_float *x, size_t count);
 
+    /* y[i, :] += x[i, :]; x of stride 0 is one row, added to each of y. */
+    void (*add_rows)(struct sotto_matrix y, struct sotto_matrix_view x);
+
     /* y[i] = x[i]; the two may overlap. */
     void (*copy)(struct sotto_device_float *y, const struct sotto_device_float *x, size_t count);
 

@@ -17,7 +17,10 @@ struct sotto_matrix {
     size_t stride;
 };
 
-/* The same, read-only. at == NULL where a comment allows "none". */
+/*
+ * The same, read-only. at == NULL where a comment allows "none"; stride 0, one row that stands for
+ * all, where a comment allows that.
+ */
 struct sotto_matrix_view {
     const struct sotto_device_float *at;
     size_t rows;

@@ -159,6 +159,30 @@ static void add__any_length__is_exact(void **state)
     }
 }
 
+/* Each row its own, or one row to all. */
+static void add_rows__strided_and_one_for_all__is_exact(void **state)
+{
+    float *x = normal_floats(SPAN, 1.0, 1);
+
+    (void)state;
+    for (int is_one = 0; is_one < 2; is_one++) {
+        float *sum = normal_floats(SPAN, 1.0, 2);
+        float *before = normal_floats(SPAN, 1.0, 2);
+        struct sotto_matrix_view added = strided_view(x);
+
+        added.stride = is_one == 1 ? 0 : added.stride;
+        kernels->add_rows(strided(sum), added);
+        for (size_t i = 0; i < SPAN; i++) {
+            float more = is_one == 1 ? x[i % STRIDE] : x[i];
+
+            assert_true(sum[i] == (i % STRIDE < COLUMNS ? before[i] + more : before[i]));
+        }
+        free(sum);
+        free(before);
+    }
+    free(x);
+}
+
 static void exponential__whole_range__within_its_stated_error(void **state)
 {
     (void)state;
@@ -616,6 +640,7 @@ int main(void)
         cmocka_unit_test(fill_rows__with_and_without_each__equals_its_twin),
         cmocka_unit_test(add_column_sums__strided__equals_its_twin),
         cmocka_unit_test(add__any_length__is_exact),
+        cmocka_unit_test(add_rows__strided_and_one_for_all__is_exact),
         cmocka_unit_test(exponential__whole_range__within_its_stated_error),
         cmocka_unit_test(gelu_erf__whole_range__within_its_stated_error),
         cmocka_unit_test(gelu_tanh_and_silu__whole_range__equal_their_twins),

@@ -170,6 +170,7 @@ LAUNCH(fill_rows,
 LAUNCH(add_column_sums, (struct sotto_device_float * sums, struct sotto_matrix_view x), (sums, x))
 LAUNCH(add, (struct sotto_device_float * y, const struct sotto_device_float *x, size_t count),
        (y, x, count))
+LAUNCH(add_rows, (struct sotto_matrix y, struct sotto_matrix_view x), (y, x))
 LAUNCH(copy, (struct sotto_device_float * y, const struct sotto_device_float *x, size_t count),
        (y, x, count))
 LAUNCH(clear, (struct sotto_device_float * y, size_t count), (y, count))
@@ -249,6 +250,7 @@ static const struct sotto_kernels kernels = {
     .fill_rows = wall_fill_rows,
     .add_column_sums = wall_add_column_sums,
     .add = wall_add,
+    .add_rows = wall_add_rows,
     .copy = wall_copy,
     .clear = wall_clear,
     .activate = wall_activate,
