@@ -6,11 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/admin/start.h"
 #include "coordinator/admin/wish.h"
 #include "crypto/primitives/hash.h"
-#include "models/adapter/manifest.h"
-#include "models/adapter/origin.h"
-#include "models/arch/files.h"
 
 enum { OPTION_NEW_MOMENTS = 256 };
 
@@ -37,25 +35,6 @@ static void base_name_set(struct sotto_definition *definition, const char *folde
              folder + first);
 }
 
-static enum sotto_status adapter_start(struct draft *draft, const struct sotto_wish *wish,
-                                       const struct sotto_model_files *files,
-                                       struct sotto_fault *fault)
-{
-    struct sotto_entropy entropy;
-    enum sotto_status status = SOTTO_OK;
-
-    draft->adapter_length = sotto_manifest_adapter_bytes(&draft->layout);
-    draft->adapter = malloc(draft->adapter_length);
-    if (draft->adapter == NULL)
-        return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for the adapter");
-    sotto_entropy_init_seeded(&entropy, wish->seed);
-    sotto_layout_start(draft->adapter, &draft->layout, &entropy);
-    status = sotto_origin_start(draft->adapter, &draft->layout, &files->checkpoint, fault);
-    if (status == SOTTO_OK)
-        sotto_manifest_write(draft->adapter, &draft->layout, sotto_hash);
-    return status;
-}
-
 static enum sotto_status draft_fill(struct draft *draft, struct sotto_wish *wish,
                                     const struct sotto_model_files *files,
                                     struct sotto_fault *fault)
@@ -77,7 +56,9 @@ static enum sotto_status draft_fill(struct draft *draft, struct sotto_wish *wish
     status = sotto_layout_encode(&out, &draft->layout);
     if (status != SOTTO_OK)
         return sotto_fault_set(fault, status, "the layout cannot be written");
-    status = adapter_start(draft, wish, files, fault);
+    draft->adapter_length = sotto_manifest_adapter_bytes(&draft->layout);
+    status =
+        sotto_start_draw(&draft->adapter, &draft->layout, files, (uint32_t)definition->seed, fault);
     if (status != SOTTO_OK)
         return status;
     draft->layout_length = out.length;
@@ -174,10 +155,11 @@ enum sotto_status sotto_command_campaign_create(struct sotto_session *session,
         status = definition_post(session, &wish->definition, fault);
     if (status == SOTTO_OK)
         fprintf(stderr,
-                "campaign %s is made: %u lanes, method %s, seed %" PRIu64
+                "campaign %s is made: %u lanes, method %s, seed %" PRId64
                 "; start it with 'sotto-admin campaign start %s'\n",
                 wish->definition.name, wish->definition.lane_count,
-                sotto_method_names[wish->definition.method], wish->seed, wish->definition.name);
+                sotto_method_names[wish->definition.method], wish->definition.seed,
+                wish->definition.name);
     free(draft->adapter);
 done:
     free(draft);

@@ -3,13 +3,10 @@
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "coordinator/admin/copy.h"
 #include "core/console/console.h"
-#include "crypto/primitives/hash.h"
-#include "models/adapter/manifest.h"
 #include "models/adapter/peft.h"
-#include "models/arch/files.h"
 #include "models/export/gguf.h"
 #include "models/export/merged.h"
 
@@ -55,46 +52,11 @@ static error_t export_parse(int key, char *argument, struct argp_state *state)
     return ARGP_ERR_UNKNOWN;
 }
 
-/*
- * The digest of the newest adapter: of the last round that finished, else the one that the campaign
- * began with.
- */
-static const char *adapter_of(const json_t *campaign)
-{
-    const char *adapter =
-        json_string_value(json_object_get(json_object_get(campaign, "definition"), "adapter"));
-    const json_t *round;
-    size_t index;
-
-    json_array_foreach(json_object_get(campaign, "rounds"), index, round)
-    {
-        const char *outcome = json_string_value(json_object_get(round, "outcome"));
-
-        if (outcome != NULL && strcmp(outcome, "finished") == 0)
-            adapter = json_string_value(json_object_get(round, "adapter"));
-    }
-    return adapter;
-}
-
-static enum sotto_status item_get(struct sotto_session *session, const char *kind, const char *hex,
-                                  struct sotto_session_call *call, struct sotto_fault *fault)
-{
-    char path[256];
-
-    snprintf(path, sizeof path, "/v1/admin/items/%s/%.64s", kind, hex == NULL ? "" : hex);
-    *call = (struct sotto_session_call){.method = "GET", .path = path};
-    return sotto_session_exchange(session, call, fault);
-}
-
-/* Whether --model is the campaign's base model, where that form needs one. */
-static enum sotto_status base_check(const struct export_wish *wish, const struct sotto_digest *base,
+/* Where the form needs a base model, --model has to be the campaign's. */
+static enum sotto_status base_check(const struct export_wish *wish, const struct sotto_copy *copy,
                                     struct sotto_fault *fault)
 {
     struct sotto_model_files files;
-    struct sotto_view parts[SOTTO_MODEL_PARTS_MAX];
-    struct sotto_digest own;
-    char base_hex[SOTTO_DIGEST_HEX];
-    char own_hex[SOTTO_DIGEST_HEX];
     enum sotto_status status = SOTTO_OK;
 
     if (wish->model == NULL)
@@ -102,111 +64,22 @@ static enum sotto_status base_check(const struct export_wish *wish, const struct
     status = sotto_model_files_open(&files, wish->model, fault);
     if (status != SOTTO_OK)
         return status;
-    sotto_hash_list(&own, "sotto/1 model", parts, sotto_model_files_parts(&files, parts));
+    status = sotto_copy_check_base(copy, &files, wish->model, fault);
     sotto_model_files_close(&files);
-    if (sotto_digest_equal(&own, base))
-        return SOTTO_OK;
-    sotto_digest_hex(base_hex, base);
-    sotto_digest_hex(own_hex, &own);
-    return sotto_fault_set(fault, SOTTO_MISMATCH,
-                           "campaign %s is for the base model %.12s..., and %s is %.12s...: give "
-                           "the model that it was made for",
-                           wish->name, base_hex, wish->model, own_hex);
+    return status;
 }
 
 /* The form that was asked for. */
-static enum sotto_status form_write(const struct export_wish *wish, const float *lanes,
-                                    const struct sotto_layout *layout,
-                                    const struct sotto_peft_base *base, struct sotto_fault *fault)
+static enum sotto_status form_write(const struct export_wish *wish, const struct sotto_copy *copy,
+                                    struct sotto_fault *fault)
 {
+    const struct sotto_peft_base base = {copy->definition.base_name, &copy->definition.base_model};
+
     if (wish->merged != NULL)
-        return sotto_merged_write(wish->merged, wish->model, layout, lanes, fault);
+        return sotto_merged_write(wish->merged, wish->model, &copy->layout, copy->lanes, fault);
     if (wish->gguf != NULL)
-        return sotto_gguf_write(wish->gguf, wish->model, layout, lanes, fault);
-    return sotto_peft_write(wish->out, lanes, layout, base, fault);
-}
-
-/* What the coordinator sent is the adapter of this digest, every tensor of it. */
-static enum sotto_status adapter_check(const struct sotto_session_call *adapter, const char *hex,
-                                       const struct sotto_layout *layout,
-                                       struct sotto_view layout_bytes, struct sotto_fault *fault)
-{
-    struct sotto_view bytes = sotto_view_of(adapter->answer, adapter->answer_length);
-    struct sotto_view parts[2] = {layout_bytes};
-    struct sotto_digest digest;
-    char found[SOTTO_DIGEST_HEX];
-    enum sotto_status status = sotto_manifest_check(bytes, layout, sotto_hash, fault);
-
-    if (status != SOTTO_OK)
-        return status;
-    parts[1] = sotto_manifest_of(bytes, layout);
-    sotto_hash_list(&digest, "sotto/1 adapter", parts, 2);
-    sotto_digest_hex(found, &digest);
-    if (hex != NULL && strcmp(found, hex) == 0)
-        return SOTTO_OK;
-    return sotto_fault_set(fault, SOTTO_FORGED,
-                           "the coordinator sent another adapter than the campaign's newest");
-}
-
-static enum sotto_status adapter_write(const struct export_wish *wish, const char *hex,
-                                       const struct sotto_session_call *layout,
-                                       const struct sotto_session_call *adapter,
-                                       const struct sotto_peft_base *base,
-                                       struct sotto_fault *fault)
-{
-    struct sotto_view bytes = sotto_view_of(layout->answer, layout->answer_length);
-    struct sotto_layout *decoded = calloc(1, sizeof *decoded);
-    enum sotto_status status = SOTTO_NO_MEMORY;
-
-    if (decoded != NULL)
-        status = sotto_layout_decode(decoded, bytes);
-    if (status != SOTTO_OK)
-        sotto_fault_set(fault, status, "the coordinator sent a layout that does not parse");
-    else
-        status = adapter_check(adapter, hex, decoded, bytes, fault);
-    if (status == SOTTO_OK)
-        status =
-            form_write(wish, (const float *)(const void *)adapter->answer, decoded, base, fault);
-    free(decoded);
-    return status;
-}
-
-/* The base model that the campaign's definition names; borrows the name from it. */
-static enum sotto_status base_read(struct sotto_peft_base *base, struct sotto_digest *digest,
-                                   const json_t *definition, struct sotto_fault *fault)
-{
-    const char *name = json_string_value(json_object_get(definition, "base_name"));
-    const char *hex = json_string_value(json_object_get(definition, "base_model"));
-
-    if (name == NULL || hex == NULL ||
-        sotto_hex_decode(digest->bytes, sizeof digest->bytes, hex) != SOTTO_OK)
-        return sotto_fault_set(fault, SOTTO_MALFORMED,
-                               "the coordinator sent a definition that names no base model");
-    *base = (struct sotto_peft_base){name, digest};
-    return SOTTO_OK;
-}
-
-static enum sotto_status campaign_export(struct sotto_session *session, const json_t *campaign,
-                                         const struct export_wish *wish, struct sotto_fault *fault)
-{
-    const json_t *definition = json_object_get(campaign, "definition");
-    struct sotto_session_call layout = {0}, adapter = {0};
-    struct sotto_digest digest;
-    struct sotto_peft_base base;
-    enum sotto_status status = base_read(&base, &digest, definition, fault);
-
-    if (status == SOTTO_OK)
-        status = base_check(wish, &digest, fault);
-    if (status == SOTTO_OK)
-        status = item_get(session, "layout",
-                          json_string_value(json_object_get(definition, "layout")), &layout, fault);
-    if (status == SOTTO_OK)
-        status = item_get(session, "adapter", adapter_of(campaign), &adapter, fault);
-    if (status == SOTTO_OK)
-        status = adapter_write(wish, adapter_of(campaign), &layout, &adapter, &base, fault);
-    free(layout.answer);
-    free(adapter.answer);
-    return status;
+        return sotto_gguf_write(wish->gguf, wish->model, &copy->layout, copy->lanes, fault);
+    return sotto_peft_write(wish->out, copy->lanes, &copy->layout, &base, fault);
 }
 
 enum sotto_status sotto_command_adapter_export(struct sotto_session *session,
@@ -227,17 +100,19 @@ enum sotto_status sotto_command_adapter_export(struct sotto_session *session,
         .doc = "Writes a campaign's newest adapter: as a PEFT directory, in a whole model, or for "
                "llama.cpp."};
     struct export_wish wish = {0};
-    char path[256];
-    json_t *campaign = NULL;
+    struct sotto_copy *copy = calloc(1, sizeof *copy);
     enum sotto_status status;
 
     argp_parse(&parser, line->argc, line->argv, 0, NULL, &wish);
-    status = sotto_command_path(path, "campaigns", wish.name, "", fault);
+    if (copy == NULL)
+        return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for an adapter");
+    status = sotto_copy_open(copy, session, wish.name, SOTTO_COPY_NEWEST, fault);
     if (status == SOTTO_OK)
-        status = sotto_session_ask(session, &campaign, "GET", path, NULL, fault);
+        status = base_check(&wish, copy, fault);
     if (status == SOTTO_OK)
-        status = campaign_export(session, campaign, &wish, fault);
-    json_decref(campaign);
+        status = form_write(&wish, copy, fault);
+    sotto_copy_close(copy);
+    free(copy);
     if (status == SOTTO_OK)
         printf("%s\n", wish.out != NULL ? wish.out : wish.merged != NULL ? wish.merged : wish.gguf);
     return status;

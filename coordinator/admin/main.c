@@ -10,6 +10,7 @@
 #include "coordinator/admin/export.h"
 #include "coordinator/admin/roster.h"
 #include "coordinator/admin/sites.h"
+#include "coordinator/admin/start.h"
 #include "coordinator/admin/watch.h"
 #include "core/console/console.h"
 
@@ -40,6 +41,7 @@ static const struct command commands[] = {
     {"campaign", "show", sotto_command_campaign_show},
     {"campaign", "wait", sotto_command_campaign_wait},
     {"adapter", "export", sotto_command_adapter_export},
+    {"adapter", "verify", sotto_command_adapter_verify},
     {"status", NULL, sotto_command_status},
 };
 
@@ -97,7 +99,7 @@ static const struct argp parser = {
                 "roster export FILE\nroster sign ROSTER\nroster import FILE\nroster release\n"
                 "roster show\ncampaign create NAME\n"
                 "campaign start NAME\ncampaign stop NAME\ncampaign show NAME\ncampaign wait NAME\n"
-                "adapter export CAMPAIGN\nstatus",
+                "adapter export CAMPAIGN\nadapter verify CAMPAIGN\nstatus",
     .doc = "Invites sites and runs campaigns at a coordinator.\v"
            "Every command has its own --help. Results are on stdout, messages on stderr."};
 

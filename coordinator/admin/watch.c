@@ -52,6 +52,17 @@ static void privacy_print(const json_t *privacy)
            json_number_value(json_object_get(privacy, "epsilon_end")));
 }
 
+static void start_print(const json_t *definition)
+{
+    const json_t *seed = json_object_get(definition, "seed");
+
+    printf("began with adapter %.16s, ", text_of(definition, "adapter"));
+    if (json_is_integer(seed))
+        printf("drawn from seed %lld\n", (long long)json_integer_value(seed));
+    else
+        printf("uploaded: it has no seed\n");
+}
+
 static void campaign_print(const json_t *campaign)
 {
     const json_t *round;
@@ -59,6 +70,7 @@ static void campaign_print(const json_t *campaign)
 
     printf("%s: %s%s%s\n", text_of(campaign, "name"), text_of(campaign, "state"),
            text_of(campaign, "reason")[0] == '\0' ? "" : ": ", text_of(campaign, "reason"));
+    start_print(json_object_get(campaign, "definition"));
     privacy_print(json_object_get(campaign, "privacy"));
     printf("%5s  %-10s %6s %9s %8s  %s\n", "ROUND", "PHASE", "COHORT", "SURVIVORS", "SECONDS",
            "ADAPTER OR REASON");

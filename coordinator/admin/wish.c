@@ -288,7 +288,7 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     switch (key) {
     case OPTION_MODEL: wish->model = argument; return 0;
     case OPTION_LABELS: labels_parse(&wish->choice, argument, state); return 0;
-    case OPTION_SEED: wish->seed = (uint64_t)number_parse(key, argument, state); return 0;
+    case OPTION_SEED: wish->definition.seed = (int64_t)number_parse(key, argument, state); return 0;
     case ARGP_KEY_ARG: name_take(wish, argument, state); return 0;
     case ARGP_KEY_END: wish_check(wish, state); return 0;
     }
@@ -298,13 +298,13 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     return 0;
 }
 
-/* Short enough for people, and exact in a double. */
-static uint64_t seed_draw(void)
+/* Short enough for people. */
+static int64_t seed_draw(void)
 {
     struct sotto_entropy entropy;
 
     sotto_entropy_init_system(&entropy);
-    return sotto_entropy_below(&entropy, UINT32_MAX);
+    return (int64_t)sotto_entropy_below(&entropy, UINT32_MAX);
 }
 
 void sotto_wish_parse(struct sotto_wish *wish, const struct sotto_command_line *line)
@@ -320,7 +320,7 @@ void sotto_wish_parse(struct sotto_wish *wish, const struct sotto_command_line *
     sotto_definition_init(&wish->definition);
     wish->choice.rank = 8;
     wish->choice.alpha = -1;
-    wish->seed = seed_draw();
+    wish->definition.seed = seed_draw();
     wish->targets = "all-linear";
     wish->rank_pattern = "";
     if (sotto_target_set_parse(&wish->choice.target_set, "all-linear", NULL) != SOTTO_OK)

@@ -16,7 +16,6 @@ struct sotto_wish {
     const char *rank_pattern;
     const char *model; /* folder */
     bool has_method;   /* else it follows from the rest */
-    uint64_t seed;     /* of the adapter's starting values */
 };
 
 /* Usage errors end the process with exit code 2. */

@@ -11,7 +11,8 @@
 #include "crypto/ring/rotate.h"
 #include "crypto/secagg/secaggplus/parameters.h"
 
-enum field_kind { FIELD_TEXT, FIELD_DIGEST, FIELD_WHOLE, FIELD_REAL, FIELD_NAMED };
+/* A seed is a whole number or null, which is -1 in the struct. */
+enum field_kind { FIELD_TEXT, FIELD_DIGEST, FIELD_SEED, FIELD_WHOLE, FIELD_REAL, FIELD_NAMED };
 
 /*
  * The list of keys exists once. For texts, max is the longest length; for names it is the last of
@@ -41,6 +42,7 @@ static const struct field fields[] = {
     FIELD(FIELD_DIGEST, base_model, 0, 0),
     FIELD(FIELD_DIGEST, layout, 0, 0),
     FIELD(FIELD_DIGEST, adapter, 0, 0),
+    FIELD(FIELD_SEED, seed, -1, UINT32_MAX),
     FIELD(FIELD_WHOLE, lane_count, 1, SOTTO_LANES_MAX - 1),
     FIELD(FIELD_WHOLE, lanes_a, 1, SOTTO_LANES_MAX - 1),
     FIELD(FIELD_WHOLE, lanes_b, 1, SOTTO_LANES_MAX - 1),
@@ -86,7 +88,8 @@ enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
 
 void sotto_definition_init(struct sotto_definition *definition)
 {
-    *definition = (struct sotto_definition){.method = SOTTO_METHOD_ROLORA,
+    *definition = (struct sotto_definition){.seed = -1,
+                                            .method = SOTTO_METHOD_ROLORA,
                                             .server_rate = 1,
                                             .server_beta1 = 0.9,
                                             .server_beta2 = 0.99,
@@ -116,11 +119,16 @@ void sotto_definition_init(struct sotto_definition *definition)
 static double number_of(const struct sotto_definition *definition, const struct field *field)
 {
     const char *at = (const char *)definition + field->offset;
+    int64_t seed;
     uint32_t whole;
     double real;
 
     if (field->kind == FIELD_TEXT)
         return (double)strlen(at);
+    if (field->kind == FIELD_SEED) {
+        memcpy(&seed, at, sizeof seed);
+        return (double)seed;
+    }
     if (field->kind == FIELD_REAL) {
         memcpy(&real, at, sizeof real);
         return real;
@@ -367,6 +375,20 @@ static enum sotto_status number_decode(char *at, const struct field *field, cons
     return SOTTO_OK;
 }
 
+static enum sotto_status seed_decode(char *at, const struct field *field, const json_t *value,
+                                     struct sotto_fault *fault)
+{
+    int64_t seed = json_is_null(value) ? -1 : json_integer_value(value);
+
+    if (!json_is_null(value) && (!json_is_integer(value) || seed < 0 || seed > UINT32_MAX))
+        return sotto_fault_set(fault, SOTTO_MALFORMED,
+                               "%s has to be a whole number up to %u, or null where the adapter "
+                               "was not drawn",
+                               field->key, UINT32_MAX);
+    memcpy(at, &seed, sizeof seed);
+    return SOTTO_OK;
+}
+
 static enum sotto_status named_decode(char *at, const struct field *field, const json_t *value,
                                       struct sotto_fault *fault)
 {
@@ -392,6 +414,8 @@ static enum sotto_status field_decode(struct sotto_definition *definition,
         return text_decode(at, field, value, fault);
     if (field->kind == FIELD_NAMED)
         return named_decode(at, field, value, fault);
+    if (field->kind == FIELD_SEED)
+        return seed_decode(at, field, value, fault);
     if (field->kind != FIELD_DIGEST)
         return number_decode(at, field, value, fault);
     if (!json_is_string(value) ||
@@ -451,6 +475,8 @@ static json_t *field_encode(const struct sotto_definition *definition, const str
     switch (field->kind) {
     case FIELD_TEXT: return json_string(at);
     case FIELD_DIGEST: sotto_hex_encode(hex, sotto_view_of(at, SOTTO_DIGEST_BYTES)); break;
+    case FIELD_SEED:
+        return definition->seed < 0 ? json_null() : json_integer((json_int_t)definition->seed);
     case FIELD_WHOLE: return json_integer((json_int_t)number_of(definition, field));
     case FIELD_REAL: return json_real(number_of(definition, field));
     case FIELD_NAMED: return json_string(field->names[(uint32_t)number_of(definition, field)]);

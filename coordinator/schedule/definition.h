@@ -15,6 +15,7 @@ struct sotto_definition {
     struct sotto_digest base_model;
     struct sotto_digest layout;
     struct sotto_digest adapter; /* the version that round 1 starts from */
+    int64_t seed;                /* public: sotto_layout_start drew it from this; -1: uploaded */
     uint32_t lane_count;         /* the layout's, without the weight */
     uint32_t lanes_a;            /* of them, those that a round trains when it trains A */
     uint32_t lanes_b;            /* the same for B */
@@ -53,7 +54,7 @@ struct sotto_definition {
     double revealing_s;
 };
 
-/* Everything that has a default; names, digests and lane_count are empty. */
+/* Everything that has a default; names, digests and lane_count are empty, and there is no seed. */
 void sotto_definition_init(struct sotto_definition *definition);
 
 /*

@@ -29,10 +29,42 @@ static void definition__written_and_read__is_the_same(void **state)
     (void)state;
     memset(definition.adapter.bytes, 0xa5, sizeof definition.adapter.bytes);
     definition.learning_rate = 1.0 / 3;
+    definition.seed = UINT32_MAX;
     text = sotto_definition_encode(&definition);
     assert_non_null(text);
     assert_int_equal(sotto_definition_decode(&read, sotto_view_text(text), NULL), SOTTO_OK);
     assert_memory_equal(&read, &definition, sizeof read);
+    free(text);
+}
+
+/* A start that was not drawn has none; 0 is a seed like any other. */
+static void definition__seed_or_none__is_kept_apart(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t seed; /* below -1: refused */
+    } rows[] = {{"null", -1},       {"0", 0},   {"7", 7},    {"4294967295", UINT32_MAX},
+                {"4294967296", -2}, {"-1", -2}, {"1.5", -2}, {"\"7\"", -2},
+                {"true", -2}};
+    struct sotto_definition definition = definition_sample(), read;
+    char *text = sotto_definition_encode(&definition);
+    char *at = strstr(text, "\"seed\": null");
+
+    (void)state;
+    assert_non_null(at);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char altered[4096];
+        struct sotto_fault fault = {0};
+
+        snprintf(altered, sizeof altered, "%.*s\"seed\": %s%s", (int)(at - text), text,
+                 rows[i].text, at + strlen("\"seed\": null"));
+        assert_int_equal(sotto_definition_decode(&read, sotto_view_text(altered), &fault),
+                         rows[i].seed < -1 ? SOTTO_MALFORMED : SOTTO_OK);
+        if (rows[i].seed < -1)
+            assert_non_null(strstr(fault.text, "seed has to be a whole number"));
+        else
+            assert_true(read.seed == rows[i].seed);
+    }
     free(text);
 }
 
@@ -313,6 +345,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(definition__written_and_read__is_the_same),
+        cmocka_unit_test(definition__seed_or_none__is_kept_apart),
         cmocka_unit_test(definition__any_key_missing_or_of_another_kind__is_named),
         cmocka_unit_test(definition__field_out_of_range__is_named),
         cmocka_unit_test(definition__noise_that_cannot_be_made__says_why),

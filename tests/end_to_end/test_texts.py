@@ -62,6 +62,11 @@ class Texts(unittest.TestCase):
         done = f.run("sotto-admin", "--credential", f.path("hub/admin"), "campaign", "start",
                      "letters", "--new-moments", code=76)
         self.assertIn("has no moments", done.stderr)
+        told = f.admin("adapter", "verify", "letters", "--model", f.path("base"))
+        self.assertRegex(told, "^campaign letters begins with what seed [0-9]+ draws: [0-9a-f]{64}")
+        seed = f.campaign("letters")["definition"]["seed"]
+        self.assertIn(f"what seed {seed} draws", told)
+        self.assertIn(f"drawn from seed {seed}", f.admin("campaign", "show", "letters"))
         f.admin("campaign", "start", "letters")
         f.admin("campaign", "wait", "letters", "--timeout", 120)
         f.admin("adapter", "export", "letters", "--out", f.path("adapter"))
