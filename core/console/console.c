@@ -1,5 +1,8 @@
 #include "core/console/console.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -64,4 +67,30 @@ void sotto_console_refuse(const struct argp_state *state, const char *format, ..
     format_line(line, format, arguments);
     va_end(arguments);
     argp_failure(state, argp_err_exit_status, 0, "%s (--help tells more)", line);
+}
+
+uint64_t sotto_console_whole(const struct argp_state *state, const char *name, const char *text,
+                             uint64_t least, uint64_t most)
+{
+    char *end = NULL;
+    uint64_t value;
+
+    errno = 0;
+    value = strtoull(text, &end, 10);
+    if (errno != 0 || text[0] < '0' || text[0] > '9' || *end != '\0' || value < least ||
+        value > most)
+        sotto_console_refuse(
+            state, "--%s must be a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'", name,
+            least, most, text);
+    return value;
+}
+
+double sotto_console_real(const struct argp_state *state, const char *name, const char *text)
+{
+    char *end = NULL;
+    double value = strtod(text, &end);
+
+    if (end == text || *end != '\0' || !isfinite(value) || value < 0)
+        sotto_console_refuse(state, "--%s must be a number from 0 on, not '%s'", name, text);
+    return value;
 }

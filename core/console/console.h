@@ -7,6 +7,7 @@
 #define SOTTO_CORE_CONSOLE_CONSOLE_H
 
 #include <argp.h>
+#include <stdint.h>
 
 /*
  * First of all in main: from here on a program that exits with 0, also by itself after --help,
@@ -28,5 +29,15 @@ void sotto_console_say(const char *format, ...) __attribute__((format(printf, 1,
 /* Ends the program for a wrong command line, with the line and argp_err_exit_status. */
 void sotto_console_refuse(const struct argp_state *state, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/*
+ * The value of an option --NAME, or the end of the program as by sotto_console_refuse: a whole
+ * number from `least` to `most`, written in decimal digits.
+ */
+uint64_t sotto_console_whole(const struct argp_state *state, const char *name, const char *text,
+                             uint64_t least, uint64_t most);
+
+/* The same: a finite number from 0 on. */
+double sotto_console_real(const struct argp_state *state, const char *name, const char *text);
 
 #endif

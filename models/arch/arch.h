@@ -45,6 +45,8 @@ struct sotto_rope {
     uint32_t original_positions;
 };
 
+enum { SOTTO_END_TOKENS_MAX = 8 };
+
 struct sotto_arch {
     enum sotto_family family;
     enum sotto_task task;
@@ -63,6 +65,8 @@ struct sotto_arch {
     uint32_t position_count; /* max_position_embeddings: the longest text, in tokens */
     uint32_t type_count;     /* type_vocab_size of BERT; all tokens are of type 0 */
     struct sotto_rope rope;  /* of Llama */
+    uint32_t end_tokens[SOTTO_END_TOKENS_MAX]; /* eos_token_id: those of which each ends a text */
+    uint32_t end_token_count;
     enum sotto_arch_activation activation;
     double norm_epsilon;      /* layer_norm_eps, rms_norm_eps */
     bool has_qkv_bias;        /* of query, key and value */

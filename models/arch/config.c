@@ -413,11 +413,27 @@ static enum sotto_status check_decoder(const struct sotto_arch *arch,
     return SOTTO_OK;
 }
 
+/* One index or several; what is no token of the vocabulary ends nothing. */
+static void decode_ends(struct sotto_arch *arch, const struct sotto_reading *reading)
+{
+    const json_t *value = sotto_reading_find(reading, "eos_token_id");
+    size_t count = json_is_array(value) ? json_array_size(value) : 1;
+
+    for (size_t i = 0; i < count && arch->end_token_count < SOTTO_END_TOKENS_MAX; i++) {
+        const json_t *one = json_is_array(value) ? json_array_get(value, i) : value;
+        json_int_t token = json_is_integer(one) ? json_integer_value(one) : -1;
+
+        if (token >= 0 && token < arch->vocabulary)
+            arch->end_tokens[arch->end_token_count++] = (uint32_t)token;
+    }
+}
+
 static enum sotto_status decode_decoder(struct sotto_arch *arch, int type,
                                         const struct sotto_reading *reading)
 {
     enum sotto_status status = check_decoder(arch, reading);
 
+    decode_ends(arch, reading);
     if (status == SOTTO_OK)
         status = decode_rope(&arch->rope, reading);
     if (status == SOTTO_OK)

@@ -1,5 +1,6 @@
 #include "models/data/chat.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -278,4 +279,33 @@ enum sotto_status sotto_chat_write(struct sotto_chat_text *out, enum sotto_chat 
         return SOTTO_NO_MEMORY;
     }
     return status;
+}
+
+enum sotto_status sotto_chat_ask(struct sotto_chat_text *out, enum sotto_chat chat,
+                                 struct sotto_view system, struct sotto_view user)
+{
+    char why[SOTTO_FAULT_TEXT_MAX];
+    struct writing writing = {.out = out, .form = &chat_forms[chat], .why = why};
+    const struct turn_form *answer = &writing.form->assistant;
+    enum sotto_status status = SOTTO_OK;
+
+    sotto_text_clear(&out->text);
+    out->answer_count = 0;
+    add(out, writing.form->start);
+    if (system.at != NULL)
+        status = add_in_turn(&writing, &writing.form->system, system);
+    if (status == SOTTO_OK)
+        status = add_in_turn(&writing, &writing.form->user, user);
+    assert(status == SOTTO_OK);
+    /* A space before an answer is part of its first token. */
+    if (strcmp(answer->before, " ") != 0)
+        add_before(&writing, answer->before);
+    return out->text.is_short ? SOTTO_NO_MEMORY : SOTTO_OK;
+}
+
+struct sotto_view sotto_chat_end(enum sotto_chat chat)
+{
+    const char *end = chat_forms[chat].assistant.end;
+
+    return end == NULL ? sotto_view_of("", 0) : trimmed(sotto_view_text(end));
 }

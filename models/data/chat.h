@@ -63,4 +63,19 @@ void sotto_chat_text_close(struct sotto_chat_text *out);
 SOTTO_CHECKED enum sotto_status sotto_chat_write(struct sotto_chat_text *out, enum sotto_chat chat,
                                                  const json_t *messages, char *why);
 
+/*
+ * Writes a question, in place of what was in `out`, up to where its answer begins.
+ *
+ *   chat    in  a format
+ *   system  in  the message before it; at == NULL: none
+ *   user    in  the question
+ *
+ * SOTTO_NO_MEMORY
+ */
+SOTTO_CHECKED enum sotto_status sotto_chat_ask(struct sotto_chat_text *out, enum sotto_chat chat,
+                                               struct sotto_view system, struct sotto_view user);
+
+/* The token that ends an answer, such as <|im_end|>; empty: there is no format. */
+struct sotto_view sotto_chat_end(enum sotto_chat chat);
+
 #endif

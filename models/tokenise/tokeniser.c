@@ -409,6 +409,7 @@ enum sotto_status sotto_encoder_run(struct sotto_encoder *encoder, struct sotto_
     *encoding = (struct sotto_encoding){
         .tokens = encoder->tokens.at,
         .count = encoder->tokens.count,
+        .text_first = before,
         .text_count = encoder->tokens.count - before - after,
         .is_cut = is_cut,
     };

@@ -57,7 +57,8 @@ struct sotto_encoding_form {
 struct sotto_encoding {
     const uint32_t *tokens; /* borrowed until the encoder is used again */
     size_t count;
-    size_t text_count; /* without the frame */
+    size_t text_first; /* where those of the text itself begin, after what is before it */
+    size_t text_count; /* and how many they are */
     bool is_cut;       /* the text was longer: its end is missing */
 };
 

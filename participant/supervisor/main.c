@@ -17,9 +17,10 @@
 #include "participant/supervisor/run.h"
 #include "participant/supervisor/spawn.h"
 
-enum { EXIT_USAGE = 2, POLICY_OPTIONS_MAX = 32, TOKEN_FILE_MAX = 1024 };
+enum { EXIT_USAGE = 2, POLICY_OPTIONS_MAX = 32, TOKEN_FILE_MAX = 1024, PASSED_MAX = 8 };
 enum { KEY_STATE = 's', KEY_JSON = 'j', KEY_TOKEN = 't', KEY_MODEL = 'm', KEY_EXAMPLES = 'e' };
 enum { KEY_NAME = 256, KEY_LABELS, KEY_POLICY };
+enum { KEY_SYSTEM = 512, KEY_TOKENS, KEY_TEMPERATURE, KEY_SEED };
 
 struct options {
     const char *state;
@@ -29,6 +30,8 @@ struct options {
     const char *policy[POLICY_OPTIONS_MAX];
     char **photos;
     int photo_count;
+    const char *passed[PASSED_MAX]; /* options and values for the trainer's program to read */
+    size_t passed_count;
 };
 
 typedef enum sotto_status (*command)(int *exit_code, const struct options *options,
@@ -49,9 +52,27 @@ static error_t parse_state(int key, char *text, struct argp_state *state)
     return ARGP_ERR_UNKNOWN;
 }
 
+/* The last of an option that is given twice counts there. */
+static void pass(struct argp_state *state, const char *name, const char *value)
+{
+    struct options *options = state->input;
+
+    if (options->passed_count + 2 > PASSED_MAX)
+        sotto_console_refuse(state, "%s is given too often", name);
+    options->passed[options->passed_count++] = name;
+    options->passed[options->passed_count++] = value;
+}
+
 static error_t parse_photos(int key, char *text, struct argp_state *state)
 {
     struct options *options = state->input;
+
+    switch (key) {
+    case KEY_SYSTEM: pass(state, "--system", text); return 0;
+    case KEY_TOKENS: pass(state, "--tokens", text); return 0;
+    case KEY_TEMPERATURE: pass(state, "--temperature", text); return 0;
+    case KEY_SEED: pass(state, "--seed", text); return 0;
+    }
 
     if (key == ARGP_KEY_ARGS) {
         options->photos = state->argv + state->next;
@@ -98,6 +119,20 @@ static error_t parse_enrol(int key, char *text, struct argp_state *state)
 
 static const struct argp_option plain_options[] = {OPTION_STATE, {0}};
 static const struct argp_option reading_options[] = {OPTION_STATE, OPTION_JSON, {0}};
+static const struct argp_option predict_options[] = {
+    OPTION_STATE,
+    {NULL, 0, NULL, 0, "Of a language model's answers:", 2},
+    {"system", KEY_SYSTEM, "TEXT", 0,
+     "System message before each question, if the site has a chat "
+     "format",
+     2},
+    {"tokens", KEY_TOKENS, "N", 0, "Tokens of an answer, at most (256)", 2},
+    {"temperature", KEY_TEMPERATURE, "X", 0,
+     "Draw tokens by their probabilities at X, 0: the most probable each time (0)", 2},
+    {"seed", KEY_SEED, "N", 0, "Of the draws: the same gives the same answer (1)", 2},
+    OPTION_JSON,
+    {0},
+};
 static const struct argp_option enrol_options[] = {
     OPTION_STATE,
     {"token", KEY_TOKEN, "TEXT|@FILE", 0, "The token from the administrator, or a file with it", 1},
@@ -248,13 +283,47 @@ static enum sotto_status become_trainer(char **arguments, struct sotto_fault *fa
     return sotto_fault_set(fault, SOTTO_IO, "cannot start %s: %s", path, strerror(errno));
 }
 
+/* A command line in the making; there is room. */
+struct line {
+    char **arguments;
+    size_t count;
+};
+
+/* An option, with its value unless that is NULL. */
+static void put(struct line *line, const char *name, const char *value)
+{
+    line->arguments[line->count++] = (char *)(uintptr_t)name;
+    if (value != NULL)
+        line->arguments[line->count++] = (char *)(uintptr_t)value;
+}
+
+static void put_all(struct line *line, const struct options *options,
+                    const struct sotto_site_config *site, const struct sotto_state_folder *folder)
+{
+    put(line, "sotto-participant", "predict");
+    put(line, "--model", site->model);
+    put(line, "--adapter", folder->current);
+    if (site->has_half_weights)
+        put(line, "--weights", "bfloat16");
+    if (site->chat[0] != '\0')
+        put(line, "--chat", site->chat);
+    for (size_t i = 0; i < options->passed_count; i += 2)
+        put(line, options->passed[i], options->passed[i + 1]);
+    if (options->as_json)
+        put(line, "--json", NULL);
+    put(line, "--", NULL);
+    for (int i = 0; i < options->photo_count; i++)
+        put(line, options->photos[i], NULL);
+}
+
 static enum sotto_status predict(int *exit_code, const struct options *options,
                                  struct sotto_fault *fault)
 {
+    const size_t fixed_max = 16 + PASSED_MAX;
     struct sotto_state_folder folder;
     struct sotto_site_config site;
-    char **arguments = calloc((size_t)options->photo_count + 10, sizeof *arguments);
-    int count = 0;
+    struct line line = {calloc((size_t)options->photo_count + fixed_max, sizeof *line.arguments),
+                        0};
     enum sotto_status status = sotto_state_folder_find(&folder, options->state, fault);
 
     (void)exit_code;
@@ -264,23 +333,13 @@ static enum sotto_status predict(int *exit_code, const struct options *options,
         status = sotto_fault_set(fault, SOTTO_NOT_FOUND,
                                  "no adapter has come home to %s yet: take part in a round first",
                                  folder.adapters);
-    if (status == SOTTO_OK && arguments != NULL) {
-        char *fixed[] = {(char *)(uintptr_t) "sotto-participant",
-                         (char *)(uintptr_t) "predict",
-                         (char *)(uintptr_t) "--model",
-                         site.model,
-                         (char *)(uintptr_t) "--adapter",
-                         folder.current,
-                         options->as_json ? (char *)(uintptr_t) "--json" : NULL};
-
-        for (size_t index = 0; index < sizeof fixed / sizeof *fixed && fixed[index]; index++)
-            arguments[count++] = fixed[index];
-        arguments[count++] = (char *)(uintptr_t) "--";
-        memcpy(arguments + count, options->photos,
-               (size_t)options->photo_count * sizeof *arguments);
-        status = become_trainer(arguments, fault);
+    if (status == SOTTO_OK && line.arguments == NULL)
+        status = sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for the arguments");
+    if (status == SOTTO_OK) {
+        put_all(&line, options, &site, &folder);
+        status = become_trainer(line.arguments, fault);
     }
-    free(arguments);
+    free(line.arguments);
     return status;
 }
 
@@ -304,11 +363,11 @@ static const struct subcommand {
      {.options = reading_options, .parser = parse_state, .doc = "Shows how the site is."}},
     {"predict",
      predict,
-     {.options = reading_options,
+     {.options = predict_options,
       .parser = parse_photos,
       .args_doc = "PHOTO|TEXT...",
-      .doc = "Names the label of each photo, or text, with the adapter that came home. Needs no "
-             "network."}},
+      .doc = "Names the label of each photo, or text, with the adapter that came home; a language "
+             "model answers each text instead. Needs no network."}},
     {"audit",
      audit,
      {.options = reading_options,

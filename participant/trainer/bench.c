@@ -1,5 +1,6 @@
 #include "participant/trainer/bench.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "models/adapter/peft.h"
@@ -14,39 +15,54 @@ static enum sotto_status base_check(const struct sotto_bench *bench, const char 
                             fault);
 }
 
-static enum sotto_status adapter_open(struct sotto_bench *bench, const char *folder,
-                                      const char *model_folder, struct sotto_fault *fault)
+static bool are_finite(const float *values, size_t count)
 {
-    float *lanes = NULL;
-    enum sotto_status status =
-        sotto_peft_read(&lanes, &bench->layout, folder, sotto_model_arch(bench->model), fault);
+    for (size_t i = 0; i < count; i++) {
+        if (!isfinite(values[i]))
+            return false;
+    }
+    return true;
+}
+
+enum sotto_status sotto_bench_open_adapter(struct sotto_bench *bench, const char *model_folder,
+                                           const char *adapter_folder, struct sotto_fault *fault)
+{
+    enum sotto_status status;
+
+    *bench = (struct sotto_bench){0};
+    status = sotto_model_open(&bench->model, model_folder, fault);
+    if (status == SOTTO_OK)
+        status = sotto_peft_read(&bench->lanes, &bench->layout, adapter_folder,
+                                 sotto_model_arch(bench->model), fault);
+    if (status == SOTTO_OK)
+        status = base_check(bench, adapter_folder, model_folder, fault);
+    if (status == SOTTO_OK && !are_finite(bench->lanes, bench->layout.lane_count))
+        status = sotto_fault_set(fault, SOTTO_MALFORMED,
+                                 "the adapter in %s holds a value that is no finite number",
+                                 adapter_folder);
+    if (status != SOTTO_OK)
+        sotto_bench_close(bench);
+    return status;
+}
+
+enum sotto_status sotto_bench_open_trainer(struct sotto_bench *bench, struct sotto_fault *fault)
+{
+    enum sotto_status status = sotto_trainer_open(&bench->trainer, bench->model, &bench->layout,
+                                                  SOTTO_BENCH_BATCH, NULL, fault);
 
     if (status == SOTTO_OK)
-        status = base_check(bench, folder, model_folder, fault);
-    if (status == SOTTO_OK)
-        status = sotto_trainer_open(&bench->trainer, bench->model, &bench->layout,
-                                    SOTTO_BENCH_BATCH, NULL, fault);
-    if (status == SOTTO_OK &&
-        sotto_trainer_load(bench->trainer, lanes, bench->layout.lane_count) != SOTTO_OK)
-        status =
-            sotto_fault_set(fault, SOTTO_MALFORMED,
-                            "the adapter in %s holds a value that is no finite number", folder);
-    free(lanes);
+        status = sotto_trainer_load(bench->trainer, bench->lanes, bench->layout.lane_count);
+    if (status != SOTTO_OK)
+        sotto_bench_close(bench);
     return status;
 }
 
 enum sotto_status sotto_bench_open(struct sotto_bench *bench, const char *model_folder,
                                    const char *adapter_folder, struct sotto_fault *fault)
 {
-    enum sotto_status status = SOTTO_OK;
+    enum sotto_status status = sotto_bench_open_adapter(bench, model_folder, adapter_folder, fault);
 
-    *bench = (struct sotto_bench){0};
-    status = sotto_model_open(&bench->model, model_folder, fault);
-    if (status == SOTTO_OK)
-        status = adapter_open(bench, adapter_folder, model_folder, fault);
-    if (status != SOTTO_OK)
-        sotto_bench_close(bench);
-    return status;
+    return status == SOTTO_OK ? sotto_bench_open_trainer(bench, fault) : status;
 }
 
 /* The lanes of the classifier's bias; NULL: there is none. */
@@ -89,6 +105,8 @@ void sotto_bench_close(struct sotto_bench *bench)
         sotto_trainer_close(bench->trainer);
     if (bench->model != NULL)
         sotto_model_close(bench->model);
+    free(bench->lanes);
     bench->trainer = NULL;
     bench->model = NULL;
+    bench->lanes = NULL;
 }

@@ -12,17 +12,27 @@ enum { SOTTO_BENCH_BATCH = 64 };
 struct sotto_bench {
     struct sotto_model *model;
     struct sotto_layout layout;
+    float *lanes; /* [layout.lane_count] the adapter as it was read */
     struct sotto_trainer *trainer;
 };
 
 /*
- * Opens both directories. The statuses of sotto_model_open, sotto_peft_read, sotto_base_check and
- * sotto_trainer_open; nothing stays open.
+ * Opens both directories. The statuses of sotto_model_open, sotto_peft_read and sotto_trainer_open;
+ * nothing stays open.
  */
 SOTTO_CHECKED enum sotto_status sotto_bench_open(struct sotto_bench *bench,
                                                  const char *model_folder,
                                                  const char *adapter_folder,
                                                  struct sotto_fault *fault);
+
+/* The same without a trainer; and that alone, over what is open. */
+SOTTO_CHECKED enum sotto_status sotto_bench_open_adapter(struct sotto_bench *bench,
+                                                         const char *model_folder,
+                                                         const char *adapter_folder,
+                                                         struct sotto_fault *fault);
+SOTTO_CHECKED enum sotto_status sotto_bench_open_trainer(struct sotto_bench *bench,
+                                                         struct sotto_fault *fault);
+
 /*
  * Expects labels as frequent as in `mix`: adds the logarithm of each one's share to the bias of the
  * classifier. Training took it out, so that the adapter itself holds every label for as likely as

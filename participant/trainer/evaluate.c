@@ -46,17 +46,6 @@ static bool is_complete(const struct options *options)
     return has_folder ? !has_any_idx : has_idx;
 }
 
-static size_t parse_count(struct argp_state *state, const char *name, const char *text, size_t max)
-{
-    char *end = NULL;
-    unsigned long value = strtoul(text, &end, 10);
-
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value == 0 || value > max)
-        sotto_console_refuse(state, "--%s must be a whole number from 1 to %zu, not '%s'", name,
-                             max, text);
-    return value;
-}
-
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct options *options = state->input;
@@ -68,13 +57,13 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_IMAGES: options->place.images = text; return 0;
     case KEY_LABELS: options->place.labels = text; return 0;
     case KEY_COUNT:
-        options->place.count = parse_count(state, "count", text, SOTTO_DATASET_MAX);
+        options->place.count = sotto_console_whole(state, "count", text, 1, SOTTO_DATASET_MAX);
         return 0;
     case KEY_MIX: options->mix = text; return 0;
     case KEY_CHAT: options->place.chat = text; return 0;
     case KEY_LENGTH:
         options->place.text_length =
-            (uint32_t)parse_count(state, "text-length", text, SOTTO_TEXT_LENGTH_MAX);
+            (uint32_t)sotto_console_whole(state, "text-length", text, 1, SOTTO_TEXT_LENGTH_MAX);
         return 0;
     case 'j': options->as_json = true; return 0;
     case ARGP_KEY_END:

@@ -5,18 +5,25 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/console/console.h"
+#include "participant/trainer/answer/answer.h"
 #include "participant/trainer/bench.h"
 #include "participant/trainer/examples.h"
 
 /* Bytes of a text that are printed, and of a path that could be. */
 enum { TEXT_SHOWN = 72, SHOWN_MAX = 4096 };
 
+enum { KEY_CHAT = 256, KEY_SYSTEM, KEY_TOKENS, KEY_TEMPERATURE, KEY_SEED, KEY_WEIGHTS };
+
 struct options {
     const char *model;
     const char *adapter;
     bool as_json;
+    bool has_half_weights;
+    const char *answers_only; /* an option that only a language model has, or NULL */
+    struct sotto_answer_wish wish;
     char **examples; /* paths of photos, or texts */
     size_t example_count;
 };
@@ -30,8 +37,68 @@ static const struct argp_option option_table[] = {
     {"model", 'm', "DIR", 0, "Base model directory", 0},
     {"adapter", 'a', "DIR", 0, "Adapter directory (PEFT)", 0},
     {"json", 'j', NULL, 0, "Print JSON", 0},
+    {"weights", KEY_WEIGHTS, "KIND", 0, "Base in memory: float32, or bfloat16, faster (float32)",
+     0},
+    {NULL, 0, NULL, 0, "Of a language model's answers:", 1},
+    {"chat", KEY_CHAT, "FORMAT", 0,
+     "Put each TEXT as a question: chatml, llama2, llama3, mistral, zephyr (go on with it as it "
+     "stands)",
+     1},
+    {"system", KEY_SYSTEM, "TEXT", 0, "System message before each question; with --chat", 1},
+    {"tokens", KEY_TOKENS, "N", 0, "Tokens of an answer, at most (256)", 1},
+    {"temperature", KEY_TEMPERATURE, "X", 0,
+     "Draw tokens by their probabilities at X, 0: the most probable each time (0)", 1},
+    {"seed", KEY_SEED, "N", 0, "Of the draws: the same gives the same answer (1)", 1},
     {0},
 };
+
+static bool is_half(struct argp_state *state, const char *text)
+{
+    if (strcmp(text, "float32") != 0 && strcmp(text, "bfloat16") != 0)
+        sotto_console_refuse(state, "--weights must be float32 or bfloat16, not '%s'", text);
+    return strcmp(text, "bfloat16") == 0;
+}
+
+static enum sotto_chat chat_of(struct argp_state *state, const char *text)
+{
+    enum sotto_chat chat = SOTTO_CHAT_NONE;
+    struct sotto_fault fault;
+
+    if (sotto_chat_parse(&chat, text, &fault) != SOTTO_OK)
+        sotto_console_refuse(state, "--chat: %s", fault.text);
+    return chat;
+}
+
+static error_t parse_wish(int key, char *text, struct argp_state *state)
+{
+    struct options *options = state->input;
+    struct sotto_answer_wish *wish = &options->wish;
+
+    switch (key) {
+    case KEY_CHAT:
+        options->answers_only = "chat";
+        wish->chat = chat_of(state, text);
+        return 0;
+    case KEY_SYSTEM:
+        options->answers_only = "system";
+        wish->system = text;
+        return 0;
+    case KEY_TOKENS:
+        options->answers_only = "tokens";
+        wish->token_max =
+            (uint32_t)sotto_console_whole(state, "tokens", text, 1, SOTTO_ANSWER_TOKENS_MAX);
+        return 0;
+    case KEY_TEMPERATURE:
+        options->answers_only = "temperature";
+        wish->temperature = sotto_console_real(state, "temperature", text);
+        return 0;
+    case KEY_SEED:
+        options->answers_only = "seed";
+        wish->seed = sotto_console_whole(state, "seed", text, 0, UINT64_MAX);
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
@@ -40,7 +107,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     switch (key) {
     case 'm': options->model = text; return 0;
     case 'a': options->adapter = text; return 0;
-    case 'j': options->as_json = true; return 0;
+    case 'j': options->as_json = options->wish.as_json = true; return 0;
+    case KEY_WEIGHTS: options->has_half_weights = is_half(state, text); return 0;
     case ARGP_KEY_ARGS:
         options->examples = state->argv + state->next;
         options->example_count = (size_t)(state->argc - state->next);
@@ -49,9 +117,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
         if (options->model == NULL || options->adapter == NULL || options->example_count == 0)
             sotto_console_refuse(state,
                                  "--model, --adapter and at least one PHOTO or TEXT are needed");
+        if (options->wish.system != NULL && options->wish.chat == SOTTO_CHAT_NONE)
+            sotto_console_refuse(state,
+                                 "--system needs the chat format that it is said in: --chat");
         return 0;
     }
-    return ARGP_ERR_UNKNOWN;
+    return parse_wish(key, text, state);
 }
 
 /* Reads a photo as a dataset of one. */
@@ -80,9 +151,6 @@ static enum sotto_status open_text(struct sotto_dataset *one, const struct sotto
     enum sotto_status status =
         sotto_examples_form(&form, &labels, &place, &bench->layout.choice, bench->model, fault);
 
-    if (status == SOTTO_OK && form.labels == NULL)
-        return sotto_fault_set(fault, SOTTO_UNSUPPORTED,
-                               "the model is a language model: it names no labels");
     if (status == SOTTO_OK)
         status = sotto_dataset_open_text(one, sotto_view_text(text), "the text", &form, fault);
     return status;
@@ -154,6 +222,31 @@ static enum sotto_status predict_all(const struct sotto_bench *bench, const stru
     return SOTTO_OK;
 }
 
+/* Labels with their probabilities. */
+static enum sotto_status classify(struct sotto_bench *bench, const struct options *options,
+                                  struct sotto_fault *fault)
+{
+    json_t *rows;
+    enum sotto_status status;
+
+    if (options->answers_only != NULL)
+        return sotto_fault_set(fault, SOTTO_UNSUPPORTED,
+                               "--%s is for answers of a language model, and %s names labels: "
+                               "leave it out",
+                               options->answers_only, options->model);
+    status = sotto_bench_open_trainer(bench, fault);
+    if (status != SOTTO_OK)
+        return status;
+    rows = json_array();
+    status = predict_all(bench, options, rows, fault);
+    if (status == SOTTO_OK && options->as_json) {
+        json_dumpf(rows, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+        printf("\n");
+    }
+    json_decref(rows);
+    return status;
+}
+
 enum sotto_status sotto_command_predict(int argument_count, char **arguments,
                                         struct sotto_fault *fault)
 {
@@ -161,23 +254,23 @@ enum sotto_status sotto_command_predict(int argument_count, char **arguments,
         .options = option_table,
         .parser = parse,
         .args_doc = "PHOTO|TEXT...",
-        .doc = "Names the label of each photo, or text, with its probability."};
-    struct options options = {0};
+        .doc = "Names the label of each photo, or text, with its probability; a language model "
+               "answers each text instead."};
+    struct options options = {.wish = {.token_max = SOTTO_ANSWER_TOKENS, .seed = 1}};
     struct sotto_bench bench;
-    json_t *rows = NULL;
-    enum sotto_status status = SOTTO_OK;
+    enum sotto_status status;
 
     argp_parse(&argp, argument_count, arguments, 0, NULL, &options);
-    status = sotto_bench_open(&bench, options.model, options.adapter, fault);
+    status = sotto_bench_open_adapter(&bench, options.model, options.adapter, fault);
     if (status != SOTTO_OK)
         return status;
-    rows = json_array();
-    status = predict_all(&bench, &options, rows, fault);
-    if (status == SOTTO_OK && options.as_json) {
-        json_dumpf(rows, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-        printf("\n");
-    }
-    json_decref(rows);
+    if (options.has_half_weights)
+        status = sotto_model_pack(bench.model, fault);
+    if (status == SOTTO_OK)
+        status = sotto_model_arch(bench.model)->task == SOTTO_TASK_CAUSAL_LM
+                     ? sotto_answer_texts(&bench, &options.wish, options.examples,
+                                          options.example_count, fault)
+                     : classify(&bench, &options, fault);
     sotto_bench_close(&bench);
     return status;
 }

@@ -87,44 +87,10 @@ static const struct argp_option option_table[] = {
     {0},
 };
 
-static uint64_t whole(struct argp_state *state, const char *name, const char *text, uint64_t max)
-{
-    char *end = NULL;
-    uint64_t value = 0;
-
-    errno = 0;
-    value = strtoull(text, &end, 10);
-    if (errno != 0 || text[0] < '0' || text[0] > '9' || *end != '\0' || value > max)
-        sotto_console_refuse(state, "--%s must be a whole number up to %llu, not '%s'", name,
-                             (unsigned long long)max, text);
-    return value;
-}
-
-/* The same from 1 on. */
-static uint32_t count(struct argp_state *state, const char *name, const char *text, uint32_t max)
-{
-    uint64_t value = whole(state, name, text, max);
-
-    if (value == 0)
-        sotto_console_refuse(state, "--%s must be a whole number from 1 to %u, not '%s'", name, max,
-                             text);
-    return (uint32_t)value;
-}
-
-static double real(struct argp_state *state, const char *name, const char *text)
-{
-    char *end = NULL;
-    double value = strtod(text, &end);
-
-    if (end == text || *end != '\0' || !isfinite(value) || value < 0)
-        sotto_console_refuse(state, "--%s must be a number from 0 on, not '%s'", name, text);
-    return value;
-}
-
-/* The same above 0. */
+/* A number above 0. */
 static double positive(struct argp_state *state, const char *name, const char *text)
 {
-    double value = real(state, name, text);
+    double value = sotto_console_real(state, name, text);
 
     if (!(value > 0))
         sotto_console_refuse(state, "--%s must be a number above 0, not '%s'", name, text);
@@ -177,23 +143,33 @@ static error_t parse_number(int key, const char *text, struct argp_state *state)
 
     switch (key) {
     case KEY_RANK:
-        options->choice.rank = (uint32_t)whole(state, "rank", text, SOTTO_RANK_MAX);
+        options->choice.rank =
+            (uint32_t)sotto_console_whole(state, "rank", text, 0, SOTTO_RANK_MAX);
         return 0;
     case KEY_ALPHA: options->choice.alpha = positive(state, "alpha", text); return 0;
     case KEY_TOP:
-        options->choice.top_blocks = (uint32_t)whole(state, "top-blocks", text, UINT32_MAX);
+        options->choice.top_blocks =
+            (uint32_t)sotto_console_whole(state, "top-blocks", text, 0, UINT32_MAX);
         return 0;
-    case KEY_EPOCHS: fit->epochs = count(state, "epochs", text, 10000); return 0;
-    case KEY_BATCH: fit->batch = count(state, "batch", text, 1024); return 0;
-    case KEY_RATE: fit->learning_rate_start = real(state, "learning-rate", text); return 0;
-    case KEY_DECAY: fit->weight_decay = real(state, "weight-decay", text); return 0;
+    case KEY_EPOCHS:
+        fit->epochs = (uint32_t)sotto_console_whole(state, "epochs", text, 1, 10000);
+        return 0;
+    case KEY_BATCH:
+        fit->batch = (uint32_t)sotto_console_whole(state, "batch", text, 1, 1024);
+        return 0;
+    case KEY_RATE:
+        fit->learning_rate_start = sotto_console_real(state, "learning-rate", text);
+        return 0;
+    case KEY_DECAY: fit->weight_decay = sotto_console_real(state, "weight-decay", text); return 0;
     case KEY_THREADS:
-        options->thread_count = count(state, "threads", text, SOTTO_THREADS_WIDTH_MAX);
+        options->thread_count =
+            (uint32_t)sotto_console_whole(state, "threads", text, 1, SOTTO_THREADS_WIDTH_MAX);
         return 0;
     case KEY_LENGTH:
-        options->place.text_length = count(state, "text-length", text, SOTTO_TEXT_LENGTH_MAX);
+        options->place.text_length =
+            (uint32_t)sotto_console_whole(state, "text-length", text, 1, SOTTO_TEXT_LENGTH_MAX);
         return 0;
-    case KEY_SEED: fit->seed = whole(state, "seed", text, UINT64_MAX); return 0;
+    case KEY_SEED: fit->seed = sotto_console_whole(state, "seed", text, 0, UINT64_MAX); return 0;
     }
     return ARGP_ERR_UNKNOWN;
 }

@@ -294,6 +294,28 @@ static void arch__deit__has_one_more_token(void **state)
 
 #define SCALING(text) "{" LLAMA ", \"rope_scaling\": {" text "}}"
 
+static void arch__eos_token_id__ends_a_text(void **state)
+{
+    struct sotto_arch arch;
+
+    (void)state;
+    assert_int_equal(decode(&arch, "{" LLAMA "}", NULL), SOTTO_OK);
+    assert_int_equal(arch.end_token_count, 0);
+    assert_int_equal(decode(&arch, "{" LLAMA ", \"eos_token_id\": 7}", NULL), SOTTO_OK);
+    assert_int_equal(arch.end_token_count, 1);
+    assert_int_equal(arch.end_tokens[0], 7);
+    assert_int_equal(decode(&arch,
+                            "{" LLAMA
+                            ", \"eos_token_id\": [3, -1, 4000000, null, 5, 6, 7, 8, 9, 10,"
+                            " 11, 12]}",
+                            NULL),
+                     SOTTO_OK);
+    assert_int_equal(arch.end_token_count, SOTTO_END_TOKENS_MAX);
+    assert_int_equal(arch.end_tokens[1], 5);
+    assert_int_equal(decode(&arch, "{" LLAMA ", \"eos_token_id\": null}", NULL), SOTTO_OK);
+    assert_int_equal(arch.end_token_count, 0);
+}
+
 static void arch__text_config_that_cannot_be__is_refused_by_key(void **state)
 {
     static const struct refusal rows[] = {
@@ -347,6 +369,7 @@ int main(void)
         cmocka_unit_test(arch__rope_scaling__is_read_as_either_major_writes_it),
         cmocka_unit_test(arch__class__is_of_the_task_or_a_bare_or_pretrained_model),
         cmocka_unit_test(arch__deit__has_one_more_token),
+        cmocka_unit_test(arch__eos_token_id__ends_a_text),
         cmocka_unit_test(arch__text_config_that_cannot_be__is_refused_by_key),
     };
 

@@ -171,6 +171,53 @@ static void chat__tokeniser_without_the_tokens__is_refused(void **state)
     sotto_tokeniser_close(tokeniser);
 }
 
+/* A question ends where a conversation's answer begins, but for a space before it. */
+static void check_question(const struct expected *expected, bool is_prepended)
+{
+    json_t *messages = messages_of();
+    struct sotto_chat_text whole = {.is_prepended = is_prepended};
+    struct sotto_chat_text asked = {.is_prepended = is_prepended};
+    struct sotto_view end;
+    enum sotto_chat chat;
+    char why[SOTTO_FAULT_TEXT_MAX];
+    size_t space;
+
+    assert_int_equal(sotto_chat_parse(&chat, expected->name, NULL), SOTTO_OK);
+    space = chat == SOTTO_CHAT_LLAMA2 || chat == SOTTO_CHAT_MISTRAL ? 1 : 0;
+    assert_int_equal(sotto_chat_write(&whole, chat, messages, why), SOTTO_OK);
+    assert_int_equal(
+        sotto_chat_ask(&asked, chat, sotto_view_text("Be brief."), sotto_view_text("Hi")),
+        SOTTO_OK);
+    assert_int_equal(asked.text.length + space, whole.answers[0].first);
+    assert_memory_equal(asked.text.at, whole.text.at, asked.text.length);
+    end = sotto_chat_end(chat);
+    assert_true(end.length > 3 && whole.answers[0].end > end.length);
+    assert_memory_equal(whole.text.at + whole.answers[0].end - end.length, end.at, end.length);
+    assert_int_equal(end.at[0], '<');
+    sotto_chat_text_close(&whole);
+    sotto_chat_text_close(&asked);
+    json_decref(messages);
+}
+
+static void chat__question__goes_up_to_its_answer(void **state)
+{
+    struct sotto_chat_text asked = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof expectations / sizeof expectations[0]; i++) {
+        check_question(&expectations[i], false);
+        check_question(&expectations[i], true);
+    }
+    assert_int_equal(
+        sotto_chat_ask(&asked, SOTTO_CHAT_CHATML, sotto_view_of(NULL, 0), sotto_view_text("Hi")),
+        SOTTO_OK);
+    assert_true(sotto_view_equal(
+        sotto_text_view(&asked.text),
+        sotto_view_text("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n")));
+    assert_int_equal(sotto_chat_end(SOTTO_CHAT_NONE).length, 0);
+    sotto_chat_text_close(&asked);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +225,7 @@ int main(void)
         cmocka_unit_test(chat__order_that_the_format_does_not_have__is_refused),
         cmocka_unit_test(chat__tokeniser_that_prepends__puts_the_space_itself),
         cmocka_unit_test(chat__trimmed_content__loses_any_white_space),
+        cmocka_unit_test(chat__question__goes_up_to_its_answer),
         cmocka_unit_test(chat__unknown_format__names_those_that_are_known),
         cmocka_unit_test(chat__tokeniser_without_the_tokens__is_refused),
     };

@@ -8,6 +8,7 @@ ADAPTER_DOOR = ('models/adapter/layout.h', 'models/adapter/manifest.h', 'models/
 TRAINER_DOOR = ('models/trainer.h', 'models/adapter/layout.h', 'models/adapter/manifest.h',
                 'models/adapter/subset.h', 'models/arch/arch.h', 'models/data/dataset.h',
                 'models/data/texts.h')
+ANSWER_DOOR = ('models/answer/answerer.h', 'models/data/chat.h', 'models/tokenise/')
 EDGES = {
     'core/base/': (),
     'core/console/': ('core/base/',),
@@ -37,7 +38,8 @@ EDGES = {
     'participant/': ('core/', 'crypto/', 'participant/') + TRAINER_DOOR,
     'participant/trainer/': ('core/base/', 'core/console/', 'core/threads/', 'core/wire/',
                              'crypto/', 'participant/', 'models/adapter/peft.h',
-                             'models/arch/files.h', 'models/export/') + TRAINER_DOOR,
+                             'models/arch/files.h', 'models/export/') + TRAINER_DOOR +
+                            ANSWER_DOOR,
     'participant/sealer/': ('core/base/', 'core/wire/', 'crypto/', 'participant/') + TRAINER_DOOR,
     'participant/courier/': ('core/', 'crypto/', 'participant/'),
     'simulations/': ('core/base/', 'core/console/', 'core/threads/', 'core/wire/', 'crypto/',

@@ -1,0 +1,117 @@
+"""A language model that learnt some answers by heart says them: at a site and by hand."""
+import json
+import os
+import shutil
+import sys
+import unittest
+
+from federation import SOURCE, Federation
+
+BINARIES = sys.argv.pop(1)
+sys.path.insert(0, os.path.join(SOURCE, "tests/bench/train"))
+import model
+
+TINY = {"family": "llama", "width": 64, "mlp_width": 128, "blocks": 2, "heads": 4, "kv_heads": 2,
+        "vocabulary": 448}
+LEARNT = {"What is the sky?": "The sky is blue, na\u00efve and \U0001f600.",
+          "What is the grass?": "The grass is green."}
+
+
+class Answers(unittest.TestCase):
+    def setUp(self):
+        self.federation = Federation(BINARIES, sites=3)
+        self.addCleanup(self.federation.close)
+        f = self.federation
+        model.write(f.path("base"), TINY)
+        shutil.copy(os.path.join(SOURCE, "tests/vectors/tokenise/smollm.json"),
+                    f.path("base/tokenizer.json"))
+        self.examples = f.path("chat.jsonl")
+        with open(self.examples, "w", encoding="utf-8") as file:
+            for question, answer in LEARNT.items():
+                messages = [{"role": "user", "content": question},
+                            {"role": "assistant", "content": answer}]
+                file.write(json.dumps({"messages": messages}) + "\n")
+
+    def train(self):
+        f = self.federation
+        f.run("sotto-participant", "train", "--model", f.path("base"), "--examples", self.examples,
+              "--chat", "chatml", "--epochs", 120, "--batch", 2, "--learning-rate", 0.02, "--out",
+              f.path("local"))
+
+    def predict(self, *arguments, code=0):
+        f = self.federation
+        return f.run("sotto-trainer", "predict", "--model", f.path("base"), "--adapter",
+                     f.path("local"), *arguments, code=code)
+
+    def test_campaign__of_answers__comes_home_and_says_them(self):
+        f = self.federation
+        f.init_hub()
+        f.serve()
+        for name in f.names:
+            f.enrol(name, "--examples", self.examples, "--policy", "epochs_max=100")
+            with open(f.path(name, "site.yaml"), "a", encoding="utf-8") as site:
+                site.write("chat: chatml\n")
+            f.join(name)
+        f.admin("campaign", "create", "answers", "--model", f.path("base"), "--rank", 8,
+                "--targets", "all-linear", "--method", "fedit", "--rounds", 3, "--epochs", 100,
+                "--batch", 2, "--learning-rate", 0.02, "--seed", 1, "--cohort-min", 3,
+                "--cohort-max", 3, "--survivors-min", 3, "--gathering-deadline", 3)
+        f.admin("campaign", "start", "answers")
+        f.admin("campaign", "wait", "answers", "--timeout", 120)
+        with open(f.path("site-1/site.yaml"), encoding="utf-8") as site:
+            text = site.read()
+        for weights in "float32", "bfloat16":
+            with open(f.path("site-1/site.yaml"), "w", encoding="utf-8") as site:
+                site.write(text.replace("weights: float32", f"weights: {weights}"))
+            told = f.run("sotto-participant", "predict", "--state", f.path("site-1"), "--json",
+                         "--tokens", 40, *LEARNT).stdout
+            self.assertEqual({row["text"]: row["answer"] for row in json.loads(told)}, LEARNT)
+            self.assertEqual([row["end"] for row in json.loads(told)], ["whole", "whole"])
+
+    def test_predict__by_heart__is_said_and_cut_where_asked(self):
+        self.train()
+        question, answer = next(iter(LEARNT.items()))
+        done = self.predict("--chat", "chatml", question)
+        self.assertEqual((done.stdout, done.stderr), (f"{question}: {answer}\n", ""))
+        done = self.predict("--chat", "chatml", "--tokens", 3, question)
+        self.assertTrue(answer.startswith(done.stdout[len(question) + 2:-1]))
+        self.assertIn("cut after 3 tokens: --tokens allows more", done.stderr)
+        question = "<|im_start|>user\n" + question + "<|im_end|>\n<|im_start|>assistant\n"
+        told = json.loads(self.predict("--json", "--tokens", 21, question).stdout)
+        self.assertTrue(told[0]["answer"].startswith(answer))
+        self.assertEqual((told[0]["tokens"], told[0]["end"]), (21, "tokens"))
+
+    def test_predict__temperature__is_of_the_seed(self):
+        self.train()
+
+        def said(seed):
+            return self.predict("--temperature", 3, "--seed", seed, "--tokens", 20, "The").stdout
+
+        self.assertEqual(said(1), said(1))
+        self.assertNotEqual(said(1), said(2))
+
+    def test_predict__what_cannot_be__is_refused_in_a_line(self):
+        self.train()
+        for arguments, code, told in (
+                (("the cat " * 1200,), 65, "longer than the 2048 tokens that the model takes"),
+                (("",), 65, "a TEXT is empty"),
+                (("--chat", "llama2", os.fsdecode(b"a\xff")), 65, "is not UTF-8"),
+                (("--system", "Be brief.", "a"), 2, "--system needs the chat format"),
+                (("--chat", "fairy", "a"), 2, "no chat format is called 'fairy'"),
+                (("--chat", "llama3", "a"), 76, "needs the token <|start_header_id|>"),
+                (("--tokens", 0, "a"), 2, "--tokens must be a whole number from 1"),
+                (("--temperature", -1, "a"), 2, "--temperature must be a number from 0 on")):
+            done = self.predict(*arguments, code=code)
+            self.assertIn(told, done.stderr)
+            self.assertEqual(done.stdout, "")
+
+    def test_predict__of_labels__takes_no_option_of_answers(self):
+        f = self.federation
+        bert = os.path.join(SOURCE, "tests/vectors/bert")
+        done = f.run("sotto-trainer", "predict", "--model", bert, "--adapter",
+                     os.path.join(bert, "adapter"), "--tokens", 9, "a", code=69)
+        self.assertIn("--tokens is for answers of a language model", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
