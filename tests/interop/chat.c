@@ -3,9 +3,9 @@
  *
  *     interop_chat FORMAT TOKENIZER FILE
  *
- * For each line {"messages": ...} of FILE a line {"text", "ids", "is_answer"}: the text of the
- * format, and the tokens that a language model is trained with. A conversation that is refused ends
- * it with one line and the exit code.
+ * For each line {"messages": ...} of FILE a line {"text", "asked", "ids", "is_answer"}: the text of
+ * the format, its first question as it is put, and the tokens that a language model is trained with.
+ * A conversation that is refused ends it with one line and the exit code.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,10 +46,37 @@ static json_t *text_of(enum sotto_chat chat, const char *line)
     return text;
 }
 
-static void print_example(json_t *text, const struct sotto_dataset *dataset, size_t example)
+static struct sotto_view content_of(const json_t *message)
+{
+    const json_t *content = json_object_get(message, "content");
+
+    return sotto_view_of(json_string_value(content), json_string_length(content));
+}
+
+/* The first question, with the system message before it if there is one. */
+static json_t *asked_of(enum sotto_chat chat, const char *line)
+{
+    json_t *row = json_loads(line, 0, NULL);
+    const json_t *messages = json_object_get(row, "messages");
+    const json_t *first = json_array_get(messages, 0);
+    bool has_system = strcmp(json_string_value(json_object_get(first, "role")), "system") == 0;
+    struct sotto_chat_text out = {0};
+    json_t *text = NULL;
+
+    if (sotto_chat_ask(&out, chat, has_system ? content_of(first) : sotto_view_of(NULL, 0),
+                       content_of(json_array_get(messages, has_system))) == SOTTO_OK)
+        text = json_stringn((const char *)out.text.at, out.text.length);
+    sotto_chat_text_close(&out);
+    json_decref(row);
+    return text;
+}
+
+static void print_example(json_t *text, json_t *asked, const struct sotto_dataset *dataset,
+                          size_t example)
 {
     json_t *ids = json_array(), *is_answer = json_array();
-    json_t *row = json_pack("{s:o, s:o, s:o}", "text", text, "ids", ids, "is_answer", is_answer);
+    json_t *row = json_pack("{s:o, s:o, s:o, s:o}", "text", text, "asked", asked, "ids", ids,
+                            "is_answer", is_answer);
 
     for (size_t i = dataset->starts[example]; i < dataset->starts[example + 1]; i++) {
         json_array_append_new(ids, json_integer(dataset->tokens[i]));
@@ -70,7 +97,7 @@ static enum sotto_status print_all(const struct sotto_text_form *form, const cha
     enum sotto_status status = sotto_dataset_open_text_file(&dataset, &report, path, form, fault);
 
     for (size_t i = 0; i < dataset.count && fgets(line, sizeof line, file) != NULL; i++)
-        print_example(text_of(form->chat, line), &dataset, i);
+        print_example(text_of(form->chat, line), asked_of(form->chat, line), &dataset, i);
     sotto_dataset_close(&dataset);
     if (file != NULL)
         fclose(file);

@@ -5,9 +5,10 @@
 
 TEMPLATES has the wheels of requirements-templates.txt; a template is read from its wheel, and no
 code of one is run but fschat's, which has its formats as code. For each format: the same text, the
-same indices by the reference tokeniser, and where trl has a template for training, the same tokens
-to be learnt. A system message that a template puts in by itself is the one thing that may differ.
-Mistral's first format is held against mistral-common too, under both forms of its tokeniser.
+same question up to its answer, the same indices by the reference tokeniser, and where trl has a
+template for training, the same tokens to be learnt. A system message that a template puts in by
+itself is the one thing that may differ. Mistral's first format is held against mistral-common too,
+under both forms of its tokeniser.
 """
 import ast
 import importlib
@@ -149,9 +150,13 @@ def check(format_name, source, template, tokeniser, begin=None, end=None):
     rows = ours(format_name, tokeniser, chats)
     assert len(rows) == len(chats) > 3
     for messages, row in zip(chats, rows):
-        text = template(messages) if callable(template) else without_default(
-            fast.apply_chat_template(messages, chat_template=template, tokenize=False), messages,
-            template)
+        asked = messages[:1 + (messages[0]["role"] == "system")]
+        text, question = (
+            template(part, is_asked) if callable(template) else without_default(
+                fast.apply_chat_template(part, chat_template=template, tokenize=False,
+                                         add_generation_prompt=is_asked), part, template)
+            for part, is_asked in ((messages, False), (asked, True)))
+        assert row["asked"] == question, (source, row["asked"], question)
         assert row["text"] == text, (source, row["text"], text)
         assert row["ids"] == tokeniser.encode(text, add_special_tokens=False).ids, (source, text)
     print(f"  {format_name}: {source}: {len(rows)} conversations, the same text and indices")
@@ -200,7 +205,7 @@ def fastchat(name):
         sys.path.insert(0, str(wheel("fschat")))
     conversation = importlib.import_module("fastchat.conversation")
 
-    def text_of(messages):
+    def text_of(messages, is_asked=False):
         made = conversation.get_conv_template(name)
         made.system_template = "<|system|>\n{system_message}" if messages[0]["role"] == "system" \
             else "{system_message}"
@@ -210,6 +215,8 @@ def fastchat(name):
                 made.set_system_message(message["content"])
             else:
                 made.append_message(made.roles[message["role"] == "assistant"], message["content"])
+        if is_asked:
+            made.append_message(made.roles[1], None)
         return made.get_prompt()
     return text_of
 
