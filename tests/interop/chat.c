@@ -4,8 +4,8 @@
  *     interop_chat FORMAT TOKENIZER FILE
  *
  * For each line {"messages": ...} of FILE a line {"text", "asked", "ids", "is_answer"}: the text of
- * the format, its first question as it is put, and the tokens that a language model is trained with.
- * A conversation that is refused ends it with one line and the exit code.
+ * the format, its first question as it is put, and the tokens that a language model is trained
+ * with. A conversation that is refused ends it with one line and the exit code.
  */
 #include <stdio.h>
 #include <stdlib.h>
