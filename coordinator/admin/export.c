@@ -117,3 +117,48 @@ enum sotto_status sotto_command_adapter_export(struct sotto_session *session,
         printf("%s\n", wish.out != NULL ? wish.out : wish.merged != NULL ? wish.merged : wish.gguf);
     return status;
 }
+
+/* One tensor of the manifest: a JSON object, or a line. */
+static void line_tell(json_t *rows, const struct sotto_copy *copy, size_t i)
+{
+    const struct sotto_layout_tensor *tensor = &copy->layout.tensors[i];
+    struct sotto_view manifest = sotto_manifest_of(
+        sotto_view_of(copy->lanes, copy->adapter_call.answer_length), &copy->layout);
+    char name[SOTTO_TENSOR_TEXT_MAX + 1], hex[SOTTO_DIGEST_HEX];
+
+    sotto_layout_tensor_name(name, &copy->layout, i);
+    sotto_hex_encode(hex, sotto_view_of(manifest.at + i * SOTTO_DIGEST_BYTES, SOTTO_DIGEST_BYTES));
+    if (rows == NULL)
+        printf("%s  F32 [%u, %u]  %s\n", hex, tensor->rows, tensor->columns, name);
+    else
+        json_array_append_new(rows, json_pack("{s:s, s:[i, i], s:s, s:s}", "name", name, "shape",
+                                              (int)tensor->rows, (int)tensor->columns, "dtype",
+                                              "F32", "digest", hex));
+}
+
+enum sotto_status sotto_command_adapter_manifest(struct sotto_session *session,
+                                                 const struct sotto_command_line *line,
+                                                 struct sotto_fault *fault)
+{
+    const char *name = NULL;
+    bool json = false;
+    struct sotto_copy *copy = calloc(1, sizeof *copy);
+    json_t *rows = NULL;
+    enum sotto_status status;
+
+    sotto_command_parse(line, "CAMPAIGN", &name, &json,
+                        "Shows the tensors of a campaign's newest adapter: digest, type, shape and "
+                        "name.");
+    if (copy == NULL)
+        return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for an adapter");
+    status = sotto_copy_open(copy, session, name, SOTTO_COPY_NEWEST, fault);
+    rows = json ? json_array() : NULL;
+    for (size_t i = 0; status == SOTTO_OK && i < copy->layout.tensor_count; i++)
+        line_tell(rows, copy, i);
+    if (status == SOTTO_OK && json)
+        sotto_command_print(rows);
+    json_decref(rows);
+    sotto_copy_close(copy);
+    free(copy);
+    return status;
+}

@@ -41,6 +41,7 @@ static const struct command commands[] = {
     {"campaign", "show", sotto_command_campaign_show},
     {"campaign", "wait", sotto_command_campaign_wait},
     {"adapter", "export", sotto_command_adapter_export},
+    {"adapter", "manifest", sotto_command_adapter_manifest},
     {"adapter", "verify", sotto_command_adapter_verify},
     {"status", NULL, sotto_command_status},
 };
@@ -95,11 +96,12 @@ static const struct argp_option options[] = {
 static const struct argp parser = {
     .options = options,
     .parser = option_parse,
-    .args_doc = "token issue SITE\nsite list\nsite revoke SITE\nroster key FILE\n"
-                "roster export FILE\nroster sign ROSTER\nroster import FILE\nroster release\n"
-                "roster show\ncampaign create NAME\n"
-                "campaign start NAME\ncampaign stop NAME\ncampaign show NAME\ncampaign wait NAME\n"
-                "adapter export CAMPAIGN\nadapter verify CAMPAIGN\nstatus",
+    .args_doc =
+        "token issue SITE\nsite list\nsite revoke SITE\nroster key FILE\n"
+        "roster export FILE\nroster sign ROSTER\nroster import FILE\nroster release\n"
+        "roster show\ncampaign create NAME\n"
+        "campaign start NAME\ncampaign stop NAME\ncampaign show NAME\ncampaign wait NAME\n"
+        "adapter export CAMPAIGN\nadapter manifest CAMPAIGN\nadapter verify CAMPAIGN\nstatus",
     .doc = "Invites sites and runs campaigns at a coordinator.\v"
            "Every command has its own --help. Results are on stdout, messages on stderr."};
 

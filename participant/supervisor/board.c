@@ -161,10 +161,10 @@ static void take_refusal(struct sotto_board *board, const struct sotto_note *not
     enum sotto_refusal refusal =
         note->code < SOTTO_REFUSAL_COUNT ? (enum sotto_refusal)note->code : SOTTO_REFUSAL_NONE;
 
-    text_copy(board->trouble, sotto_refusal_sentence(refusal));
-    sotto_log_write(board->log, SOTTO_LOG_WARNING, "round %u of %s refused (%s): %s%s%s",
-                    note->round, note->campaign, sotto_refusal_name(refusal),
-                    sotto_refusal_sentence(refusal), note->text[0] == '\0' ? "" : "; ", note->text);
+    snprintf(board->trouble, sizeof board->trouble, "%s%s%.384s", sotto_refusal_sentence(refusal),
+             note->text[0] == '\0' ? "" : "; ", note->text);
+    sotto_log_write(board->log, SOTTO_LOG_WARNING, "round %u of %s refused (%s): %s", note->round,
+                    note->campaign, sotto_refusal_name(refusal), board->trouble);
     if (!is_of_round(board, note))
         round_open(board, note);
     snprintf(board->round.outcome, sizeof board->round.outcome, "refused: %s",

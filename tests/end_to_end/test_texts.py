@@ -8,6 +8,9 @@ import unittest
 
 from federation import SOURCE, Federation
 
+sys.path.insert(0, os.path.join(SOURCE, "tests/vectors"))
+import manifest  # noqa: E402
+
 BINARIES = sys.argv.pop(1)
 LABELS = "early,late"
 LANGUAGE_MODEL = os.path.join(SOURCE, "tests/vectors/llama")
@@ -78,7 +81,24 @@ class Texts(unittest.TestCase):
                      "a b c d e", "q r s t u").stdout
         self.assertEqual([row["label"] for row in json.loads(told)], LABELS.split(","))
         self.assertIn("1 of 41 texts are too long", f.tails())
+        self.check_manifest()
         self.check_merged()
+
+    def check_manifest(self):
+        """The digests are those of a second implementation, over what was exported as PEFT."""
+        f = self.federation
+        rows = json.loads(f.admin("adapter", "manifest", "letters", "--json"))
+        with open(f.path("adapter/adapter_model.safetensors"), "rb") as file:
+            content = file.read()
+        end = 8 + int.from_bytes(content[:8], "little")
+        stored = json.loads(content[8:end])
+        for row in rows:
+            begin, finish = stored[row["name"]]["data_offsets"]
+            line = manifest.line(row["name"], *row["shape"], content[end + begin:end + finish])
+            self.assertEqual((row["dtype"], row["digest"]), ("F32", line.hex()))
+        self.assertEqual(rows[-1]["name"], "base_model.model.classifier.bias")
+        first = f.admin("adapter", "manifest", "letters").splitlines()[0]
+        self.assertEqual(first, f"{rows[0]['digest']}  F32 {rows[0]['shape']}  {rows[0]['name']}")
 
     def check_merged(self):
         """The hub's adapter goes into the campaign's own base model, and into no other."""

@@ -137,13 +137,17 @@ def sha256(*parts):
     return hashlib.sha256(b''.join(parts)).digest()
 
 
+def line(name, rows, columns, lanes):
+    return sha256(b'sotto/1 tensor', name.encode(), b'\0F32\0', struct.pack('<II', rows, columns),
+                  lanes)
+
+
 def manifest(layout, lanes):
     """The lines of an adapter's tensors, 32 bytes each."""
     lines, at = [], 0
     for name, rows, columns in tensors(layout):
         length = 4 * rows * columns
-        lines.append(sha256(b'sotto/1 tensor', name.encode(), b'\0F32\0',
-                            struct.pack('<II', rows, columns), lanes[at:at + length]))
+        lines.append(line(name, rows, columns, lanes[at:at + length]))
         at += length
     if at != len(lanes):
         raise ValueError(f'{len(lanes)} bytes of lanes where the layout has {at}')
