@@ -115,9 +115,11 @@ enum sotto_status sotto_training_run(const struct sotto_training_crew *crew,
 
     for (size_t i = 0; i < task_count && status == SOTTO_OK; i++)
         if (tasks[i].status != SOTTO_OK)
-            status = sotto_fault_set(fault, tasks[i].status,
-                                     "local training failed (%s): lower learning_rate",
-                                     sotto_status_name(tasks[i].status));
+            status =
+                sotto_fault_set(fault, tasks[i].status,
+                                tasks[i].status == SOTTO_MALFORMED
+                                    ? "local training left the finite numbers: lower learning_rate"
+                                    : "no memory for local training: lower batch or threads");
     return status;
 }
 

@@ -30,6 +30,13 @@ static const char *remedy_of(int error)
     return "check the disk";
 }
 
+bool sotto_path_is_link(const char *path)
+{
+    struct stat facts;
+
+    return lstat(path, &facts) == 0 && S_ISLNK(facts.st_mode);
+}
+
 enum sotto_status sotto_file_fault(struct sotto_fault *fault, const char *action, const char *path)
 {
     int error = errno;

@@ -16,6 +16,9 @@
  */
 enum sotto_status sotto_file_fault(struct sotto_fault *fault, const char *action, const char *path);
 
+/* Whether a path is that of a link, wherever it leads. */
+bool sotto_path_is_link(const char *path);
+
 /*
  * Reads a file of at most `length_max` bytes into memory from malloc, with a zero byte after the
  * last one that `length` does not count.

@@ -2,7 +2,6 @@
 
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/file.h"
@@ -22,13 +21,6 @@ static enum sotto_status join(char path[PATH_MAX], const char *folder, const cha
     if (status != SOTTO_OK)
         return sotto_fault_set(fault, status, "the path %.200s is too long", folder);
     return SOTTO_OK;
-}
-
-static bool is_link(const char *path)
-{
-    struct stat facts;
-
-    return lstat(path, &facts) == 0 && S_ISLNK(facts.st_mode);
 }
 
 /* An adapter's folder is a common slip; its base model is another. */
@@ -55,7 +47,7 @@ static enum sotto_status read_config(struct sotto_model_files *files, const char
     if (status == SOTTO_OK)
         status =
             sotto_file_read(&files->config, &files->config_length, path, CONFIG_BYTES_MAX, fault);
-    if (status == SOTTO_NOT_FOUND && !is_link(path))
+    if (status == SOTTO_NOT_FOUND && !sotto_path_is_link(path))
         status = refuse_folder(folder, fault);
     if (status == SOTTO_OK)
         status = sotto_arch_decode(&files->arch, sotto_view_of(files->config, files->config_length),
@@ -71,7 +63,7 @@ static enum sotto_status read_input(struct sotto_model_files *files, const char 
 
     if (status == SOTTO_OK)
         status = sotto_file_read(&files->input, &files->input_length, path, INPUT_BYTES_MAX, fault);
-    if (status == SOTTO_NOT_FOUND && !is_link(path))
+    if (status == SOTTO_NOT_FOUND && !sotto_path_is_link(path))
         return sotto_fault_set(
             fault, status,
             files->arch.task == SOTTO_TASK_PICTURE_CLASS

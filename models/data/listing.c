@@ -140,6 +140,8 @@ enum sotto_status sotto_listing_open(struct sotto_listing *listing, const char *
     const struct dirent *entry;
 
     *listing = (struct sotto_listing){0};
+    if (open_folder == NULL && sotto_path_is_link(folder))
+        return sotto_file_fault(fault, "list", folder);
     if (open_folder == NULL)
         return sotto_fault_set(
             fault, errno == ENOENT || errno == ENOTDIR ? SOTTO_NOT_FOUND : SOTTO_IO,

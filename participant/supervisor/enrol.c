@@ -68,6 +68,8 @@ static enum sotto_status take_path(char out[SOTTO_START_PATH_MAX], const char *p
     if (fits)
         memcpy(out, absolute, strlen(absolute) + 1);
     free(absolute);
+    if (absolute == NULL && sotto_path_is_link(path))
+        return sotto_file_fault(fault, "open", path);
     if (absolute == NULL)
         return sotto_fault_set(fault, SOTTO_NOT_FOUND, "no %s at %s: check the path", what, path);
     if (!fits)

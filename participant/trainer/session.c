@@ -200,7 +200,10 @@ static enum sotto_status fit(struct sotto_session *session, const struct sotto_t
                                "training left the finite numbers: the campaign's learning rate "
                                "is too high for these examples");
     if (status != SOTTO_OK)
-        return sotto_fault_set(fault, status, "training failed: %s", sotto_status_name(status));
+        return sotto_fault_set(fault, status,
+                               "cannot train (%s): where memory is short, set fewer threads or a "
+                               "smaller text_length",
+                               sotto_status_name(status));
     return SOTTO_OK;
 }
 

@@ -233,6 +233,11 @@ class Models(Inputs):
                             "a,b", "--examples", self.federation.path("photos"), "--out",
                             self.federation.path("none"), code=66)
         self.assertIn("photos/a: it is a link to /none/a.png", told)
+        os.symlink("/none/photos", self.federation.path("elsewhere"))
+        told = self.refused("sotto-participant", "train", "--model", vector("vit"), "--labels",
+                            "a,b", "--examples", self.federation.path("elsewhere"), "--out",
+                            self.federation.path("none"), code=66)
+        self.assertIn("elsewhere: it is a link to /none/photos", told)
 
 
 if __name__ == "__main__":

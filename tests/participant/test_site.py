@@ -142,6 +142,13 @@ class Enrolment(Site):
                    self.token("homeless"), "--model", "/nowhere", "--examples",
                    f.path("photos/site-1"))
 
+    def test_model__link_that_leads_nowhere__is_named_with_its_end(self):
+        f = self.federation
+        os.symlink("/gone/model", f.path("link"))
+        self.fails(66, "link: it is a link to /gone/model, which is not there", "enrol", "--state",
+                   f.path("linked"), "--token", self.token("linked"), "--model", f.path("link"),
+                   "--examples", f.path("photos/site-1"))
+
     def test_model__of_unknown_family__does_not_use_the_token_up(self):
         token = self.token("strange")
         arguments = self.enrol_arguments("strange", token)
