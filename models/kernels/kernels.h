@@ -259,7 +259,7 @@ struct sotto_kernels {
     /* y[i, :] = x[rows[i], :]; rows below the rows of x */
     void (*gather_rows)(struct sotto_matrix y, struct sotto_matrix_view x, const uint32_t *rows);
 
-    /* y[rows[i], :] += x[i, :]; rows below the rows of y */
+    /* y[rows[i], :] += x[i, :]; rows below the rows of y; x of stride 0 is one row for all */
     void (*scatter_rows)(struct sotto_matrix y, struct sotto_matrix_view x, const uint32_t *rows);
 
     /*

@@ -64,9 +64,7 @@ enum sotto_status sotto_mae_pass_take(struct sotto_mae_pass *pass, const struct 
     enum sotto_status status;
 
     *pass = (struct sotto_mae_pass){.mae = mae, .weights = weights, .gradients = gradients};
-    pass->places = sotto_arena_take(&workspace->host, hidden, sizeof *pass->places);
-    if ((pass->places == NULL && !workspace->host.counting) ||
-        !sotto_device_losses_take(&pass->loss, device, 1) ||
+    if (!sotto_device_losses_take(&pass->loss, device, 1) ||
         !sotto_device_floats_take(&pass->patches, device, (visible + hidden) * values) ||
         !sotto_device_floats_take(&pass->seen, device, visible * values) ||
         !sotto_device_floats_take(&pass->embedded, device, visible * mae->arch.width) ||
@@ -116,27 +114,37 @@ static struct sotto_linear drawing_of(const struct sotto_mae_pass *pass)
                      places.draw_weight, places.draw_bias);
 }
 
-/* out = left + right, one row. */
-static void add_rows(const struct sotto_mae_pass *pass, struct sotto_device_float *out,
-                     const struct sotto_device_float *left, const struct sotto_device_float *right,
-                     size_t width)
-{
-    pass->mae->kernels->copy(out, left, width);
-    pass->mae->kernels->add(out, right, width);
-}
-
-/* The patch at place `i` of a picture's order. */
-static uint32_t patch_at(const struct sotto_mae *mae, const struct sotto_mae_batch *batch,
-                         size_t picture, size_t i)
-{
-    return batch->patch_orders[picture * sotto_mae_patch_count(mae) + i];
-}
-
 /* Values of all hidden patches. */
 static double value_count(const struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
 {
     return (double)batch->picture_count * sotto_mae_hidden_count(pass->mae) *
            (double)sotto_mae_patch_values(pass->mae);
+}
+
+/* A picture's patches by number: the visible ones, and behind them those that are hidden. */
+static const uint32_t *visible_of(const struct sotto_mae *mae, const struct sotto_mae_batch *batch,
+                                  size_t picture)
+{
+    return batch->patch_orders + picture * sotto_mae_patch_count(mae);
+}
+
+static const uint32_t *hidden_of(const struct sotto_mae *mae, const struct sotto_mae_batch *batch,
+                                 size_t picture)
+{
+    return visible_of(mae, batch, picture) + mae->visible_count;
+}
+
+/* What a table or a picture's tokens have for its patches: all but their first row. */
+static struct sotto_matrix patch_rows(const struct sotto_mae *mae, struct sotto_device_float *rows,
+                                      size_t width)
+{
+    return sotto_matrix_of(rows + width, sotto_mae_patch_count(mae), width);
+}
+
+static struct sotto_matrix_view patch_rows_read(const struct sotto_mae *mae,
+                                                const struct sotto_device_float *rows, size_t width)
+{
+    return sotto_matrix_view_of(rows + width, sotto_mae_patch_count(mae), width);
 }
 
 static void cut_pictures(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
@@ -146,15 +154,17 @@ static void cut_pictures(struct sotto_mae_pass *pass, const struct sotto_mae_bat
     size_t picture_bytes = (size_t)shape.channels * shape.image_side * shape.image_side;
     size_t values = sotto_mae_patch_values(mae);
     size_t patches = sotto_mae_patch_count(mae);
-    struct sotto_device_float *seen = pass->seen;
+    size_t visible = mae->visible_count;
 
     for (size_t picture = 0; picture < batch->picture_count; picture++) {
         struct sotto_device_float *cut = pass->patches + picture * patches * values;
+        struct sotto_device_float *seen = pass->seen + picture * visible * values;
 
         mae->kernels->cut_patches(cut, batch->pixels + picture * picture_bytes, &shape,
                                   &batch->pixel_map);
-        for (size_t i = 0; i < mae->visible_count; i++, seen += values)
-            mae->kernels->copy(seen, cut + patch_at(mae, batch, picture, i) * values, values);
+        mae->kernels->gather_rows(sotto_matrix_of(seen, visible, values),
+                                  sotto_matrix_view_of(cut, patches, values),
+                                  visible_of(mae, batch, picture));
     }
 }
 
@@ -164,16 +174,19 @@ static void place_visible(struct sotto_mae_pass *pass, const struct sotto_mae_ba
     const struct sotto_mae *mae = pass->mae;
     struct sotto_mae_encoder_places places = sotto_mae_encoder_places(&mae->arch);
     const struct sotto_device_float *positions = pass->weights + places.positions;
-    const struct sotto_device_float *embedded = pass->embedded;
     size_t width = mae->arch.width;
-    struct sotto_device_float *token = pass->encoder.streams;
+    size_t visible = mae->visible_count;
 
     for (size_t picture = 0; picture < batch->picture_count; picture++) {
-        add_rows(pass, token, pass->weights + places.class_token, positions, width);
-        token += width;
-        for (size_t i = 0; i < mae->visible_count; i++, token += width, embedded += width)
-            add_rows(pass, token, embedded,
-                     positions + (patch_at(mae, batch, picture, i) + 1) * width, width);
+        struct sotto_device_float *tokens = pass->encoder.streams + picture * (visible + 1) * width;
+
+        mae->kernels->copy(tokens, positions, width);
+        mae->kernels->gather_rows(sotto_matrix_of(tokens + width, visible, width),
+                                  patch_rows_read(mae, positions, width),
+                                  visible_of(mae, batch, picture));
+        mae->kernels->add(tokens, pass->weights + places.class_token, width);
+        mae->kernels->add(tokens + width, pass->embedded + picture * visible * width,
+                          visible * width);
     }
 }
 
@@ -182,25 +195,23 @@ static void place_all(struct sotto_mae_pass *pass, const struct sotto_mae_batch 
 {
     const struct sotto_mae *mae = pass->mae;
     struct sotto_mae_places places = sotto_mae_places(mae);
-    const struct sotto_device_float *positions = pass->weights + places.positions;
-    const struct sotto_device_float *handed = pass->handed;
     size_t width = mae->decoder_width;
-    size_t patches = sotto_mae_patch_count(mae);
+    size_t visible = mae->visible_count;
+    size_t tokens_a_picture = sotto_mae_patch_count(mae) + 1;
+    const struct sotto_matrix_view mask = {pass->weights + places.mask_token,
+                                           sotto_mae_hidden_count(mae), width, 0};
 
     for (size_t picture = 0; picture < batch->picture_count; picture++) {
-        struct sotto_device_float *tokens = pass->decoder.streams + picture * (patches + 1) * width;
+        struct sotto_device_float *tokens =
+            pass->decoder.streams + picture * tokens_a_picture * width;
+        const struct sotto_device_float *handed = pass->handed + picture * (visible + 1) * width;
+        struct sotto_matrix rows = patch_rows(mae, tokens, width);
 
-        add_rows(pass, tokens, handed, positions, width);
-        handed += width;
-        for (size_t i = 0; i < patches; i++) {
-            size_t place = patch_at(mae, batch, picture, i) + 1;
-            bool is_visible = i < mae->visible_count;
-
-            add_rows(pass, tokens + place * width,
-                     is_visible ? handed : pass->weights + places.mask_token,
-                     positions + place * width, width);
-            handed += is_visible ? width : 0;
-        }
+        mae->kernels->copy(tokens, pass->weights + places.positions, tokens_a_picture * width);
+        mae->kernels->add(tokens, handed, width);
+        mae->kernels->scatter_rows(rows, sotto_matrix_view_of(handed + width, visible, width),
+                                   visible_of(mae, batch, picture));
+        mae->kernels->scatter_rows(rows, mask, hidden_of(mae, batch, picture));
     }
 }
 
@@ -208,35 +219,30 @@ static void gather_hidden(struct sotto_mae_pass *pass, const struct sotto_mae_ba
 {
     const struct sotto_mae *mae = pass->mae;
     size_t width = mae->decoder_width;
-    size_t patches = sotto_mae_patch_count(mae);
-    struct sotto_device_float *hidden = pass->hidden;
+    size_t hidden = sotto_mae_hidden_count(mae);
+    size_t tokens_a_picture = sotto_mae_patch_count(mae) + 1;
 
-    for (size_t picture = 0; picture < batch->picture_count; picture++) {
-        const struct sotto_device_float *rows =
-            pass->decoder.normed + (picture * (patches + 1) + 1) * width;
-
-        for (size_t i = mae->visible_count; i < patches; i++, hidden += width)
-            mae->kernels->copy(hidden, rows + patch_at(mae, batch, picture, i) * width, width);
-    }
+    for (size_t picture = 0; picture < batch->picture_count; picture++)
+        mae->kernels->gather_rows(
+            sotto_matrix_of(pass->hidden + picture * hidden * width, hidden, width),
+            patch_rows_read(mae, pass->decoder.normed + picture * tokens_a_picture * width, width),
+            hidden_of(mae, batch, picture));
 }
 
 /* What was drawn becomes its gradient; the sum of squares goes to the pass's loss. */
-static void compare_drawn(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch,
-                          struct sotto_matrix drawn)
+static void compare_drawn(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
 {
     const struct sotto_mae *mae = pass->mae;
+    size_t values = sotto_mae_patch_values(mae);
+    size_t hidden = sotto_mae_hidden_count(mae);
     size_t patches = sotto_mae_patch_count(mae);
-    size_t count = 0;
 
-    for (size_t picture = 0; picture < batch->picture_count; picture++) {
-        for (size_t i = mae->visible_count; i < patches; i++)
-            pass->places[count++] =
-                (uint32_t)(picture * patches) + patch_at(mae, batch, picture, i);
-    }
     mae->kernels->clear_loss(pass->loss);
-    mae->kernels->compare_patches(
-        drawn, sotto_matrix_view_of(pass->patches, batch->picture_count * patches, drawn.columns),
-        pass->places, batch->scale / value_count(pass, batch), pass->loss);
+    for (size_t picture = 0; picture < batch->picture_count; picture++)
+        mae->kernels->compare_patches(
+            sotto_matrix_of(pass->drawn + picture * hidden * values, hidden, values),
+            sotto_matrix_view_of(pass->patches + picture * patches * values, patches, values),
+            hidden_of(mae, batch, picture), batch->scale / value_count(pass, batch), pass->loss);
 }
 
 /* The mirror of gather_hidden. */
@@ -244,49 +250,41 @@ static void scatter_hidden(struct sotto_mae_pass *pass, const struct sotto_mae_b
 {
     const struct sotto_mae *mae = pass->mae;
     size_t width = mae->decoder_width;
-    size_t patches = sotto_mae_patch_count(mae);
-    const struct sotto_device_float *hidden = pass->hidden_gradient;
+    size_t hidden = sotto_mae_hidden_count(mae);
+    size_t tokens_a_picture = sotto_mae_patch_count(mae) + 1;
+    struct sotto_device_float *rows = pass->decoder.normed_gradient;
 
-    mae->kernels->clear(pass->decoder.normed_gradient,
-                        batch->picture_count * (patches + 1) * width);
-    for (size_t picture = 0; picture < batch->picture_count; picture++) {
-        struct sotto_device_float *rows =
-            pass->decoder.normed_gradient + (picture * (patches + 1) + 1) * width;
-
-        for (size_t i = mae->visible_count; i < patches; i++, hidden += width)
-            mae->kernels->copy(rows + patch_at(mae, batch, picture, i) * width, hidden, width);
-    }
+    mae->kernels->clear(rows, batch->picture_count * tokens_a_picture * width);
+    for (size_t picture = 0; picture < batch->picture_count; picture++)
+        mae->kernels->scatter_rows(
+            patch_rows(mae, rows + picture * tokens_a_picture * width, width),
+            sotto_matrix_view_of(pass->hidden_gradient + picture * hidden * width, hidden, width),
+            hidden_of(mae, batch, picture));
 }
 
-/* The mirror of place_all. */
+/* The mirror of place_all; what was hidden goes through the room that `hidden` had. */
 static void take_all_back(struct sotto_mae_pass *pass, const struct sotto_mae_batch *batch)
 {
     const struct sotto_mae *mae = pass->mae;
     struct sotto_mae_places places = sotto_mae_places(mae);
-    struct sotto_device_float *positions = pass->gradients + places.positions;
-    struct sotto_device_float *mask_token = pass->gradients + places.mask_token;
-    struct sotto_device_float *handed = pass->handed;
     size_t width = mae->decoder_width;
-    size_t patches = sotto_mae_patch_count(mae);
+    size_t visible = mae->visible_count;
+    size_t tokens_a_picture = sotto_mae_patch_count(mae) + 1;
+    struct sotto_matrix masked = sotto_matrix_of(pass->hidden, sotto_mae_hidden_count(mae), width);
 
     for (size_t picture = 0; picture < batch->picture_count; picture++) {
         const struct sotto_device_float *tokens =
-            pass->decoder.gradient + picture * (patches + 1) * width;
+            pass->decoder.gradient + picture * tokens_a_picture * width;
+        struct sotto_device_float *handed = pass->handed + picture * (visible + 1) * width;
+        struct sotto_matrix_view rows = patch_rows_read(mae, tokens, width);
 
-        mae->kernels->add(positions, tokens, (patches + 1) * width);
+        mae->kernels->add(pass->gradients + places.positions, tokens, tokens_a_picture * width);
         mae->kernels->copy(handed, tokens, width);
-        handed += width;
-        for (size_t i = 0; i < patches; i++) {
-            const struct sotto_device_float *token =
-                tokens + (patch_at(mae, batch, picture, i) + 1) * width;
-
-            if (i >= mae->visible_count) {
-                mae->kernels->add(mask_token, token, width);
-                continue;
-            }
-            mae->kernels->copy(handed, token, width);
-            handed += width;
-        }
+        mae->kernels->gather_rows(sotto_matrix_of(handed + width, visible, width), rows,
+                                  visible_of(mae, batch, picture));
+        mae->kernels->gather_rows(masked, rows, hidden_of(mae, batch, picture));
+        mae->kernels->add_column_sums(pass->gradients + places.mask_token,
+                                      sotto_matrix_read(masked));
     }
 }
 
@@ -296,19 +294,20 @@ static void take_visible_back(struct sotto_mae_pass *pass, const struct sotto_ma
     const struct sotto_mae *mae = pass->mae;
     struct sotto_mae_encoder_places places = sotto_mae_encoder_places(&mae->arch);
     struct sotto_device_float *positions = pass->gradients + places.positions;
-    const struct sotto_device_float *token = pass->encoder.gradient;
-    struct sotto_device_float *embedded = pass->embedded;
     size_t width = mae->arch.width;
+    size_t visible = mae->visible_count;
 
     for (size_t picture = 0; picture < batch->picture_count; picture++) {
-        mae->kernels->add(pass->gradients + places.class_token, token, width);
-        mae->kernels->add(positions, token, width);
-        token += width;
-        for (size_t i = 0; i < mae->visible_count; i++, token += width, embedded += width) {
-            mae->kernels->add(positions + (patch_at(mae, batch, picture, i) + 1) * width, token,
-                              width);
-            mae->kernels->copy(embedded, token, width);
-        }
+        const struct sotto_device_float *tokens =
+            pass->encoder.gradient + picture * (visible + 1) * width;
+
+        mae->kernels->add(pass->gradients + places.class_token, tokens, width);
+        mae->kernels->add(positions, tokens, width);
+        mae->kernels->scatter_rows(patch_rows(mae, positions, width),
+                                   sotto_matrix_view_of(tokens + width, visible, width),
+                                   visible_of(mae, batch, picture));
+        mae->kernels->copy(pass->embedded + picture * visible * width, tokens + width,
+                           visible * width);
     }
 }
 
@@ -398,7 +397,7 @@ double sotto_mae_pass_run(struct sotto_mae_pass *pass, const struct sotto_mae_ba
     struct sotto_loss loss;
 
     run_forward(pass, batch, &extent);
-    compare_drawn(pass, batch, extent.drawn);
+    compare_drawn(pass, batch);
     run_backward(pass, batch, &extent);
     pass->mae->kernels->download_loss(&loss, pass->loss);
     return loss.sum / value_count(pass, batch);

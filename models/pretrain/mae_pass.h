@@ -14,7 +14,6 @@
 struct sotto_mae_pass {
     const struct sotto_mae *mae;
     struct sotto_device_loss *loss; /* of the last run */
-    uint32_t *places;               /* [pictures * hidden] rows of the patches that are drawn */
     const struct sotto_device_float *weights;
     struct sotto_device_float *gradients;
     struct sotto_stack encoder;

@@ -584,6 +584,19 @@ static void gather_and_scatter__a_row_twice__copies_and_adds(void **state)
     free(before);
 }
 
+static void scatter_rows__one_row_for_all__is_added_to_each(void **state)
+{
+    static const uint32_t rows[] = {5, 1, 5};
+    const float one[] = {1.0f, -2.0f};
+    float sums[ROWS * 2] = {0};
+
+    (void)state;
+    kernels->scatter_rows(matrix_over(sums, ROWS, 2),
+                          (struct sotto_matrix_view){device_view(one), 3, 2, 0}, rows);
+    for (size_t i = 0; i < (size_t)ROWS * 2; i++)
+        assert_true(sums[i] == (i / 2 == 5 ? 2.0f : i / 2 == 1 ? 1.0f : 0.0f) * one[i % 2]);
+}
+
 /* Rows 2 and 0 of three patches, against the formula in double. */
 static void compare_patches__drawn__become_their_gradient(void **state)
 {
@@ -656,6 +669,7 @@ int main(void)
         cmocka_unit_test(tanh__whole_range__equals_its_twin_and_its_slope),
         cmocka_unit_test(gather_and_scatter__a_row_twice__copies_and_adds),
         cmocka_unit_test(drop__three_in_ten__go_and_the_others_grow),
+        cmocka_unit_test(scatter_rows__one_row_for_all__is_added_to_each),
         cmocka_unit_test(compare_patches__drawn__become_their_gradient),
         cmocka_unit_test(copy_clear_scale__some_values__touch_those_alone),
     };
