@@ -6,7 +6,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
 static const char file[] =
     "{\"added_tokens\":[{\"id\":4,\"content\":\"<|im_start|>\",\"special\":true},"
-    "{\"id\":5,\"content\":\"<|im_end|>\",\"special\":true}],\"pre_tokenizer\":{\"type\":"
+    "{\"id\":5,\"content\":\"<|im_end|>\",\"special\":true},{\"id\":6,\"content\":\"<s>\"},"
+    "{\"id\":7,\"content\":\"</s>\"}],\"pre_tokenizer\":{\"type\":"
     "\"ByteLevel\",\"add_prefix_space\":false},\"model\":{\"type\":\"BPE\",\"unk_token\":\"u\","
     "\"vocab\":{\"a\":0,\"b\":1,\"ab\":2,\"u\":3},\"merges\":[\"a b\"]}}";
 
@@ -43,6 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     read_as(&(struct sotto_text_form){tokeniser, 24, &labels, SOTTO_CHAT_NONE}, view, "a.jsonl");
     read_as(&(struct sotto_text_form){tokeniser, 24, &labels, SOTTO_CHAT_NONE}, view, "a.csv");
     read_as(&(struct sotto_text_form){tokeniser, 24, NULL, SOTTO_CHAT_CHATML}, view, "a.jsonl");
+    read_as(&(struct sotto_text_form){tokeniser, 24, NULL, SOTTO_CHAT_MISTRAL}, view, "a.jsonl");
+    read_as(&(struct sotto_text_form){tokeniser, 24, NULL, SOTTO_CHAT_LLAMA2}, view, "a.jsonl");
     sotto_tokeniser_close(tokeniser);
     return 0;
 }
