@@ -1,5 +1,7 @@
 #include "participant/trainer/bench.h"
 
+#include <jansson.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -109,4 +111,15 @@ void sotto_bench_close(struct sotto_bench *bench)
     bench->trainer = NULL;
     bench->model = NULL;
     bench->lanes = NULL;
+}
+
+json_t *sotto_bench_path(const char *path)
+{
+    json_t *text = json_string(path);
+    char line[PATH_MAX];
+
+    if (text != NULL)
+        return text;
+    sotto_line_show(line, sizeof line, path);
+    return json_string(line);
 }

@@ -7,6 +7,8 @@
 
 #include "models/trainer.h"
 
+struct json_t;
+
 enum { SOTTO_BENCH_BATCH = 64 };
 
 struct sotto_bench {
@@ -42,5 +44,8 @@ SOTTO_CHECKED enum sotto_status sotto_bench_expect(struct sotto_bench *bench,
                                                    const struct sotto_dataset *mix,
                                                    struct sotto_fault *fault);
 void sotto_bench_close(struct sotto_bench *bench);
+
+/* A path as a JSON text, new; one that is no UTF-8 as sotto_line_show writes it. */
+struct json_t *sotto_bench_path(const char *path);
 
 #endif

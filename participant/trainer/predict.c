@@ -211,9 +211,9 @@ static enum sotto_status predict_all(const struct sotto_bench *bench, const stru
         if (status != SOTTO_OK)
             return status;
         if (options->as_json) {
-            json_array_append_new(rows, json_pack("{s:s, s:s, s:f}", is_text ? "text" : "photo",
-                                                  example, "label", label, "probability",
-                                                  (double)best.probability));
+            json_array_append_new(rows, json_pack("{s:o, s:s, s:f}", is_text ? "text" : "photo",
+                                                  sotto_bench_path(example), "label", label,
+                                                  "probability", (double)best.probability));
             continue;
         }
         print_example(example, is_text);

@@ -13,6 +13,7 @@
 #include "core/threads/threads.h"
 #include "models/adapter/peft.h"
 #include "participant/trainer/base.h"
+#include "participant/trainer/bench.h"
 #include "participant/trainer/examples.h"
 
 /* The rate falls to this share of its start, as it does over a campaign. */
@@ -287,10 +288,10 @@ static void print_result(const struct run *run, const struct options *options,
                result->loss_last, options->out);
         return;
     }
-    report = json_pack("{s:I, s:I, s:f, s:f, s:f, s:s}", "examples",
-                       (json_int_t)run->examples.dataset.count, "steps",
-                       (json_int_t)result->step_count, "loss_first", result->loss_first,
-                       "loss_last", result->loss_last, "seconds", seconds, "adapter", options->out);
+    report = json_pack(
+        "{s:I, s:I, s:f, s:f, s:f, s:o}", "examples", (json_int_t)run->examples.dataset.count,
+        "steps", (json_int_t)result->step_count, "loss_first", result->loss_first, "loss_last",
+        result->loss_last, "seconds", seconds, "adapter", sotto_bench_path(options->out));
     json_dumpf(report, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     printf("\n");
     json_decref(report);

@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import unittest
+import zlib
 
 from federation import SOURCE, Federation
 
@@ -95,6 +96,17 @@ def make_huge(path):
         file.write(struct.pack("<f", 3e38) * (length // 4))
 
 
+def png(side):
+    """A picture of one colour, 8-bit RGB."""
+    def chunk(kind, content):
+        check = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + check
+    rows = (b"\0" + b"\x80\x40\x20" * side) * side
+    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows))
+            + chunk(b"IEND", b""))
+
+
 class Examples(Inputs):
     def write(self, name, text):
         path = self.federation.path(name)
@@ -126,6 +138,17 @@ class Examples(Inputs):
         told = self.refused("sotto-trainer", "predict", "--model", vector("bert"), "--adapter",
                             adapter, "abc", code=65)
         self.assertIn("abc: the model gives no finite score", told)
+
+    def test_predict__name_that_is_no_text__is_shown_in_every_form(self):
+        path = os.path.join(os.fsencode(self.federation.folder), b"a\xff\x1b.png")
+        with open(path, "wb") as file:
+            file.write(png(12))
+        predict = ("sotto-trainer", "predict", "--model", vector("vit"), "--adapter",
+                   vector("vit/adapter"))
+        told = self.federation.run(*predict, os.fsdecode(path)).stdout
+        self.assertIn("a\\xff\\x1b.png: ", told)
+        [row] = json.loads(self.federation.run(*predict, "--json", os.fsdecode(path)).stdout)
+        self.assertTrue(row["photo"].endswith("a\\xff\\x1b.png"), row)
 
     def test_evaluate__help__tells_what_is_counted(self):
         told = self.federation.run("sotto-participant", "evaluate", "--help").stdout
