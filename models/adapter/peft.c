@@ -292,8 +292,6 @@ static enum sotto_status read_layout(struct sotto_layout *layout,
         status = sotto_peft_survey(&choice, source);
     if (status == SOTTO_OK)
         status = sotto_layout_derive(layout, source->arch, &choice, source->fault);
-    if (status == SOTTO_OK)
-        status = sotto_peft_scope_check(source, layout);
     return status;
 }
 
@@ -311,6 +309,8 @@ static enum sotto_status read_adapter(float **lanes, struct sotto_layout *layout
         return sotto_fault_set(source->fault, SOTTO_NO_MEMORY, "%s: no memory for %zu lanes",
                                source->folder, derived.lane_count);
     status = sotto_peft_load(values, &derived, source);
+    if (status == SOTTO_OK)
+        status = sotto_peft_scope_check(source, &derived);
     if (status != SOTTO_OK) {
         free(values);
         return status;

@@ -14,7 +14,7 @@
  * that is absent or null says nothing.
  *
  *   source  in  with its config open
- *   layout  in  of the tensors
+ *   layout  in  of the tensors, none of which is missing
  *
  * SOTTO_MALFORMED: a value of another kind; SOTTO_OVER_LIMIT: too many names; SOTTO_UNSUPPORTED: an
  * expression in exclude_modules; SOTTO_MISMATCH: it is not what the tensors are. The fault names

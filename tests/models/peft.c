@@ -606,6 +606,27 @@ static void peft__scope_that_is_not_the_tensors__is_refused_by_key(void **state)
     assert_unreadable_with(bad, sizeof bad / sizeof bad[0]);
 }
 
+/* What is missing is told as that, whatever the keys say. */
+static void peft__tensors_of_the_first_block_alone__are_told_by_what_is_missing(void **state)
+{
+    struct adapter adapter;
+    struct sotto_arch deeper = tiny;
+    struct sotto_layout layout;
+    struct sotto_fault fault = {0};
+    float *lanes;
+
+    (void)state;
+    deeper.block_count = 3;
+    adapter_open(&adapter, 4, "query");
+    adapter_write(&adapter);
+    adapter_put(&adapter, "adapter_config.json", QUERY("\"layers_to_transform\": [0, 1]"));
+    assert_int_equal(sotto_peft_read(&lanes, &layout, adapter.path.text, &deeper, &fault),
+                     SOTTO_MISMATCH);
+    assert_non_null(
+        strstr(fault.text, "layer.2.attention.attention.query.lora_A.weight is missing"));
+    adapter_close(&adapter);
+}
+
 static void peft__scope_in_other_words__is_read(void **state)
 {
     static const char *const good[] = {
@@ -704,6 +725,7 @@ int main(void)
         cmocka_unit_test(peft__pattern_that_is_no_list_of_names__is_refused),
         cmocka_unit_test(peft__scope_that_is_not_the_tensors__is_refused_by_key),
         cmocka_unit_test(peft__scope_in_other_words__is_read),
+        cmocka_unit_test(peft__tensors_of_the_first_block_alone__are_told_by_what_is_missing),
         cmocka_unit_test(peft__missing_or_damaged_file__names_it),
         cmocka_unit_test(peft__adapter_of_a_deeper_base__is_a_mismatch),
     };
