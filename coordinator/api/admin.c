@@ -209,34 +209,46 @@ void sotto_admin_campaign_show(struct sotto_call *call)
         sotto_call_answer_json_take(call, 200, report);
 }
 
-static void campaign_answer(struct sotto_call *call, enum sotto_status status,
-                            const struct sotto_fault *fault)
+/* A campaign that cannot go on pauses at once: whoever starts it hears why. */
+static void start_answer(struct sotto_call *call)
 {
-    if (status != SOTTO_OK)
-        sotto_call_refuse(call, status, fault->text);
+    struct sotto_api_setup *setup = &call->api->setup;
+    struct sotto_campaign campaign;
+
+    if (sotto_drive_settle(setup->drive) != SOTTO_OK)
+        return;
+    if (sotto_campaigns_find(setup->ledger, call->words[0], &campaign) == SOTTO_OK &&
+        campaign.state == SOTTO_CAMPAIGN_PAUSED)
+        sotto_call_refuse(call, SOTTO_UNEXPECTED, campaign.reason);
     else
-        settled_answer(call, json_pack("{s:s}", "name", call->words[0]));
+        sotto_call_answer_json_take(call, 200, json_pack("{s:s}", "name", call->words[0]));
 }
 
 void sotto_admin_campaign_start(struct sotto_call *call)
 {
     const char *moments = sotto_request_query(call->request, "moments");
     struct sotto_fault fault;
+    enum sotto_status status = SOTTO_MALFORMED;
 
     if (moments != NULL && strcmp(moments, "new") != 0)
-        sotto_call_refuse(call, SOTTO_MALFORMED, "moments can be new, or are not spoken of");
+        sotto_fault_set(&fault, status, "moments can be new, or are not spoken of");
     else
-        campaign_answer(
-            call,
-            sotto_drive_start(call->api->setup.drive, call->words[0], moments != NULL, &fault),
-            &fault);
+        status = sotto_drive_start(call->api->setup.drive, call->words[0], moments != NULL, &fault);
+    if (status == SOTTO_OK)
+        start_answer(call);
+    else
+        sotto_call_refuse(call, status, fault.text);
 }
 
 void sotto_admin_campaign_stop(struct sotto_call *call)
 {
     struct sotto_fault fault;
+    enum sotto_status status = sotto_drive_stop(call->api->setup.drive, call->words[0], &fault);
 
-    campaign_answer(call, sotto_drive_stop(call->api->setup.drive, call->words[0], &fault), &fault);
+    if (status != SOTTO_OK)
+        sotto_call_refuse(call, status, fault.text);
+    else
+        settled_answer(call, json_pack("{s:s}", "name", call->words[0]));
 }
 
 void sotto_admin_status(struct sotto_call *call)

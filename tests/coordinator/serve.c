@@ -378,6 +378,30 @@ static void start__moments_that_are_not_to_be_had__is_refused(void **state)
     free(draft);
 }
 
+static void start__adapter_damaged_on_the_disk__tells_the_tensor(void **state)
+{
+    struct serving *serving = *state;
+    struct draft *draft = calloc(1, sizeof *draft);
+    char hex[SOTTO_DIGEST_HEX], name[SOTTO_DIGEST_HEX + 32];
+    struct serving_answer answer;
+
+    draft_make(draft);
+    items_put(serving, draft);
+    answer = campaign_post(serving, &draft->definition);
+    assert_answer(&answer, 200, "created");
+    sotto_digest_hex(hex, &draft->definition.adapter);
+    snprintf(name, sizeof name, "%s/items/adapter/%s", strrchr(serving->state, '/') + 1, hex);
+    draft->lanes[draft->definition.lane_count - 1] = 1;
+    folder_write(&serving->folder, name, sotto_view_of(draft->lanes, draft->adapter_length));
+    for (int time = 0; time < 2; time++)
+        assert_refused(serving->administrator, "POST", "/v1/admin/campaigns/wards/start", nothing,
+                       409,
+                       "tensor base_model.model.classifier.bias of the adapter is not the one");
+    assert_refused(serving->administrator, "GET", "/v1/admin/campaigns/wards", nothing, 200,
+                   "\"state\":\"paused\"");
+    free(draft);
+}
+
 static void message__at_a_wrong_time_malformed_or_too_long__is_told_apart(void **state)
 {
     static const uint8_t bytes[SOTTO_CHUNK_BYTES_MAX + 1];
@@ -439,6 +463,7 @@ int main(void)
         SERVED(campaign__lanes_other_than_the_layouts__is_refused),
         SERVED(campaign__made_twice_or_started_twice__is_refused),
         SERVED(start__moments_that_are_not_to_be_had__is_refused),
+        SERVED(start__adapter_damaged_on_the_disk__tells_the_tensor),
         SERVED(message__at_a_wrong_time_malformed_or_too_long__is_told_apart),
         SERVED(message__longer_than_its_route_takes__is_413),
     };
