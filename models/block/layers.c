@@ -113,8 +113,8 @@ static const struct sotto_device_float *bias_of(const struct sotto_block_run *ru
 
     for (size_t i = 0; i < layers->count; i++) {
         is_one = is_one && vector_of(run->block, sotto_block_linear_bias(layers->at[i])) == next;
-        next +=
-            next == NULL ? 0 : place_of(run->block, sotto_block_linear_weight(layers->at[i])).rows;
+        if (next != NULL)
+            next += place_of(run->block, sotto_block_linear_weight(layers->at[i])).rows;
     }
     return is_one ? first : bias_gathered(run, layers);
 }

@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     struct sotto_turn_effects effects;
     struct sotto_turn *turn = NULL;
 
-    if (length == 0 || sotto_arena_open(&arena, sotto_turn_bytes(LANES_MAX)) != SOTTO_OK)
+    if (length == 0 || sotto_arena_open(&arena, sotto_turn_bytes(LANES_MAX, LANES_MAX)) != SOTTO_OK)
         return 0;
     sotto_entropy_init_seeded(&entropy, 1);
     sotto_policy_init(&policy);
