@@ -2,25 +2,23 @@
  * sotto-participant: a site's command line and the supervisor of its processes.
  */
 #include <argp.h>
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/console/console.h"
 #include "participant/supervisor/audit.h"
 #include "participant/supervisor/enrol.h"
+#include "participant/supervisor/predict.h"
 #include "participant/supervisor/run.h"
 #include "participant/supervisor/spawn.h"
 
-enum { EXIT_USAGE = 2, POLICY_OPTIONS_MAX = 32, TOKEN_FILE_MAX = 1024, PASSED_MAX = 8 };
+enum { EXIT_USAGE = 2, POLICY_OPTIONS_MAX = 32, TOKEN_FILE_MAX = 1024 };
 enum { KEY_STATE = 's', KEY_JSON = 'j', KEY_TOKEN = 't', KEY_MODEL = 'm', KEY_EXAMPLES = 'e' };
 enum { KEY_NAME = 256, KEY_LABELS, KEY_POLICY };
-enum { KEY_SYSTEM = 512, KEY_TOKENS, KEY_TEMPERATURE, KEY_SEED };
 
 struct options {
     const char *state;
@@ -28,10 +26,6 @@ struct options {
     const char *token;
     struct sotto_enrol_wish wish;
     const char *policy[POLICY_OPTIONS_MAX];
-    char **photos;
-    int photo_count;
-    const char *passed[PASSED_MAX]; /* options and values for the trainer's program to read */
-    size_t passed_count;
 };
 
 typedef enum sotto_status (*command)(int *exit_code, const struct options *options,
@@ -50,38 +44,6 @@ static error_t parse_state(int key, char *text, struct argp_state *state)
         return 0;
     }
     return ARGP_ERR_UNKNOWN;
-}
-
-/* The last of an option that is given twice counts there. */
-static void pass(struct argp_state *state, const char *name, const char *value)
-{
-    struct options *options = state->input;
-
-    if (options->passed_count + 2 > PASSED_MAX)
-        sotto_console_refuse(state, "%s is given too often", name);
-    options->passed[options->passed_count++] = name;
-    options->passed[options->passed_count++] = value;
-}
-
-static error_t parse_photos(int key, char *text, struct argp_state *state)
-{
-    struct options *options = state->input;
-
-    switch (key) {
-    case KEY_SYSTEM: pass(state, "--system", text); return 0;
-    case KEY_TOKENS: pass(state, "--tokens", text); return 0;
-    case KEY_TEMPERATURE: pass(state, "--temperature", text); return 0;
-    case KEY_SEED: pass(state, "--seed", text); return 0;
-    }
-
-    if (key == ARGP_KEY_ARGS) {
-        options->photos = state->argv + state->next;
-        options->photo_count = state->argc - state->next;
-        return 0;
-    }
-    if (key == ARGP_KEY_END && options->photo_count == 0)
-        sotto_console_refuse(state, "at least one PHOTO or TEXT is needed");
-    return parse_state(key, text, state);
 }
 
 static error_t parse_enrol(int key, char *text, struct argp_state *state)
@@ -119,20 +81,6 @@ static error_t parse_enrol(int key, char *text, struct argp_state *state)
 
 static const struct argp_option plain_options[] = {OPTION_STATE, {0}};
 static const struct argp_option reading_options[] = {OPTION_STATE, OPTION_JSON, {0}};
-static const struct argp_option predict_options[] = {
-    OPTION_STATE,
-    {NULL, 0, NULL, 0, "Of a language model's answers:", 2},
-    {"system", KEY_SYSTEM, "TEXT", 0,
-     "System message before each question, if the site has a chat "
-     "format",
-     2},
-    {"tokens", KEY_TOKENS, "N", 0, "Tokens of an answer, at most (256)", 2},
-    {"temperature", KEY_TEMPERATURE, "X", 0,
-     "Draw tokens by their probabilities at X, 0: the most probable each time (0)", 2},
-    {"seed", KEY_SEED, "N", 0, "Of the draws: the same gives the same answer (1)", 2},
-    OPTION_JSON,
-    {0},
-};
 static const struct argp_option enrol_options[] = {
     OPTION_STATE,
     {"token", KEY_TOKEN, "TEXT|@FILE", 0, "The token from the administrator, or a file with it", 1},
@@ -268,115 +216,40 @@ static enum sotto_status audit(int *exit_code, const struct options *options,
     return status == SOTTO_OK ? sotto_site_audit(&folder, &form, fault) : status;
 }
 
-/*
- * Models and pictures are opened by the trainer's program alone. Returns only if it cannot be
- * started.
- */
-static enum sotto_status become_trainer(char **arguments, struct sotto_fault *fault)
-{
-    char path[1024];
-    enum sotto_status status = sotto_program_path(path, "sotto-trainer", fault);
-
-    if (status != SOTTO_OK)
-        return status;
-    execv(path, arguments);
-    return sotto_fault_set(fault, SOTTO_IO, "cannot start %s: %s", path, strerror(errno));
-}
-
-/* A command line in the making; there is room. */
-struct line {
-    char **arguments;
-    size_t count;
-};
-
-/* An option, with its value unless that is NULL. */
-static void put(struct line *line, const char *name, const char *value)
-{
-    line->arguments[line->count++] = (char *)(uintptr_t)name;
-    if (value != NULL)
-        line->arguments[line->count++] = (char *)(uintptr_t)value;
-}
-
-static void put_all(struct line *line, const struct options *options,
-                    const struct sotto_site_config *site, const struct sotto_state_folder *folder)
-{
-    put(line, "sotto-participant", "predict");
-    put(line, "--model", site->model);
-    put(line, "--adapter", folder->current);
-    if (site->has_half_weights)
-        put(line, "--weights", "bfloat16");
-    if (site->chat[0] != '\0')
-        put(line, "--chat", site->chat);
-    for (size_t i = 0; i < options->passed_count; i += 2)
-        put(line, options->passed[i], options->passed[i + 1]);
-    if (options->as_json)
-        put(line, "--json", NULL);
-    put(line, "--", NULL);
-    for (int i = 0; i < options->photo_count; i++)
-        put(line, options->photos[i], NULL);
-}
-
-static enum sotto_status predict(int *exit_code, const struct options *options,
-                                 struct sotto_fault *fault)
-{
-    const size_t fixed_max = 16 + PASSED_MAX;
-    struct sotto_state_folder folder;
-    struct sotto_site_config site;
-    struct line line = {calloc((size_t)options->photo_count + fixed_max, sizeof *line.arguments),
-                        0};
-    enum sotto_status status = sotto_state_folder_find(&folder, options->state, fault);
-
-    (void)exit_code;
-    if (status == SOTTO_OK)
-        status = sotto_site_load(&site, folder.site, fault);
-    if (status == SOTTO_OK && access(folder.current, F_OK) != 0)
-        status = sotto_fault_set(fault, SOTTO_NOT_FOUND,
-                                 "no adapter has come home to %s yet: take part in a round first",
-                                 folder.adapters);
-    if (status == SOTTO_OK && line.arguments == NULL)
-        status = sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for the arguments");
-    if (status == SOTTO_OK) {
-        put_all(&line, options, &site, &folder);
-        status = become_trainer(line.arguments, fault);
-    }
-    free(line.arguments);
-    return status;
-}
-
 static const struct subcommand {
     const char *name;
-    command run; /* NULL: the trainer's program does it, with its own options */
+    command run; /* NULL: what comes next does it, with its own options */
+    /* NULL: the trainer's program. */
+    enum sotto_status (*become)(int argument_count, char **arguments, struct sotto_fault *fault);
     struct argp argp;
 } subcommands[] = {
     {"enrol",
      enrol,
+     NULL,
      {.options = enrol_options,
       .parser = parse_enrol,
       .doc = "Makes this site's keys and state folder and enrols it with a token."}},
     {"run",
      run,
+     NULL,
      {.options = plain_options,
       .parser = parse_state,
       .doc = "Takes part in rounds until it is stopped."}},
     {"status",
      show_status,
+     NULL,
      {.options = reading_options, .parser = parse_state, .doc = "Shows how the site is."}},
-    {"predict",
-     predict,
-     {.options = predict_options,
-      .parser = parse_photos,
-      .args_doc = "PHOTO|TEXT...",
-      .doc = "Names the label of each photo, or text, with the adapter that came home; a language "
-             "model answers each text instead. Needs no network."}},
+    {"predict", NULL, sotto_site_predict, {.doc = NULL}},
     {"audit",
      audit,
+     NULL,
      {.options = reading_options,
       .parser = parse_state,
       .doc = "Shows what this site let out and what it refused, from its ledger."}},
-    {"check", NULL, {.doc = NULL}},
-    {"evaluate", NULL, {.doc = NULL}},
-    {"train", NULL, {.doc = NULL}},
-    {"export", NULL, {.doc = NULL}},
+    {"check", NULL, NULL, {.doc = NULL}},
+    {"evaluate", NULL, NULL, {.doc = NULL}},
+    {"train", NULL, NULL, {.doc = NULL}},
+    {"export", NULL, NULL, {.doc = NULL}},
 };
 
 static const struct subcommand *subcommand_find(const char *name)
@@ -420,10 +293,12 @@ static enum sotto_status run_subcommand(int *exit_code, const struct choice *cho
     struct options options = {0};
     char program[64];
 
-    if (subcommand->run == NULL)
-        return become_trainer(arguments + choice->first - 1, fault);
+    if (subcommand->run == NULL && subcommand->become == NULL)
+        return sotto_trainer_become(arguments + choice->first - 1, fault);
     snprintf(program, sizeof program, "sotto-participant %s", subcommand->name);
     arguments[choice->first] = program;
+    if (subcommand->run == NULL)
+        return subcommand->become(argument_count - choice->first, arguments + choice->first, fault);
     argp_parse(&subcommand->argp, argument_count - choice->first, arguments + choice->first, 0,
                NULL, &options);
     return subcommand->run(exit_code, &options, fault);

@@ -1,5 +1,6 @@
 #include "participant/supervisor/spawn.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -97,4 +98,15 @@ enum sotto_status sotto_spawn(pid_t *child, const char *program, const int *seat
     if (harden(parent) && streams_take() && seats_take(seats, seat_count))
         execv(path, arguments);
     _exit(EXIT_NO_PROGRAM);
+}
+
+enum sotto_status sotto_trainer_become(char **arguments, struct sotto_fault *fault)
+{
+    char path[1024];
+    enum sotto_status status = sotto_program_path(path, "sotto-trainer", fault);
+
+    if (status != SOTTO_OK)
+        return status;
+    execv(path, arguments);
+    return sotto_fault_set(fault, SOTTO_IO, "cannot start %s: %s", path, strerror(errno));
 }

@@ -27,4 +27,12 @@ SOTTO_CHECKED enum sotto_status sotto_program_path(char out[1024], const char *p
 SOTTO_CHECKED enum sotto_status sotto_spawn(pid_t *child, const char *program, const int *seats,
                                             size_t seat_count, struct sotto_fault *fault);
 
+/*
+ * Becomes the trainer's program, which alone opens models and examples, with a command. Returns
+ * only if it cannot be started.
+ *
+ *   arguments  in  as main gets them, NULL after the last
+ */
+enum sotto_status sotto_trainer_become(char **arguments, struct sotto_fault *fault);
+
 #endif

@@ -118,8 +118,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
             sotto_console_refuse(state,
                                  "--model, --adapter and at least one PHOTO or TEXT are needed");
         if (options->wish.system != NULL && options->wish.chat == SOTTO_CHAT_NONE)
-            sotto_console_refuse(state,
-                                 "--system needs the chat format that it is said in: --chat");
+            sotto_console_refuse(
+                state, "--system needs a chat format to be said in: name it with --chat (chat "
+                       "in site.yaml)");
         return 0;
     }
     return parse_wish(key, text, state);

@@ -40,7 +40,7 @@ class Answers(unittest.TestCase):
 
     def predict(self, *arguments, code=0):
         f = self.federation
-        return f.run("sotto-trainer", "predict", "--model", f.path("base"), "--adapter",
+        return f.run("sotto-participant", "predict", "--model", f.path("base"), "--adapter",
                      f.path("local"), *arguments, code=code)
 
     def test_campaign__of_answers__comes_home_and_says_them(self):
@@ -96,7 +96,7 @@ class Answers(unittest.TestCase):
                 (("the cat " * 1200,), 65, "longer than the 2048 tokens that the model takes"),
                 (("",), 65, "a TEXT is empty"),
                 (("--chat", "llama2", os.fsdecode(b"a\xff")), 65, "is not UTF-8"),
-                (("--system", "Be brief.", "a"), 2, "--system needs the chat format"),
+                (("--system", "Be brief.", "a"), 2, "--system needs a chat format"),
                 (("--chat", "fairy", "a"), 2, "no chat format is called 'fairy'"),
                 (("--chat", "llama3", "a"), 76, "needs the token <|start_header_id|>"),
                 (("--tokens", 0, "a"), 2, "--tokens must be a whole number from 1"),
@@ -104,6 +104,16 @@ class Answers(unittest.TestCase):
             done = self.predict(*arguments, code=code)
             self.assertIn(told, done.stderr)
             self.assertEqual(done.stdout, "")
+
+    def test_predict__site_or_model__but_not_both(self):
+        run = self.federation.run
+        self.assertIn("--state is needed, or --model",
+                      run("sotto-participant", "predict", "a", code=2).stderr)
+        self.assertIn("leave them out, or --state",
+                      run("sotto-participant", "predict", "--state", "x", "--chat", "chatml", "a",
+                          code=2).stderr)
+        self.assertIn("--adapter and at least one",
+                      run("sotto-participant", "predict", "--model", "x", "a", code=2).stderr)
 
     def test_predict__of_labels__takes_no_option_of_answers(self):
         f = self.federation
