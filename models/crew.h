@@ -72,8 +72,8 @@ void sotto_crew_drop(struct sotto_crew *crew, uint64_t seed, uint64_t step);
 /*
  * Keeps what the blocks below the lowest adapted one make of each example: it is the same in every
  * epoch, to the bit where a row of a product does not depend on how many rows there are (the own
- * product of models/kernels/wide.h). Does nothing where there is no such block, or where it would
- * take more than 256 MiB.
+ * product of models/kernels/wide/wide.h). Does nothing where there is no such block, or where it
+ * would take more than 256 MiB.
  *
  *   dataset  in  prepared; it neither changes nor goes before sotto_crew_forget. Kept already:
  *                nothing is computed again

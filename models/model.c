@@ -16,7 +16,6 @@ struct sotto_model {
     struct sotto_base base;
     const struct sotto_device_float *weights; /* the base's, adopted */
     struct sotto_tokeniser *tokeniser;        /* of a model for texts */
-    bool is_packed;
     struct sotto_base_packed packed;
 };
 
@@ -60,7 +59,7 @@ static enum sotto_status adopt_weights(struct sotto_model *model, const char *fo
 
 enum sotto_status sotto_model_open_on(struct sotto_model **model, const char *folder,
                                       const struct sotto_kernels *kernels,
-                                      struct sotto_fault *fault)
+                                      enum sotto_weights weights, struct sotto_fault *fault)
 {
     struct sotto_model *opened = calloc(1, sizeof *opened);
     enum sotto_status status;
@@ -69,7 +68,8 @@ enum sotto_status sotto_model_open_on(struct sotto_model **model, const char *fo
     if (opened == NULL)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory to open the model %s", folder);
     opened->kernels = kernels == NULL ? sotto_kernels_cpu() : kernels;
-    status = sotto_base_open(&opened->base, folder, fault);
+    status = sotto_base_open_packed(&opened->base, &opened->packed, folder, opened->kernels,
+                                    weights == SOTTO_WEIGHTS_BFLOAT16, fault);
     if (status == SOTTO_OK)
         status = open_tokeniser(opened, folder, fault);
     if (status == SOTTO_OK)
@@ -85,7 +85,7 @@ enum sotto_status sotto_model_open_on(struct sotto_model **model, const char *fo
 enum sotto_status sotto_model_open(struct sotto_model **model, const char *folder,
                                    struct sotto_fault *fault)
 {
-    return sotto_model_open_on(model, folder, NULL, fault);
+    return sotto_model_open_on(model, folder, NULL, SOTTO_WEIGHTS_FLOAT32, fault);
 }
 
 void sotto_model_close(struct sotto_model *model)
@@ -98,16 +98,6 @@ void sotto_model_close(struct sotto_model *model)
         model->kernels->disown(model->weights, weight_count(model));
     sotto_base_close(&model->base);
     free(model);
-}
-
-enum sotto_status sotto_model_pack(struct sotto_model *model, struct sotto_fault *fault)
-{
-    enum sotto_status status;
-
-    assert(!model->is_packed);
-    status = sotto_base_pack(&model->packed, &model->base, model->weights, model->kernels, fault);
-    model->is_packed = status == SOTTO_OK;
-    return status;
 }
 
 const struct sotto_arch *sotto_model_arch(const struct sotto_model *model)
@@ -151,7 +141,7 @@ const struct sotto_device_float *sotto_model_weights(const struct sotto_model *m
 
 const struct sotto_base_packed *sotto_model_packed(const struct sotto_model *model)
 {
-    return model->is_packed ? &model->packed : NULL;
+    return model->packed.blocks != NULL ? &model->packed : NULL;
 }
 
 const struct sotto_kernels *sotto_model_kernels(const struct sotto_model *model)

@@ -17,31 +17,27 @@ struct sotto_layout;
 struct sotto_model;
 struct sotto_tokeniser;
 
+enum sotto_weights { SOTTO_WEIGHTS_FLOAT32, SOTTO_WEIGHTS_BFLOAT16 };
+
 /*
  * Opens a Hugging Face model directory, whose files models/arch/files.h lists.
  *
  *   kernels  in  what computes, from models/kernels; NULL, as sotto_model_open has it: the CPU's
+ *   weights  in  what the frozen matrices are in memory; sotto_model_open has float32. Rounded to
+ *                bfloat16 products take about half the time where the processor has AVX512_BF16;
+ *                docs/models.md says what it costs in accuracy.
  *
  * SOTTO_NOT_FOUND, SOTTO_MALFORMED, SOTTO_MISMATCH (a tensor against the config),
- * SOTTO_UNSUPPORTED, SOTTO_OVER_LIMIT, SOTTO_IO, SOTTO_NO_MEMORY: *model is NULL, the fault names
- * file and tensor.
+ * SOTTO_UNSUPPORTED (also bfloat16 where a width is no multiple of 32), SOTTO_OVER_LIMIT, SOTTO_IO,
+ * SOTTO_NO_MEMORY: *model is NULL, the fault names file and tensor.
  */
 SOTTO_CHECKED enum sotto_status sotto_model_open(struct sotto_model **model, const char *folder,
                                                  struct sotto_fault *fault);
 SOTTO_CHECKED enum sotto_status sotto_model_open_on(struct sotto_model **model, const char *folder,
                                                     const struct sotto_kernels *kernels,
+                                                    enum sotto_weights weights,
                                                     struct sotto_fault *fault);
 void sotto_model_close(struct sotto_model *model);
-
-/*
- * Rounds the matrices that are frozen to bfloat16, once, before any trainer is opened: products
- * take about half the time where the processor has AVX512_BF16. docs/models.md says what it
- * costs in accuracy.
- *
- * SOTTO_UNSUPPORTED: a width is no multiple of 32; SOTTO_NO_MEMORY: the model stays float32.
- */
-SOTTO_CHECKED enum sotto_status sotto_model_pack(struct sotto_model *model,
-                                                 struct sotto_fault *fault);
 
 const struct sotto_arch *sotto_model_arch(const struct sotto_model *model);
 /* The very bytes that were loaded, as sotto_model_files_parts lists them; borrowed. */

@@ -16,7 +16,8 @@ struct loading {
     const char *folder;
     const char *prefix; /* of the family's names */
     size_t tensor_count;
-    bool *is_read; /* [tensor_count] */
+    bool *is_read;                        /* [tensor_count] */
+    const struct sotto_base_taker *taker; /* or NULL */
     struct sotto_fault *fault;
 };
 
@@ -104,6 +105,16 @@ static enum sotto_status check_rest(const struct loading *loading, enum sotto_fa
     return SOTTO_OK;
 }
 
+static enum sotto_status take_block(struct sotto_base *base, const struct loading *loading,
+                                    size_t index)
+{
+    uint32_t block;
+
+    if (loading->taker == NULL || !sotto_base_ends_block(&base->arch, index, &block))
+        return SOTTO_OK;
+    return loading->taker->take(loading->taker->context, base, block, loading->fault);
+}
+
 static enum sotto_status read_weights(struct sotto_base *base, struct loading *loading)
 {
     size_t count = sotto_base_weight_count(&base->arch);
@@ -124,6 +135,8 @@ static enum sotto_status read_weights(struct sotto_base *base, struct loading *l
 
         status = read_tensor(base->weights, loading, &tensor);
         sotto_checkpoint_rest(loading->checkpoint);
+        if (status == SOTTO_OK)
+            status = take_block(base, loading, i);
     }
     if (status == SOTTO_OK)
         status = check_rest(loading, base->arch.family);
@@ -131,13 +144,14 @@ static enum sotto_status read_weights(struct sotto_base *base, struct loading *l
 }
 
 static enum sotto_status load(struct sotto_base *base, const char *folder,
-                              struct sotto_fault *fault)
+                              const struct sotto_base_taker *taker, struct sotto_fault *fault)
 {
     const struct sotto_checkpoint *checkpoint = &base->files.checkpoint;
     struct loading loading = {.checkpoint = checkpoint,
                               .folder = folder,
                               .prefix = sotto_family_names(base->arch.family)->prefix,
                               .tensor_count = sotto_checkpoint_tensor_count(checkpoint),
+                              .taker = taker,
                               .fault = fault};
     enum sotto_status status;
 
@@ -149,8 +163,9 @@ static enum sotto_status load(struct sotto_base *base, const char *folder,
     return status;
 }
 
-enum sotto_status sotto_base_open(struct sotto_base *base, const char *folder,
-                                  struct sotto_fault *fault)
+enum sotto_status sotto_base_open_by_blocks(struct sotto_base *base, const char *folder,
+                                            const struct sotto_base_taker *taker,
+                                            struct sotto_fault *fault)
 {
     enum sotto_status status;
 
@@ -162,10 +177,16 @@ enum sotto_status sotto_base_open(struct sotto_base *base, const char *folder,
     if (base->arch.task == SOTTO_TASK_PICTURE_CLASS)
         status = read_preprocessor(base, folder, fault);
     if (status == SOTTO_OK)
-        status = load(base, folder, fault);
+        status = load(base, folder, taker, fault);
     if (status != SOTTO_OK)
         sotto_base_close(base);
     return status;
+}
+
+enum sotto_status sotto_base_open(struct sotto_base *base, const char *folder,
+                                  struct sotto_fault *fault)
+{
+    return sotto_base_open_by_blocks(base, folder, NULL, fault);
 }
 
 void sotto_base_close(struct sotto_base *base)

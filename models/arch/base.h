@@ -26,6 +26,22 @@ struct sotto_base {
  */
 SOTTO_CHECKED enum sotto_status sotto_base_open(struct sotto_base *base, const char *folder,
                                                 struct sotto_fault *fault);
+
+/* Somebody who takes a block's weights elsewhere as soon as they were read. */
+struct sotto_base_taker {
+    void *context;
+    enum sotto_status (*take)(void *context, struct sotto_base *base, uint32_t block,
+                              struct sotto_fault *fault);
+};
+
+/*
+ * The same, a block after another given to `taker`, which may drop its matrices from base->memory;
+ * what lies before the blocks was read then. Its statuses besides.
+ */
+SOTTO_CHECKED enum sotto_status sotto_base_open_by_blocks(struct sotto_base *base,
+                                                          const char *folder,
+                                                          const struct sotto_base_taker *taker,
+                                                          struct sotto_fault *fault);
 void sotto_base_close(struct sotto_base *base); /* closing twice is harmless */
 
 #endif

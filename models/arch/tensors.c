@@ -277,3 +277,14 @@ struct sotto_base_tensor sotto_base_tensor(const struct sotto_arch *arch, size_t
     tensor.first = place_of(arch, outer);
     return tensor;
 }
+
+bool sotto_base_ends_block(const struct sotto_arch *arch, size_t index, uint32_t *block)
+{
+    size_t place = index + 1 - first_after_blocks;
+
+    if (index + 1 <= first_after_blocks || place % SOTTO_BLOCK_TENSOR_COUNT != 0 ||
+        place / SOTTO_BLOCK_TENSOR_COUNT > arch->block_count)
+        return false;
+    *block = (uint32_t)(place / SOTTO_BLOCK_TENSOR_COUNT - 1);
+    return true;
+}

@@ -47,6 +47,8 @@ struct sotto_base_tensor {
 size_t sotto_base_tensor_count(const struct sotto_arch *arch);
 /* index < sotto_base_tensor_count */
 struct sotto_base_tensor sotto_base_tensor(const struct sotto_arch *arch, size_t index);
+/* Whether the tensor is the last of a block, and of which; *block is set then alone. */
+bool sotto_base_ends_block(const struct sotto_arch *arch, size_t index, uint32_t *block);
 size_t sotto_base_weight_count(const struct sotto_arch *arch);
 
 /* Where a tensor outside the blocks begins in the weights. The model has it. */

@@ -31,17 +31,28 @@ size_t sotto_block_packed_count(const struct sotto_block_spec *spec)
             continue;
         if (place.rows % SOTTO_PANEL_WIDTH != 0 || place.columns % SOTTO_PANEL_WIDTH != 0)
             return 0;
-        count += sotto_packed_count(place.rows, place.columns);
+        count += (size_t)place.rows * place.columns;
     }
     return count;
 }
 
-/* The layers of one group; returns the memory after them. */
-static struct sotto_device_bf16 *pack_group(struct sotto_packed *packed,
-                                            struct sotto_device_bf16 *memory, size_t group,
-                                            const struct sotto_kernels *kernels,
-                                            const struct sotto_block_spec *spec,
-                                            const struct sotto_device_float *weights)
+struct sotto_packed sotto_packing_add(struct sotto_packing *packing, struct sotto_matrix_view w)
+{
+    struct sotto_packed packed;
+
+    if (packing->floats != NULL) {
+        packed = packing->kernels->pack_floats(packing->floats, w);
+        packing->floats += w.rows * w.columns;
+    } else {
+        packed = packing->kernels->pack(packing->halves, w);
+        packing->halves += w.rows * w.columns;
+    }
+    return packed;
+}
+
+static void pack_group(struct sotto_packed *packed, struct sotto_packing *packing, size_t group,
+                       const struct sotto_block_spec *spec,
+                       const struct sotto_device_float *weights)
 {
     struct sotto_block_tensor_place last =
         place_of(spec, groups[group].at[groups[group].count - 1]);
@@ -57,20 +68,18 @@ static struct sotto_device_bf16 *pack_group(struct sotto_packed *packed,
         assert(place.rows == 0 || all.at + all.rows * all.columns == weights + place.first);
         all.rows += place.rows;
     }
-    whole = kernels->pack(memory, all);
+    whole = sotto_packing_add(packing, all);
     for (size_t i = 0; i < groups[group].count; i++) {
         uint32_t rows = place_of(spec, groups[group].at[i]).rows;
 
         packed[groups[group].at[i]] = sotto_packed_rows(whole, first, rows);
         first += rows;
     }
-    return memory + sotto_packed_count(all.rows, all.columns);
 }
 
-void sotto_block_pack(struct sotto_packed *packed, struct sotto_device_bf16 *memory,
-                      const struct sotto_kernels *kernels, const struct sotto_block_spec *spec,
-                      const struct sotto_device_float *weights)
+void sotto_block_pack(struct sotto_packed *packed, struct sotto_packing *packing,
+                      const struct sotto_block_spec *spec, const struct sotto_device_float *weights)
 {
     for (size_t group = 0; group < GROUPS; group++)
-        memory = pack_group(packed, memory, group, kernels, spec, weights);
+        pack_group(packed, packing, group, spec, weights);
 }

@@ -129,12 +129,25 @@ struct sotto_kernels {
                    struct sotto_matrix_view weight, const struct sotto_device_float *bias,
                    struct sotto_matrix_view residual);
 
-    /* Weights as bfloat16 in the order of the product below; models/kernels/packed/packed.h. */
+    /*
+     * Frozen weights in the order of the two products below: models/kernels/packed/packed.h. As
+     * bfloat16, or as they are, where the table's products gain by it.
+     *
+     *   memory  out  [rows * columns of w]
+     */
     struct sotto_packed (*pack)(struct sotto_device_bf16 *memory, struct sotto_matrix_view w);
+    struct sotto_packed (*pack_floats)(struct sotto_device_float *memory,
+                                       struct sotto_matrix_view w);
+    bool (*packs_floats)(void);
 
-    /* c = a W^T or a W, plus c if `adds`. */
+    /* y = x W^T + bias + residual, as affine */
+    void (*affine_packed)(struct sotto_matrix y, struct sotto_matrix_view x,
+                          const struct sotto_packed *w, const struct sotto_device_float *bias,
+                          struct sotto_matrix_view residual);
+
+    /* c = a W */
     void (*matmul_packed)(struct sotto_matrix c, struct sotto_matrix_view a,
-                          const struct sotto_packed *w, enum sotto_packed_way way, bool adds);
+                          const struct sotto_packed *w);
 
     /* y[i, :] = bias + residual[i, :]; bias and residual.at may be NULL; residual is not y. */
     void (*fill_rows)(struct sotto_matrix y, const struct sotto_device_float *bias,

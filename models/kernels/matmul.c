@@ -6,7 +6,7 @@
 
 #include "models/kernels/device/host.h"
 #include "models/kernels/elementwise.h"
-#include "models/kernels/wide.h"
+#include "models/kernels/wide/wide.h"
 
 static int dimension(size_t count)
 {

@@ -4,7 +4,7 @@
 
 #include "models/kernels/matrix.h"
 
-/* The own one where the processor has 512-bit vectors (models/kernels/wide.h), or OpenBLAS. */
+/* The own one where the processor has 512-bit vectors (models/kernels/wide/wide.h), or OpenBLAS. */
 void sotto_cpu_matmul(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b,
                       float alpha, float beta);
 

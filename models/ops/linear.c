@@ -9,15 +9,10 @@ void sotto_linear_forward(const struct sotto_kernels *kernels, const struct sott
                           struct sotto_matrix y, struct sotto_matrix_view x,
                           struct sotto_matrix_view residual)
 {
-    bool has_addend = linear->bias != NULL || residual.at != NULL;
-
-    if (linear->packed.rows == 0) {
+    if (linear->packed.rows > 0)
+        kernels->affine_packed(y, x, &linear->packed, linear->bias, residual);
+    else
         kernels->affine(y, x, weight_of(linear), linear->bias, residual);
-        return;
-    }
-    if (has_addend)
-        kernels->fill_rows(y, linear->bias, residual);
-    kernels->matmul_packed(y, x, &linear->packed, SOTTO_PACKED_FORWARD, has_addend);
 }
 
 void sotto_linear_backward(const struct sotto_kernels *kernels, const struct sotto_linear *linear,
@@ -32,7 +27,7 @@ void sotto_linear_backward(const struct sotto_kernels *kernels, const struct sot
     if (dx.at == NULL)
         return;
     if (linear->packed.rows > 0)
-        kernels->matmul_packed(dx, dy, &linear->packed, SOTTO_PACKED_BACKWARD, false);
+        kernels->matmul_packed(dx, dy, &linear->packed);
     else
         kernels->matmul(dx, sotto_factor_plain(dy), sotto_factor_plain(weight_of(linear)), 1.0f,
                         0.0f);

@@ -27,12 +27,13 @@ static bool are_finite(const float *values, size_t count)
 }
 
 enum sotto_status sotto_bench_open_adapter(struct sotto_bench *bench, const char *model_folder,
-                                           const char *adapter_folder, struct sotto_fault *fault)
+                                           enum sotto_weights weights, const char *adapter_folder,
+                                           struct sotto_fault *fault)
 {
     enum sotto_status status;
 
     *bench = (struct sotto_bench){0};
-    status = sotto_model_open(&bench->model, model_folder, fault);
+    status = sotto_model_open_on(&bench->model, model_folder, NULL, weights, fault);
     if (status == SOTTO_OK)
         status = sotto_peft_read(&bench->lanes, &bench->layout, adapter_folder,
                                  sotto_model_arch(bench->model), fault);
@@ -62,7 +63,8 @@ enum sotto_status sotto_bench_open_trainer(struct sotto_bench *bench, struct sot
 enum sotto_status sotto_bench_open(struct sotto_bench *bench, const char *model_folder,
                                    const char *adapter_folder, struct sotto_fault *fault)
 {
-    enum sotto_status status = sotto_bench_open_adapter(bench, model_folder, adapter_folder, fault);
+    enum sotto_status status =
+        sotto_bench_open_adapter(bench, model_folder, SOTTO_WEIGHTS_FLOAT32, adapter_folder, fault);
 
     return status == SOTTO_OK ? sotto_bench_open_trainer(bench, fault) : status;
 }

@@ -30,6 +30,7 @@ SOTTO_CHECKED enum sotto_status sotto_bench_open(struct sotto_bench *bench,
 /* The same without a trainer; and that alone, over what is open. */
 SOTTO_CHECKED enum sotto_status sotto_bench_open_adapter(struct sotto_bench *bench,
                                                          const char *model_folder,
+                                                         enum sotto_weights weights,
                                                          const char *adapter_folder,
                                                          struct sotto_fault *fault);
 SOTTO_CHECKED enum sotto_status sotto_bench_open_trainer(struct sotto_bench *bench,

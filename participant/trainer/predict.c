@@ -262,16 +262,16 @@ enum sotto_status sotto_command_predict(int argument_count, char **arguments,
     enum sotto_status status;
 
     argp_parse(&argp, argument_count, arguments, 0, NULL, &options);
-    status = sotto_bench_open_adapter(&bench, options.model, options.adapter, fault);
+    status = sotto_bench_open_adapter(&bench, options.model,
+                                      options.has_half_weights ? SOTTO_WEIGHTS_BFLOAT16
+                                                               : SOTTO_WEIGHTS_FLOAT32,
+                                      options.adapter, fault);
     if (status != SOTTO_OK)
         return status;
-    if (options.has_half_weights)
-        status = sotto_model_pack(bench.model, fault);
-    if (status == SOTTO_OK)
-        status = sotto_model_arch(bench.model)->task == SOTTO_TASK_CAUSAL_LM
-                     ? sotto_answer_texts(&bench, &options.wish, options.examples,
-                                          options.example_count, fault)
-                     : classify(&bench, &options, fault);
+    status = sotto_model_arch(bench.model)->task == SOTTO_TASK_CAUSAL_LM
+                 ? sotto_answer_texts(&bench, &options.wish, options.examples,
+                                      options.example_count, fault)
+                 : classify(&bench, &options, fault);
     sotto_bench_close(&bench);
     return status;
 }

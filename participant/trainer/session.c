@@ -25,17 +25,15 @@ enum sotto_status sotto_session_open(struct sotto_session *session, const char *
         return sotto_fault_set(fault, SOTTO_NO_MEMORY,
                                "the system gives no %u threads: set a smaller number of threads",
                                choice.thread_count);
-    status = sotto_model_open(&session->model, model_folder, fault);
+    status = sotto_model_open_on(
+        &session->model, model_folder, NULL,
+        choice.has_half_weights ? SOTTO_WEIGHTS_BFLOAT16 : SOTTO_WEIGHTS_FLOAT32, fault);
     if (status != SOTTO_OK) {
         sotto_session_close(session);
         return status;
     }
     sotto_base_digest(&session->base_model, parts, sotto_model_parts(session->model, parts));
-    if (choice.has_half_weights)
-        status = sotto_model_pack(session->model, fault);
-    if (status != SOTTO_OK)
-        sotto_session_close(session);
-    return status;
+    return SOTTO_OK;
 }
 
 static void examples_drop(struct sotto_session *session)

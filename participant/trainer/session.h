@@ -27,11 +27,11 @@ struct sotto_session {
 /* How a site computes. */
 struct sotto_session_choice {
     uint32_t thread_count;
-    bool has_half_weights; /* sotto_model_pack */
+    bool has_half_weights; /* SOTTO_WEIGHTS_BFLOAT16 */
 };
 
 /*
- * The statuses of sotto_model_open and sotto_model_pack, and SOTTO_NO_MEMORY where the threads
+ * The statuses of sotto_model_open_on, and SOTTO_NO_MEMORY where the threads
  * cannot be had; the session is then empty and safe to close.
  */
 SOTTO_CHECKED enum sotto_status sotto_session_open(struct sotto_session *session,

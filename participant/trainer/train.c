@@ -229,7 +229,9 @@ static enum sotto_status run_open(struct run *run, const struct options *options
     enum sotto_status status = sotto_peft_check(options->out, fault);
 
     if (status == SOTTO_OK)
-        status = sotto_model_open(&run->model, options->model, fault);
+        status = sotto_model_open_on(
+            &run->model, options->model, NULL,
+            options->has_half_weights ? SOTTO_WEIGHTS_BFLOAT16 : SOTTO_WEIGHTS_FLOAT32, fault);
     if (status == SOTTO_OK && options->choice.label_count == 0 &&
         sotto_model_arch(run->model)->task != SOTTO_TASK_CAUSAL_LM)
         status = sotto_fault_set(fault, SOTTO_MALFORMED,
@@ -238,8 +240,6 @@ static enum sotto_status run_open(struct run *run, const struct options *options
     if (status == SOTTO_OK)
         status =
             sotto_target_names_check(options->targets, sotto_model_arch(run->model)->family, fault);
-    if (status == SOTTO_OK && options->has_half_weights)
-        status = sotto_model_pack(run->model, fault);
     if (status == SOTTO_OK && sotto_threads_open(&run->threads, options->thread_count) != SOTTO_OK)
         status = sotto_fault_set(fault, SOTTO_NO_MEMORY, "the system gives no %u threads",
                                  options->thread_count);

@@ -18,7 +18,7 @@
 #include "models/answer/choice.h"
 #include "models/arch/base.h"
 #include "models/binding.h"
-#include "models/kernels/wide.h"
+#include "models/kernels/wide/wide.h"
 #include "models/trainer.h"
 #include "tests/models/golden.h"
 #include "tests/models/slope.h"
@@ -67,8 +67,9 @@ static void packed_open(struct golden *known)
     weights = model_folder_weights(&arch, 5);
     model_folder_open(&folder, &arch, weights);
     *known = (struct golden){0};
-    assert_int_equal(sotto_model_open(&known->model, folder.path, NULL), SOTTO_OK);
-    assert_int_equal(sotto_model_pack(known->model, NULL), SOTTO_OK);
+    assert_int_equal(
+        sotto_model_open_on(&known->model, folder.path, NULL, SOTTO_WEIGHTS_BFLOAT16, NULL),
+        SOTTO_OK);
     assert_int_equal(sotto_layout_derive(&known->layout, &arch, &choice, NULL), SOTTO_OK);
     known->lanes = normal_floats(known->layout.lane_count, 0.1, 8);
     model_folder_close(&folder);

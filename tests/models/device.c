@@ -194,9 +194,11 @@ static void outcome_open(struct outcome *outcome, const struct school *school,
     *outcome = (struct outcome){.lanes = calloc(lane_count, sizeof *outcome->lanes),
                                 .gradient = calloc(lane_count, sizeof *outcome->gradient)};
     assert_true(outcome->lanes != NULL && outcome->gradient != NULL);
-    assert_int_equal(sotto_model_open_on(&model, school->folder.path, kernels, NULL), SOTTO_OK);
-    if (school->recipe->is_packed)
-        assert_int_equal(sotto_model_pack(model, NULL), SOTTO_OK);
+    assert_int_equal(sotto_model_open_on(&model, school->folder.path, kernels,
+                                         school->recipe->is_packed ? SOTTO_WEIGHTS_BFLOAT16
+                                                                   : SOTTO_WEIGHTS_FLOAT32,
+                                         NULL),
+                     SOTTO_OK);
     if (school->recipe->width > 0 && kernels != NULL)
         assert_int_equal(sotto_threads_open(&threads, school->recipe->width), SOTTO_OK);
     assert_int_equal(sotto_trainer_open(&trainer, model, &school->layout, BATCH, threads, NULL),
@@ -307,7 +309,8 @@ static void device__host_weights_spoilt__do_not_matter(void **state)
     school_open(&school, &recipe);
     outcome.lanes = calloc(school.layout.lane_count, sizeof *outcome.lanes);
     outcome.gradient = calloc(school.layout.lane_count, sizeof *outcome.gradient);
-    assert_int_equal(sotto_model_open_on(&model, school.folder.path, wall_kernels(), NULL),
+    assert_int_equal(sotto_model_open_on(&model, school.folder.path, wall_kernels(),
+                                         SOTTO_WEIGHTS_FLOAT32, NULL),
                      SOTTO_OK);
     for (size_t i = 0; i < sotto_base_weight_count(&school.arch); i++)
         sotto_model_base(model)->weights[i] = NAN;
@@ -344,7 +347,9 @@ static void talk_on(struct talk *talk, const struct school *school,
     struct sotto_model *model;
     enum sotto_answer_end end;
 
-    assert_int_equal(sotto_model_open_on(&model, school->folder.path, kernels, NULL), SOTTO_OK);
+    assert_int_equal(
+        sotto_model_open_on(&model, school->folder.path, kernels, SOTTO_WEIGHTS_FLOAT32, NULL),
+        SOTTO_OK);
     assert_int_equal(sotto_answerer_open(&answerer, model, &school->layout, lanes, NULL), SOTTO_OK);
     assert_int_equal(sotto_answerer_run(answerer, &end, school->dataset.tokens, lengths[0], &rule),
                      SOTTO_OK);

@@ -11,7 +11,7 @@
 #include "core/base/entropy.h"
 #include "models/arch/base.h"
 #include "models/crew.h"
-#include "models/kernels/wide.h"
+#include "models/kernels/wide/wide.h"
 #include "models/trainer.h"
 #include "tests/models/slope.h"
 #include "tests/support/device.h"

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "models/kernels/matmul.h"
-#include "models/kernels/wide.h"
+#include "models/kernels/wide/wide.h"
 #include "tests/models/slope.h"
 #include "tests/support/device.h"
 

@@ -9,6 +9,7 @@
 
 #include "models/block/block.h"
 #include "models/block/packing.h"
+#include "models/kernels/matmul.h"
 #include "models/kernels/packed/tile.h"
 #include "models/kernels/packed/tile_avx512.h"
 #include "tests/models/slope.h"
@@ -16,11 +17,24 @@
 
 enum { ROWS = 64, COLUMNS = 416, SLACK = 3, BATCH_MAX = 230 };
 
-typedef void (*multiply_function)(struct sotto_matrix c, struct sotto_matrix_view a,
-                                  const struct sotto_packed *w, enum sotto_packed_way way,
-                                  bool adds);
-static const multiply_function units[] = {sotto_cpu_matmul_packed, sotto_portable_matmul_packed};
-enum { UNITS = sizeof units / sizeof units[0] };
+/* Who multiplies, and by weights of which kind. */
+struct unit {
+    void (*affine)(struct sotto_matrix y, struct sotto_matrix_view x, const struct sotto_packed *w,
+                   const struct sotto_device_float *bias, struct sotto_matrix_view residual);
+    void (*matmul)(struct sotto_matrix c, struct sotto_matrix_view a, const struct sotto_packed *w);
+    bool is_float;
+};
+static const struct unit units[] = {
+    {sotto_cpu_affine_packed, sotto_cpu_matmul_packed, false},
+    {sotto_portable_affine_packed, sotto_portable_matmul_packed, false},
+    {sotto_cpu_affine_packed, sotto_cpu_matmul_packed, true},
+};
+
+/* Without AVX-512 float32 weights are not packed. */
+static size_t unit_count(void)
+{
+    return sotto_cpu_packs_floats() ? 3 : 2;
+}
 
 /* The nearest float32 with 8 bits of precision; of two equally near ones the even one. */
 static double rounded(float value)
@@ -31,24 +45,29 @@ static double rounded(float value)
     return ldexp(nearbyint(mantissa * 256.0), exponent - 8);
 }
 
-/* A weight matrix, plain and packed, and room for both of its products. */
+/* A weight matrix, plain and packed in both ways, and room for both of its products. */
 struct bench {
     float *w;
-    struct sotto_device_bf16 *memory;
-    struct sotto_packed packed;
-    float *a; /* [BATCH_MAX, COLUMNS + SLACK] */
+    struct sotto_device_bf16 *halves;
+    struct sotto_device_float *floats;
+    struct sotto_packed packed[2]; /* as bfloat16, as float32 */
+    float *a;                      /* [BATCH_MAX, COLUMNS + SLACK] */
     float *c;
-    float *before;
+    float *before; /* c's content, and the residual */
 };
 
 static void bench_open(struct bench *bench)
 {
     size_t values = (size_t)BATCH_MAX * (COLUMNS + SLACK);
+    size_t count = (size_t)ROWS * COLUMNS;
 
-    bench->w = normal_floats((size_t)ROWS * COLUMNS, 1.0, 1);
-    bench->memory = aligned_alloc(64, sotto_packed_count(ROWS, COLUMNS) * sizeof *bench->memory);
-    assert_non_null(bench->memory);
-    bench->packed = sotto_cpu_pack(bench->memory, view_over(bench->w, ROWS, COLUMNS));
+    *bench = (struct bench){.w = normal_floats(count, 1.0, 1),
+                            .halves = aligned_alloc(64, count * sizeof *bench->halves),
+                            .floats = aligned_alloc(64, count * sizeof *bench->floats)};
+    assert_true(bench->halves != NULL && bench->floats != NULL);
+    bench->packed[0] = sotto_cpu_pack(bench->halves, view_over(bench->w, ROWS, COLUMNS));
+    if (sotto_cpu_packs_floats())
+        bench->packed[1] = sotto_cpu_pack_floats(bench->floats, view_over(bench->w, ROWS, COLUMNS));
     bench->a = normal_floats(values, 1.0, 2);
     bench->before = normal_floats(values, 1.0, 3);
     bench->c = calloc(values, sizeof *bench->c);
@@ -58,7 +77,8 @@ static void bench_open(struct bench *bench)
 static void bench_close(struct bench *bench)
 {
     free(bench->w);
-    free(bench->memory);
+    free(bench->halves);
+    free(bench->floats);
     free(bench->a);
     free(bench->before);
     free(bench->c);
@@ -70,48 +90,72 @@ struct slice {
     uint32_t count;
 };
 
-static double twin_of(const struct bench *bench, struct slice slice, enum sotto_packed_way way,
-                      size_t row, size_t column)
+/* A product: by what, of which rows of W, which way; forward with a bias and a residual or none. */
+struct trial {
+    const struct unit *unit;
+    struct slice slice;
+    size_t batch;
+    bool is_forward;
+    bool has_addends;
+};
+
+static double twin_of(const struct bench *bench, const struct trial *trial, size_t row,
+                      size_t column)
 {
-    size_t inner = way == SOTTO_PACKED_FORWARD ? COLUMNS : slice.count;
+    size_t inner = trial->is_forward ? COLUMNS : trial->slice.count;
     double sum = 0.0;
 
+    if (trial->has_addends)
+        sum = (double)bench->w[column] + (double)bench->before[row * (COLUMNS + SLACK) + column];
     for (size_t k = 0; k < inner; k++) {
-        size_t w = way == SOTTO_PACKED_FORWARD ? (slice.first + column) * COLUMNS + k
-                                               : (slice.first + k) * COLUMNS + column;
+        size_t at = trial->is_forward ? (trial->slice.first + column) * COLUMNS + k
+                                      : (trial->slice.first + k) * COLUMNS + column;
+        float a = bench->a[row * (COLUMNS + SLACK) + k];
+        float w = bench->w[at];
 
-        sum += rounded(bench->a[row * (COLUMNS + SLACK) + k]) * rounded(bench->w[w]);
+        sum += trial->unit->is_float ? (double)a * w : rounded(a) * rounded(w);
     }
     return sum;
 }
 
-/* Sums of up to 416 products of N(0, 1), in float32. */
-static void check(struct bench *bench, multiply_function multiply, struct slice slice,
-                  enum sotto_packed_way way, size_t batch)
+/* Its result in bench->c. The bias is the first of W. */
+static void compute(struct bench *bench, const struct trial *trial)
 {
     const size_t stride = COLUMNS + SLACK;
-    struct sotto_packed w = sotto_packed_rows(bench->packed, slice.first, slice.count);
-    size_t out = way == SOTTO_PACKED_FORWARD ? slice.count : COLUMNS;
-    size_t inner = way == SOTTO_PACKED_FORWARD ? COLUMNS : slice.count;
+    struct sotto_packed w = sotto_packed_rows(bench->packed[trial->unit->is_float],
+                                              trial->slice.first, trial->slice.count);
+    size_t out = trial->is_forward ? trial->slice.count : COLUMNS;
+    size_t inner = trial->is_forward ? COLUMNS : trial->slice.count;
+    struct sotto_matrix c = {device_floats(bench->c), trial->batch, out, stride};
+    struct sotto_matrix_view a = {device_view(bench->a), trial->batch, inner, stride};
+    struct sotto_matrix_view residual = {device_view(bench->before), trial->batch, out, stride};
 
-    for (int adds = 0; adds < 2; adds++) {
-        memcpy(bench->c, bench->before, batch * stride * sizeof *bench->c);
-        multiply((struct sotto_matrix){device_floats(bench->c), batch, out, stride},
-                 (struct sotto_matrix_view){device_view(bench->a), batch, inner, stride}, &w, way,
-                 adds == 1);
-        for (size_t i = 0; i < batch * stride; i++) {
-            bool is_beside = i % stride >= out;
-            double expected = is_beside || adds == 1 ? (double)bench->before[i] : 0.0;
+    if (!trial->has_addends)
+        residual.at = NULL;
+    if (trial->is_forward)
+        trial->unit->affine(c, a, &w, trial->has_addends ? device_view(bench->w) : NULL, residual);
+    else
+        trial->unit->matmul(c, a, &w);
+}
 
-            if (!is_beside)
-                expected += twin_of(bench, slice, way, i / stride, i % stride);
-            assert_true(fabs(bench->c[i] - expected) < 1e-4);
-        }
+/* Sums of up to 416 products of N(0, 1), in float32. What lies beside c is left alone. */
+static void check(struct bench *bench, const struct trial *trial)
+{
+    const size_t stride = COLUMNS + SLACK;
+    size_t out = trial->is_forward ? trial->slice.count : COLUMNS;
+
+    memcpy(bench->c, bench->before, trial->batch * stride * sizeof *bench->c);
+    compute(bench, trial);
+    for (size_t i = 0; i < trial->batch * stride; i++) {
+        double expected = i % stride >= out ? (double)bench->before[i]
+                                            : twin_of(bench, trial, i / stride, i % stride);
+
+        assert_true(fabs(bench->c[i] - expected) < 1e-4);
     }
 }
 
 /* Batches round the heights of tiles and of what is rounded at a time; rows of W from anywhere. */
-static void matmul_packed__forward_and_backward__equal_the_twin(void **state)
+static void packed__forward_and_backward__equal_the_twin(void **state)
 {
     static const size_t batches[] = {1, 13, 14, 15, 113, BATCH_MAX};
     static const struct slice slices[] = {{0, ROWS}, {32, 32}};
@@ -119,29 +163,79 @@ static void matmul_packed__forward_and_backward__equal_the_twin(void **state)
 
     (void)state;
     bench_open(&bench);
-    for (size_t i = 0; i < UNITS * 2 * sizeof batches / sizeof batches[0]; i++) {
-        size_t batch = batches[i / 2 / UNITS];
+    for (size_t i = 0; i < unit_count() * 2 * sizeof batches / sizeof batches[0]; i++) {
+        struct trial trial = {.unit = &units[i % unit_count()],
+                              .slice = slices[i / unit_count() % 2],
+                              .batch = batches[i / unit_count() / 2]};
 
-        check(&bench, units[i % UNITS], slices[i / UNITS % 2], SOTTO_PACKED_FORWARD, batch);
-        check(&bench, units[i % UNITS], slices[i / UNITS % 2], SOTTO_PACKED_BACKWARD, batch);
+        check(&bench, &trial);
+        trial.is_forward = true;
+        check(&bench, &trial);
+        trial.has_addends = true;
+        check(&bench, &trial);
     }
     bench_close(&bench);
 }
 
-static void matmul_packed__nan_in_a_row__spoils_that_row_alone(void **state)
+static void packed__nan_in_a_row__spoils_that_row_alone(void **state)
 {
     struct bench bench;
 
     (void)state;
     bench_open(&bench);
-    bench.a[5 * COLUMNS + 400] = NAN;
-    for (size_t unit = 0; unit < UNITS; unit++) {
-        units[unit](matrix_over(bench.c, 20, ROWS), view_over(bench.a, 20, COLUMNS), &bench.packed,
-                    SOTTO_PACKED_FORWARD, false);
+    bench.a[5 * (COLUMNS + SLACK) + 400] = NAN;
+    for (size_t unit = 0; unit < unit_count(); unit++) {
+        struct trial trial = {
+            .unit = &units[unit], .slice = {0, ROWS}, .batch = 20, .is_forward = true};
+
+        compute(&bench, &trial);
         for (size_t i = 0; i < (size_t)20 * ROWS; i++)
-            assert_int_equal(isnan(bench.c[i]) != 0, i / ROWS == 5);
+            assert_int_equal(isnan(bench.c[i / ROWS * (COLUMNS + SLACK) + i % ROWS]) != 0,
+                             i / ROWS == 5);
     }
     bench_close(&bench);
+}
+
+enum { LONG = 832, SHORT = 96, PLAIN_BATCH = 270 };
+
+/* Both products of a weight matrix, packed and as it is. */
+static void check_bits(size_t rows, size_t columns)
+{
+    float *w = normal_floats(rows * columns, 1.0, 4);
+    float *a = normal_floats((size_t)PLAIN_BATCH * LONG, 1.0, 5);
+    float *c[2] = {calloc((size_t)PLAIN_BATCH * LONG, sizeof **c),
+                   calloc((size_t)PLAIN_BATCH * LONG, sizeof **c)};
+    float *memory = aligned_alloc(64, rows * columns * sizeof *memory);
+    struct sotto_matrix_view plain = view_over(w, rows, columns);
+    struct sotto_packed packed = sotto_cpu_pack_floats(device_floats(memory), plain);
+    struct sotto_matrix_view residual = view_over(a, PLAIN_BATCH, rows);
+
+    sotto_cpu_affine(matrix_over(c[0], PLAIN_BATCH, rows), view_over(a, PLAIN_BATCH, columns),
+                     plain, device_view(w), residual);
+    sotto_cpu_affine_packed(matrix_over(c[1], PLAIN_BATCH, rows),
+                            view_over(a, PLAIN_BATCH, columns), &packed, device_view(w), residual);
+    assert_memory_equal(c[0], c[1], PLAIN_BATCH * rows * sizeof **c);
+    sotto_cpu_matmul(matrix_over(c[0], PLAIN_BATCH, columns),
+                     sotto_factor_plain(view_over(a, PLAIN_BATCH, rows)), sotto_factor_plain(plain),
+                     1.0f, 0.0f);
+    sotto_cpu_matmul_packed(matrix_over(c[1], PLAIN_BATCH, columns),
+                            view_over(a, PLAIN_BATCH, rows), &packed);
+    assert_memory_equal(c[0], c[1], PLAIN_BATCH * columns * sizeof **c);
+    free(w);
+    free(a);
+    free(c[0]);
+    free(c[1]);
+    free(memory);
+}
+
+/* Inner dimensions of several slices, and more rows than a block has. */
+static void packed__float32__same_bits_as_the_weights_as_they_are(void **state)
+{
+    (void)state;
+    if (!sotto_cpu_packs_floats())
+        skip();
+    check_bits(SHORT, LONG);
+    check_bits(LONG, SHORT);
 }
 
 static void check_rounding(const struct sotto_tile_kernel *kernel)
@@ -244,13 +338,27 @@ static double distance(const float *a, const float *b, size_t count)
     return sqrt(difference / length);
 }
 
-/* Eight bits of precision leave errors of about 2^-9 a product, which mostly cancel. */
-static void check_block(const struct sotto_block_spec *spec, bool is_first_only)
+static void pack(struct sotto_packed *packed, void *memory, const struct sotto_block *block,
+                 bool as_floats)
+{
+    struct sotto_packing packing = {.kernels = block->kernels};
+
+    if (as_floats)
+        packing.floats = memory;
+    else
+        packing.halves = memory;
+    sotto_block_pack(packed, &packing, &block->spec, block->weights);
+}
+
+/*
+ * As bfloat16 eight bits of precision leave errors of about 2^-9 a product, which mostly cancel;
+ * float32 weights are what they were.
+ */
+static void check_block(const struct sotto_block_spec *spec, bool is_first_only, bool as_floats)
 {
     struct sotto_block_shape shape = {
         .batch = SAMPLES, .length_max = TOKENS, .is_first_only = is_first_only};
-    size_t count = sotto_block_packed_count(spec);
-    struct sotto_device_bf16 *memory = aligned_alloc(64, count * sizeof *memory);
+    void *memory = aligned_alloc(64, sotto_block_packed_count(spec) * sizeof(float));
     float *weights = normal_floats(sotto_block_weight_count(spec), 0.125, 5);
     float *x = normal_floats(VALUES, 1.0, 6);
     struct sotto_packed packed[SOTTO_BLOCK_LINEAR_COUNT];
@@ -260,10 +368,13 @@ static void check_block(const struct sotto_block_spec *spec, bool is_first_only)
     float dx[2][VALUES] = {{0}};
 
     run(y[0], dx[0], &block, x, shape);
-    sotto_block_pack(packed, memory, block.kernels, spec, device_view(weights));
+    pack(packed, memory, &block, as_floats);
     block.packed = packed;
+    memset(weights + sotto_block_tensor_place(spec, SOTTO_BLOCK_QUERY_WEIGHT).first, 0x7f,
+           (size_t)WIDTH * WIDTH * sizeof *weights);
     run(y[1], dx[1], &block, x, shape);
-    assert_memory_not_equal(y[0], y[1], sizeof y[0]);
+    assert_int_equal(memcmp(y[0], y[1], sizeof y[0]) == 0, as_floats);
+    assert_int_equal(memcmp(dx[0], dx[1], sizeof dx[0]) == 0, as_floats);
     assert_true(distance(y[1], y[0], VALUES) < 4e-3);
     assert_true(distance(dx[1], dx[0], VALUES) < 8e-3);
     free(memory);
@@ -271,11 +382,20 @@ static void check_block(const struct sotto_block_spec *spec, bool is_first_only)
     free(x);
 }
 
-static void block__packed_weights__computes_nearly_the_same(void **state)
+static void block__bfloat16_weights__computes_nearly_the_same(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 4; i++)
-        check_block(&specs[i / 2], i % 2 == 1);
+        check_block(&specs[i / 2], i % 2 == 1, false);
+}
+
+static void block__float32_weights_in_panels__computes_the_same(void **state)
+{
+    (void)state;
+    if (!sotto_cpu_packs_floats())
+        skip();
+    for (size_t i = 0; i < 4; i++)
+        check_block(&specs[i / 2], i % 2 == 1, true);
 }
 
 static void block__widths_that_fill_no_panel__are_not_packed(void **state)
@@ -291,11 +411,13 @@ static void block__widths_that_fill_no_panel__are_not_packed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(matmul_packed__forward_and_backward__equal_the_twin),
-        cmocka_unit_test(matmul_packed__nan_in_a_row__spoils_that_row_alone),
+        cmocka_unit_test(packed__forward_and_backward__equal_the_twin),
+        cmocka_unit_test(packed__nan_in_a_row__spoils_that_row_alone),
+        cmocka_unit_test(packed__float32__same_bits_as_the_weights_as_they_are),
         cmocka_unit_test(tile__round__goes_to_the_nearest_and_to_even),
         cmocka_unit_test(tile__turn__makes_pairs_of_rows_of_pairs_of_columns),
-        cmocka_unit_test(block__packed_weights__computes_nearly_the_same),
+        cmocka_unit_test(block__bfloat16_weights__computes_nearly_the_same),
+        cmocka_unit_test(block__float32_weights_in_panels__computes_the_same),
         cmocka_unit_test(block__widths_that_fill_no_panel__are_not_packed),
     };
 

@@ -125,6 +125,22 @@ static struct sotto_packed wall_pack(struct sotto_device_bf16 *memory, struct so
     return packed;
 }
 
+static struct sotto_packed wall_pack_floats(struct sotto_device_float *memory,
+                                            struct sotto_matrix_view w)
+{
+    struct sotto_packed packed;
+
+    open_wall(&wall.tally.updates);
+    packed = wall.cpu->pack_floats(memory, w);
+    close_wall();
+    return packed;
+}
+
+static bool wall_packs_floats(void)
+{
+    return wall.cpu->packs_floats();
+}
+
 static void wall_adamw(struct sotto_device_float *weights, struct sotto_moments moments,
                        const struct sotto_device_float *gradients,
                        const struct sotto_adamw_factors *factors, size_t count)
@@ -159,10 +175,12 @@ LAUNCH(affine,
        (struct sotto_matrix y, struct sotto_matrix_view x, struct sotto_matrix_view weight,
         const struct sotto_device_float *bias, struct sotto_matrix_view residual),
        (y, x, weight, bias, residual))
+LAUNCH(affine_packed,
+       (struct sotto_matrix y, struct sotto_matrix_view x, const struct sotto_packed *w,
+        const struct sotto_device_float *bias, struct sotto_matrix_view residual),
+       (y, x, w, bias, residual))
 LAUNCH(matmul_packed,
-       (struct sotto_matrix c, struct sotto_matrix_view a, const struct sotto_packed *w,
-        enum sotto_packed_way way, bool adds),
-       (c, a, w, way, adds))
+       (struct sotto_matrix c, struct sotto_matrix_view a, const struct sotto_packed *w), (c, a, w))
 LAUNCH(fill_rows,
        (struct sotto_matrix y, const struct sotto_device_float *bias,
         struct sotto_matrix_view residual),
@@ -246,6 +264,9 @@ static const struct sotto_kernels kernels = {
     .matmul = wall_matmul,
     .affine = wall_affine,
     .pack = wall_pack,
+    .pack_floats = wall_pack_floats,
+    .packs_floats = wall_packs_floats,
+    .affine_packed = wall_affine_packed,
     .matmul_packed = wall_matmul_packed,
     .fill_rows = wall_fill_rows,
     .add_column_sums = wall_add_column_sums,

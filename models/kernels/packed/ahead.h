@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-enum { SOTTO_CACHE_LINE = 64 };
+enum { SOTTO_CACHE_LINE = 64, SOTTO_AHEAD_LINES = 8 /* fetched at once */ };
 
 /* Pieces of memory at equal distances. */
 struct sotto_ahead {
@@ -17,21 +17,37 @@ struct sotto_ahead {
     size_t stride; /* bytes from one piece to the next */
 };
 
-static inline void sotto_ahead_fetch(const struct sotto_ahead *ahead, size_t share, size_t shares)
+/* On the way through them, some lines at a time. */
+struct sotto_fetching {
+    struct sotto_ahead ahead; /* those left */
+    size_t done;              /* bytes of the first of them */
+    size_t share;             /* times SOTTO_AHEAD_LINES lines */
+};
+
+static inline struct sotto_fetching sotto_fetching_of(struct sotto_ahead ahead, size_t shares)
 {
-    size_t lines = (ahead->bytes + SOTTO_CACHE_LINE - 1) / SOTTO_CACHE_LINE;
-    size_t first = ahead->count * lines * share / shares;
-    size_t left = ahead->count * lines * (share + 1) / shares - first;
+    const size_t bytes = SOTTO_AHEAD_LINES * SOTTO_CACHE_LINE;
+    size_t steps = ahead.count * ((ahead.bytes + bytes - 1) / bytes);
 
-    for (size_t piece = lines == 0 ? 0 : first / lines; left > 0; piece++) {
-        size_t line = first - piece * lines;
-        size_t count = lines - line < left ? lines - line : left;
-        const char *at = ahead->at + piece * ahead->stride + line * SOTTO_CACHE_LINE;
+    return (struct sotto_fetching){ahead, 0, (steps + shares - 1) / shares};
+}
 
-        for (size_t i = 0; i < count; i++)
-            __builtin_prefetch(at + i * SOTTO_CACHE_LINE, 0, 3);
-        first += count;
-        left -= count;
+static inline void sotto_fetching_go_on(struct sotto_fetching *fetching)
+{
+    struct sotto_ahead *ahead = &fetching->ahead;
+
+    for (size_t i = 0; i < fetching->share && ahead->count > 0; i++) {
+        const size_t first = fetching->done;
+
+        for (size_t line = 0;
+             line < SOTTO_AHEAD_LINES && first + line * SOTTO_CACHE_LINE < ahead->bytes; line++)
+            __builtin_prefetch(ahead->at + first + line * SOTTO_CACHE_LINE, 0, 3);
+        fetching->done += SOTTO_AHEAD_LINES * SOTTO_CACHE_LINE;
+        if (fetching->done >= ahead->bytes) {
+            fetching->done = 0;
+            ahead->at += ahead->stride;
+            ahead->count--;
+        }
     }
 }
 

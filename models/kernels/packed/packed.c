@@ -6,14 +6,10 @@
 #include "models/kernels/packed/ahead.h"
 #include "models/kernels/packed/tile.h"
 #include "models/kernels/packed/tile_avx512.h"
+#include "models/kernels/wide/wide.h"
 
 /* What of `a` is rounded at a time, rows and slices of its columns: it stays in L2. */
 enum { BLOCK_ROWS = 19 * SOTTO_TILE_ROWS, BLOCK_SLICES = 2 };
-
-size_t sotto_packed_count(size_t rows, size_t columns)
-{
-    return rows * columns;
-}
 
 /* One panel of 32 rows. */
 static void pack_panel(struct sotto_device_bf16 *out, struct sotto_matrix_view w, size_t first)
@@ -37,14 +33,30 @@ struct sotto_packed sotto_cpu_pack(struct sotto_device_bf16 *memory, struct sott
     assert(w.rows % SOTTO_PANEL_WIDTH == 0 && w.columns % SOTTO_PANEL_WIDTH == 0);
     for (size_t row = 0; row < w.rows; row += SOTTO_PANEL_WIDTH)
         pack_panel(memory + row * w.columns, w, row);
-    return (struct sotto_packed){(uint32_t)w.rows, (uint32_t)w.columns, memory};
+    return (struct sotto_packed){(uint32_t)w.rows, (uint32_t)w.columns, NULL, memory};
+}
+
+bool sotto_cpu_packs_floats(void)
+{
+    return sotto_wide_is_supported();
+}
+
+struct sotto_packed sotto_cpu_pack_floats(struct sotto_device_float *memory,
+                                          struct sotto_matrix_view w)
+{
+    assert(w.rows % SOTTO_PANEL_WIDTH == 0 && w.columns % SOTTO_PANEL_WIDTH == 0);
+    sotto_wide_pack(memory, w);
+    return (struct sotto_packed){(uint32_t)w.rows, (uint32_t)w.columns, memory, NULL};
 }
 
 struct sotto_packed sotto_packed_rows(struct sotto_packed packed, uint32_t first, uint32_t count)
 {
     assert(first % SOTTO_PANEL_WIDTH == 0 && count % SOTTO_PANEL_WIDTH == 0 &&
            first + count <= packed.rows);
-    packed.at += (size_t)first * packed.columns;
+    if (packed.floats != NULL)
+        packed.floats += (size_t)first * packed.columns;
+    if (packed.halves != NULL)
+        packed.halves += (size_t)first * packed.columns;
     packed.rows = count;
     return packed;
 }
@@ -56,8 +68,9 @@ struct product {
     struct sotto_matrix_view a;
     const uint16_t *w; /* panels */
     size_t w_columns;
-    enum sotto_packed_way way;
-    bool adds;
+    bool is_forward;
+    const struct sotto_device_float *bias;
+    struct sotto_matrix_view residual;
 };
 
 /* Some rows and some of the inner dimension, in slices that a tile takes at once. */
@@ -106,7 +119,7 @@ static struct sotto_ahead squares_of(const struct product *product, const struct
     size_t row = panel * SOTTO_PANEL_WIDTH;
     size_t column = first;
 
-    if (product->way == SOTTO_PACKED_BACKWARD) {
+    if (!product->is_forward) {
         along = SOTTO_PANEL_WIDTH * product->w_columns;
         row = first;
         column = panel * SOTTO_PANEL_WIDTH;
@@ -131,12 +144,24 @@ static struct sotto_ahead squares_after(const struct product *product, const str
 static const uint16_t *panel_of(uint16_t *turned, const struct product *product,
                                 struct sotto_ahead squares)
 {
-    if (product->way == SOTTO_PACKED_FORWARD)
+    if (product->is_forward)
         return (const uint16_t *)(const void *)squares.at;
     for (size_t i = 0; i < squares.count; i++)
         product->kernel->turn(turned + i * SOTTO_PANEL_WIDTH * SOTTO_PANEL_WIDTH,
                               (const uint16_t *)(const void *)(squares.at + i * squares.stride));
     return turned;
+}
+
+/* What the first slice's sums get besides. */
+static void add_to(struct sotto_tile *tile, const struct product *product, size_t row,
+                   size_t column)
+{
+    if (product->bias != NULL)
+        tile->bias = sotto_host_read(product->bias + column);
+    if (product->residual.at != NULL)
+        tile->residual =
+            sotto_host_read(product->residual.at + row * product->residual.stride + column);
+    tile->residual_stride = product->residual.stride;
 }
 
 /* One slice of one panel against all rows, in tiles of equal heights, give or take one. */
@@ -147,12 +172,13 @@ static void multiply_slice(const struct product *product, const struct piece *pi
     size_t tiles = (piece->rows + SOTTO_TILE_ROWS - 1) / SOTTO_TILE_ROWS;
     size_t first = slice_at(piece, slice);
     const uint16_t *rounded = piece->rounded + slice * BLOCK_ROWS * SOTTO_TILE_STRIDE;
-    struct sotto_ahead next = squares_after(product, piece, panel, slice);
+    struct sotto_fetching fetching =
+        sotto_fetching_of(squares_after(product, piece, panel, slice), tiles);
     struct sotto_tile tile = {
         .c_stride = product->c.stride,
         .panel = panel_of(turned, product, squares_of(product, piece, panel, slice)),
         .pairs = (slice_at(piece, slice + 1) - first) / 2,
-        .adds = product->adds || piece->inner + first > 0,
+        .adds = piece->inner + first > 0,
     };
 
     for (size_t i = 0; i < tiles; i++) {
@@ -162,7 +188,9 @@ static void multiply_slice(const struct product *product, const struct piece *pi
                                   panel * SOTTO_PANEL_WIDTH);
         tile.a = rounded + row * SOTTO_TILE_STRIDE;
         tile.rows = (uint32_t)(piece->rows * (i + 1) / tiles - row);
-        sotto_ahead_fetch(&next, i, tiles);
+        if (!tile.adds)
+            add_to(&tile, product, piece->row + row, panel * SOTTO_PANEL_WIDTH);
+        sotto_fetching_go_on(&fetching);
         product->kernel->multiply(&tile);
     }
 }
@@ -202,33 +230,69 @@ static void multiply(const struct product *product)
     }
 }
 
-static void multiply_by(const struct sotto_tile_kernel *kernel, struct product product,
-                        const struct sotto_packed *w, enum sotto_packed_way way)
-{
-    bool is_forward = way == SOTTO_PACKED_FORWARD;
-
-    assert(product.c.rows == product.a.rows);
-    assert(product.c.columns == (is_forward ? w->rows : w->columns));
-    assert(product.a.columns == (is_forward ? w->columns : w->rows));
-    product.kernel = kernel;
-    product.w = sotto_host_read_bf16(w->at);
-    product.w_columns = w->columns;
-    product.way = way;
-    multiply(&product);
-}
-
-void sotto_cpu_matmul_packed(struct sotto_matrix c, struct sotto_matrix_view a,
-                             const struct sotto_packed *w, enum sotto_packed_way way, bool adds)
+static const struct sotto_tile_kernel *best_kernel(void)
 {
     const struct sotto_tile_kernel *kernel = sotto_tile_avx512();
 
-    multiply_by(kernel == NULL ? sotto_tile_portable() : kernel,
-                (struct product){.c = c, .a = a, .adds = adds}, w, way);
+    return kernel == NULL ? sotto_tile_portable() : kernel;
+}
+
+static void affine_by(const struct sotto_tile_kernel *kernel, struct product product,
+                      const struct sotto_packed *w)
+{
+    assert(product.c.rows == product.a.rows && product.c.columns == w->rows &&
+           product.a.columns == w->columns);
+    product.kernel = kernel;
+    product.w = sotto_host_read_bf16(w->halves);
+    product.w_columns = w->columns;
+    product.is_forward = true;
+    multiply(&product);
+}
+
+static void matmul_by(const struct sotto_tile_kernel *kernel, struct sotto_matrix c,
+                      struct sotto_matrix_view a, const struct sotto_packed *w)
+{
+    struct product product = {.kernel = kernel,
+                              .c = c,
+                              .a = a,
+                              .w = sotto_host_read_bf16(w->halves),
+                              .w_columns = w->columns};
+
+    assert(c.rows == a.rows && c.columns == w->columns && a.columns == w->rows);
+    multiply(&product);
+}
+
+void sotto_cpu_affine_packed(struct sotto_matrix y, struct sotto_matrix_view x,
+                             const struct sotto_packed *w, const struct sotto_device_float *bias,
+                             struct sotto_matrix_view residual)
+{
+    if (w->floats != NULL)
+        sotto_wide_affine_packed(y, x, w, bias, residual);
+    else
+        affine_by(best_kernel(),
+                  (struct product){.c = y, .a = x, .bias = bias, .residual = residual}, w);
+}
+
+void sotto_cpu_matmul_packed(struct sotto_matrix c, struct sotto_matrix_view a,
+                             const struct sotto_packed *w)
+{
+    if (w->floats != NULL)
+        sotto_wide_matmul_packed(c, a, w);
+    else
+        matmul_by(best_kernel(), c, a, w);
+}
+
+void sotto_portable_affine_packed(struct sotto_matrix y, struct sotto_matrix_view x,
+                                  const struct sotto_packed *w,
+                                  const struct sotto_device_float *bias,
+                                  struct sotto_matrix_view residual)
+{
+    affine_by(sotto_tile_portable(),
+              (struct product){.c = y, .a = x, .bias = bias, .residual = residual}, w);
 }
 
 void sotto_portable_matmul_packed(struct sotto_matrix c, struct sotto_matrix_view a,
-                                  const struct sotto_packed *w, enum sotto_packed_way way,
-                                  bool adds)
+                                  const struct sotto_packed *w)
 {
-    multiply_by(sotto_tile_portable(), (struct product){.c = c, .a = a, .adds = adds}, w, way);
+    matmul_by(sotto_tile_portable(), c, a, w);
 }

@@ -51,6 +51,12 @@ SOTTO_VECTORISED static void multiply_row(float *restrict sums, const uint16_t *
     }
 }
 
+static void add(float *restrict sums, const float *restrict values)
+{
+    for (size_t j = 0; j < SOTTO_PANEL_WIDTH; j++)
+        sums[j] += values[j];
+}
+
 static void multiply(const struct sotto_tile *tile)
 {
     for (uint32_t row = 0; row < tile->rows; row++) {
@@ -60,6 +66,10 @@ static void multiply(const struct sotto_tile *tile)
         if (tile->adds)
             memcpy(sums, c, sizeof sums);
         multiply_row(sums, tile->a + row * SOTTO_TILE_STRIDE, tile->panel, tile->pairs);
+        if (tile->bias != NULL)
+            add(sums, tile->bias);
+        if (tile->residual != NULL)
+            add(sums, tile->residual + row * tile->residual_stride);
         memcpy(c, sums, sizeof sums);
     }
 }

@@ -23,6 +23,9 @@ struct sotto_tile {
     size_t pairs;          /* at most SOTTO_TILE_INNER / 2 */
     uint32_t rows;         /* 1 .. SOTTO_TILE_ROWS */
     bool adds;             /* to c, else overwrites it */
+    const float *bias;     /* [SOTTO_PANEL_WIDTH] is added to each row, or NULL */
+    const float *residual; /* as c, or NULL */
+    size_t residual_stride;
 };
 
 struct sotto_tile_kernel {

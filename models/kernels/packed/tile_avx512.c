@@ -29,6 +29,12 @@ static inline __m512bh half_panel(const uint16_t *at)
     return (__m512bh)_mm512_loadu_si512(at);
 }
 
+static inline __attribute__((always_inline)) void add(__m512 sums[2], const float *values)
+{
+    sums[0] = _mm512_add_ps(sums[0], _mm512_loadu_ps(values));
+    sums[1] = _mm512_add_ps(sums[1], _mm512_loadu_ps(values + 16));
+}
+
 /* For a constant count of rows the sums stay in registers. */
 static inline __attribute__((always_inline)) void multiply_rows(const struct sotto_tile *tile,
                                                                 const size_t rows)
@@ -63,10 +69,12 @@ static inline __attribute__((always_inline)) void multiply_rows(const struct sot
     for (size_t row = 0; row < rows; row++) {
         float *c = tile->c + row * tile->c_stride;
 
-        if (tile->adds) {
-            sums[row][0] = _mm512_add_ps(sums[row][0], _mm512_loadu_ps(c));
-            sums[row][1] = _mm512_add_ps(sums[row][1], _mm512_loadu_ps(c + 16));
-        }
+        if (tile->adds)
+            add(sums[row], c);
+        if (tile->bias != NULL)
+            add(sums[row], tile->bias);
+        if (tile->residual != NULL)
+            add(sums[row], tile->residual + row * tile->residual_stride);
         _mm512_storeu_ps(c, sums[row][0]);
         _mm512_storeu_ps(c + 16, sums[row][1]);
     }

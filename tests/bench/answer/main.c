@@ -105,9 +105,11 @@ int main(int count, char **arguments)
     rule.token_max = (uint32_t)atoi(arguments[3]);
     if (bench.prompt_count > TOKENS_MAX || rule.token_max < 2 || rule.token_max > TOKENS_MAX)
         return 2;
-    require(sotto_model_open(&bench.model, arguments[1], &fault), &fault);
-    if (strcmp(arguments[4], "bf16") == 0)
-        require(sotto_model_pack(bench.model, &fault), &fault);
+    require(sotto_model_open_on(&bench.model, arguments[1], NULL,
+                                strcmp(arguments[4], "bf16") == 0 ? SOTTO_WEIGHTS_BFLOAT16
+                                                                  : SOTTO_WEIGHTS_FLOAT32,
+                                &fault),
+            &fault);
     open_answerer(&bench);
     began_ms = now_ms();
     require(sotto_answerer_run(bench.answerer, &end, bench.prompt, bench.prompt_count, &rule),

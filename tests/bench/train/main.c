@@ -263,9 +263,10 @@ int main(int count, char **arguments)
     bench.is_packed = strcmp(arguments[6], "bf16") == 0;
     if (bench.steps > STEPS_MAX)
         return 2;
-    require(sotto_model_open(&bench.model, bench.folder, &fault), &fault);
-    if (bench.is_packed)
-        require(sotto_model_pack(bench.model, &fault), &fault);
+    require(sotto_model_open_on(&bench.model, bench.folder, NULL,
+                                bench.is_packed ? SOTTO_WEIGHTS_BFLOAT16 : SOTTO_WEIGHTS_FLOAT32,
+                                &fault),
+            &fault);
     opened = now_ms(CLOCK_MONOTONIC) - start;
     open_trainer(&bench);
     ready = now_ms(CLOCK_MONOTONIC) - start;
