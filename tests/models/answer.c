@@ -431,7 +431,22 @@ static void choice__temperature__draws_by_the_softmax(void **state)
                     5.0 * sqrt(DRAWS * share * (1.0 - share)));
     }
     assert_int_equal(sotto_choice_make(&entropy, logits, 4, 0.0), 1);
-    assert_int_equal(sotto_choice_make(&entropy, (float[]){1.0f, NAN}, 2, 0.0), SOTTO_CHOICE_NONE);
+}
+
+/* Whether it is drawn or not, and wherever it stands. */
+static void choice__no_finite_number__is_none(void **state)
+{
+    static const float strange[] = {NAN, INFINITY, -INFINITY};
+    struct sotto_entropy entropy;
+
+    (void)state;
+    sotto_entropy_init_seeded(&entropy, 3);
+    for (size_t i = 0; i < 2 * 3; i++) {
+        const float logits[] = {i < 3 ? strange[i] : 1.0f, i < 3 ? 1.0f : strange[i - 3]};
+
+        assert_int_equal(sotto_choice_make(&entropy, logits, 2, 0.0), SOTTO_CHOICE_NONE);
+        assert_int_equal(sotto_choice_make(&entropy, logits, 2, 1.0), SOTTO_CHOICE_NONE);
+    }
 }
 
 int main(void)
@@ -444,6 +459,7 @@ int main(void)
         cmocka_unit_test(answerer__seed__says_the_same_again),
         cmocka_unit_test(answerer__text_that_does_not_fit__is_refused),
         cmocka_unit_test(choice__temperature__draws_by_the_softmax),
+        cmocka_unit_test(choice__no_finite_number__is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
