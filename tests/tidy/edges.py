@@ -86,9 +86,24 @@ BEHIND_THE_DOOR = ('models/ops/', 'models/block/', 'models/arch/network.c',
 HOLDING_ADDRESSES = ('models/model.c', 'models/trainer.c', 'models/answer/answerer.c',
                      'models/optim/adamw.c', 'models/pretrain/fit.c')
 SYSTEM = re.compile(r'^\s*#\s*include\s+<(string|math)\.h>', re.M)
-# The members of the device's types, a way round those types, and the kernels' own.
-ELEMENT = re.compile(r'\bon_device\b|\(\s*(?:const\s+)?float\s*\*\s*\)|'
-                     r'models/kernels/device/host\.h')
+# The members of the device's types, and the kernels' own way to what they hold.
+MEMBER = re.compile(r'\bon_device\b|models/kernels/device/host\.h')
+# Ways round those types: a cast to a number's address or to none in particular, a copy.
+NUMBER = r'(?:float|double|char|void|(?:un)?signed(?: char| int)?|u?int\d+_t)'
+WAY_ROUND = re.compile(r'\(\s*(?:const\s+)?' + NUMBER + r'(?:\s+const)?\s*\*\s*(?:const\s*)?\)|'
+                       r'\b__builtin_mem\w+|\bunion\b')
+FLOATS = re.compile(r'\(\s*(?:const\s+)?float(?:\s+const)?\s*\*\s*(?:const\s*)?\)')
+
+
+def forbidden_at(source):
+    """What a file may not say."""
+    behind = BEHIND_THE_DOOR + HOLDING_ADDRESSES
+    if source.in_rooms() and not source.path.startswith('models/kernels/'):
+        yield MEMBER
+    if source.path.startswith(behind):
+        yield WAY_ROUND
+    elif source.path.startswith('models/') and not source.path.startswith('models/kernels/'):
+        yield FLOATS
 
 
 def check_door(tree):
@@ -99,7 +114,7 @@ def check_door(tree):
                     yield (source.path, source.line_at(match.start(1)),
                            f'may not include <{match.group(1)}.h>: memory and arithmetic are the '
                            'kernels\'')
-        if source.path.startswith('models/') and not source.path.startswith('models/kernels/'):
-            for match in ELEMENT.finditer(source.code):
+        for pattern in forbidden_at(source):
+            for match in pattern.finditer(source.code):
                 yield (source.path, source.line_at(match.start()),
                        f'{match.group(0)}: what lies on the device is the kernels\'')
