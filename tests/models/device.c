@@ -33,7 +33,8 @@ struct recipe {
     uint32_t top_blocks;
     double dropout;
     double proximal;
-    bool is_packed;
+    bool has_panels; /* widths that the table packs */
+    enum sotto_weights weights;
     bool is_wide;   /* pictures of so many tokens that each is a group of its own */
     uint32_t width; /* threads of the one on the wall's device; 0: the caller's alone */
 };
@@ -84,7 +85,7 @@ static void fill_examples(struct sotto_dataset *dataset, const struct sotto_arch
         fill_pictures(dataset, arch->image_side, &entropy);
 }
 
-/* Widths of whole panels, so that the weights can be bfloat16. */
+/* Widths of whole panels. */
 static void widen(struct sotto_arch *arch)
 {
     arch->width = 64;
@@ -92,7 +93,7 @@ static void widen(struct sotto_arch *arch)
     arch->head_count = 4;
     arch->kv_head_count = arch->family == SOTTO_FAMILY_LLAMA ? 2 : 4;
     arch->head_width = 16;
-    arch->vocabulary = arch->family == SOTTO_FAMILY_VIT ? 0 : 64;
+    arch->vocabulary = arch->task == SOTTO_TASK_PICTURE_CLASS ? 0 : 64;
 }
 
 static void school_open(struct school *school, const struct recipe *recipe)
@@ -102,7 +103,7 @@ static void school_open(struct school *school, const struct recipe *recipe)
     float *weights;
 
     *school = (struct school){.recipe = recipe, .arch = model_folder_tiny_of(recipe->family)};
-    if (recipe->is_packed)
+    if (recipe->has_panels)
         widen(&school->arch);
     if (recipe->is_wide) {
         school->arch.image_side = 16;
@@ -194,11 +195,9 @@ static void outcome_open(struct outcome *outcome, const struct school *school,
     *outcome = (struct outcome){.lanes = calloc(lane_count, sizeof *outcome->lanes),
                                 .gradient = calloc(lane_count, sizeof *outcome->gradient)};
     assert_true(outcome->lanes != NULL && outcome->gradient != NULL);
-    assert_int_equal(sotto_model_open_on(&model, school->folder.path, kernels,
-                                         school->recipe->is_packed ? SOTTO_WEIGHTS_BFLOAT16
-                                                                   : SOTTO_WEIGHTS_FLOAT32,
-                                         NULL),
-                     SOTTO_OK);
+    assert_int_equal(
+        sotto_model_open_on(&model, school->folder.path, kernels, school->recipe->weights, NULL),
+        SOTTO_OK);
     if (school->recipe->width > 0 && kernels != NULL)
         assert_int_equal(sotto_threads_open(&threads, school->recipe->width), SOTTO_OK);
     assert_int_equal(sotto_trainer_open(&trainer, model, &school->layout, BATCH, threads, NULL),
@@ -283,9 +282,12 @@ static void device__adapters_in_the_top_block__same_bits(void **state)
 
 static void device__packed_weights__same_bits(void **state)
 {
+    static const enum sotto_weights weights[] = {SOTTO_WEIGHTS_FLOAT32, SOTTO_WEIGHTS_BFLOAT16};
+
     (void)state;
-    check(&(struct recipe){.family = SOTTO_FAMILY_BERT, .is_packed = true});
-    check(&(struct recipe){.family = SOTTO_FAMILY_LLAMA, .is_packed = true});
+    for (size_t i = 0; i < 2 * FAMILIES; i++)
+        check(&(struct recipe){
+            .family = families[i / 2], .has_panels = true, .weights = weights[i % 2]});
 }
 
 static void device__three_threads__same_bits(void **state)
