@@ -26,8 +26,11 @@ class Answers(unittest.TestCase):
         shutil.copy(os.path.join(SOURCE, "tests/vectors/tokenise/smollm.json"),
                     f.path("base/tokenizer.json"))
         self.examples = f.path("chat.jsonl")
+        self.write_examples(LEARNT)
+
+    def write_examples(self, learnt):
         with open(self.examples, "w", encoding="utf-8") as file:
-            for question, answer in LEARNT.items():
+            for question, answer in learnt.items():
                 messages = [{"role": "user", "content": question},
                             {"role": "assistant", "content": answer}]
                 file.write(json.dumps({"messages": messages}) + "\n")
@@ -80,6 +83,16 @@ class Answers(unittest.TestCase):
         told = json.loads(self.predict("--json", "--tokens", 21, question).stdout)
         self.assertTrue(told[0]["answer"].startswith(answer))
         self.assertEqual((told[0]["tokens"], told[0]["end"]), (21, "tokens"))
+
+    def test_predict__control_characters__reach_no_terminal(self):
+        answer = "a\x1b[2J\u009b1m\r\tb\n\u00a0c"
+        self.write_examples({"What is the sea?": answer})
+        self.train()
+        said = self.predict("--chat", "chatml", "What is the sea?").stdout
+        self.assertEqual(said, "What is the sea?: a\\x1b[2J\\xc2\\x9b1m\\x0d\tb\n\u00a0c\n")
+        said = self.predict("--json", "--chat", "chatml", "What is the sea?").stdout
+        self.assertEqual(json.loads(said)[0]["answer"], answer)
+        self.assertNotIn("\x1b", said)
 
     def test_predict__temperature__is_of_the_seed(self):
         self.train()
