@@ -8,8 +8,17 @@
 #include "models/ops/dropout.h"
 #include "models/ops/language_loss.h"
 
-/* Products over fewer rows reach less of a core's rate; more rows take more memory. */
-enum { GROUP_ROWS = 256 };
+/*
+ * Products over fewer rows reach less of a core's rate; more rows take more memory and leave fewer
+ * groups to share out. A block of the wide ones comes from main memory for every group.
+ */
+enum { WIDE = 512, ROWS = 256, ROWS_WIDE = 400 };
+_Static_assert((int)ROWS_WIDE <= (int)SOTTO_SAMPLES_MAX, "a sample has a row at least");
+
+static uint32_t group_rows(const struct sotto_arch *arch)
+{
+    return arch->width < WIDE ? ROWS : ROWS_WIDE;
+}
 
 static bool has_texts(const struct sotto_arch *arch)
 {
@@ -43,27 +52,28 @@ uint32_t sotto_example_targets(const struct sotto_dataset *dataset, uint32_t exa
 struct sotto_network_room sotto_group_room(const struct sotto_arch *arch, uint32_t batch_max,
                                            uint32_t length_max)
 {
-    struct sotto_network_room room = {.sample_max = least(batch_max, GROUP_ROWS),
+    uint32_t rows = group_rows(arch);
+    struct sotto_network_room room = {.sample_max = least(batch_max, rows),
                                       .length_max = length_max};
 
     if (!has_texts(arch)) {
         room.length_max = sotto_arch_token_count(arch);
-        room.sample_max =
-            room.length_max < GROUP_ROWS ? least(batch_max, GROUP_ROWS / room.length_max) : 1;
+        room.sample_max = room.length_max < rows ? least(batch_max, rows / room.length_max) : 1;
     }
     room.row_max = room.sample_max * room.length_max;
-    if (has_texts(arch) && room.row_max > GROUP_ROWS)
-        room.row_max = length_max > GROUP_ROWS ? length_max : GROUP_ROWS;
+    if (has_texts(arch) && room.row_max > rows)
+        room.row_max = length_max > rows ? length_max : rows;
     return room;
 }
 
 uint32_t sotto_group_cut(const struct sotto_arch *arch, const struct sotto_dataset *dataset,
                          const uint32_t *examples, uint32_t count)
 {
+    uint32_t most = group_rows(arch);
     uint32_t rows = sotto_example_length(arch, dataset, examples[0]);
     uint32_t cut = 1;
 
-    while (cut < count && rows + sotto_example_length(arch, dataset, examples[cut]) <= GROUP_ROWS) {
+    while (cut < count && rows + sotto_example_length(arch, dataset, examples[cut]) <= most) {
         rows += sotto_example_length(arch, dataset, examples[cut]);
         cut++;
     }

@@ -50,7 +50,7 @@ struct sotto_network_room {
     uint32_t length_max; /* tokens of a sample */
     uint32_t row_max;    /* tokens of all samples */
 };
-enum { SOTTO_SAMPLES_MAX = 256 };
+enum { SOTTO_SAMPLES_MAX = 400 };
 
 /* The examples of a forward. */
 struct sotto_samples {

@@ -9,7 +9,7 @@
 #include "models/kernels/wide/wide.h"
 
 /* What of `a` is rounded at a time, rows and slices of its columns: it stays in L2. */
-enum { BLOCK_ROWS = 19 * SOTTO_TILE_ROWS, BLOCK_SLICES = 2 };
+enum { BLOCK_ROWS = 29 * SOTTO_TILE_ROWS, BLOCK_SLICES = 2 };
 
 /* One panel of 32 rows. */
 static void pack_panel(struct sotto_device_bf16 *out, struct sotto_matrix_view w, size_t first)

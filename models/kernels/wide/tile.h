@@ -15,7 +15,7 @@ enum {
     SOTTO_WIDE_COLUMNS = 32, /* of a panel of b */
     SOTTO_WIDE_DEPTH = 384,  /* of a block: panel, 48 KiB, and rows stay in L2 */
     SOTTO_WIDE_STRIDE = SOTTO_WIDE_DEPTH + 16, /* of a block's rows: no power of two */
-    SOTTO_WIDE_BLOCK_ROWS = 19 * SOTTO_WIDE_ROWS
+    SOTTO_WIDE_BLOCK_ROWS = 29 * SOTTO_WIDE_ROWS
 };
 
 /* One tile of results: c = alpha (a b + bias + residual) + beta c. */

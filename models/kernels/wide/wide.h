@@ -15,7 +15,7 @@
 /* Whether this processor has what the product needs. */
 bool sotto_wide_is_supported(void);
 
-/* c = alpha a b + beta c. The shapes fit; the processor is supported. Half a MiB of stack. */
+/* c = alpha a b + beta c. The shapes fit; the processor is supported. 0.7 MiB of stack. */
 void sotto_wide_matmul(struct sotto_matrix c, struct sotto_factor a, struct sotto_factor b,
                        float alpha, float beta);
 
