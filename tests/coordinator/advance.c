@@ -7,6 +7,7 @@
 
 #include "coordinator/drive/advance.h"
 #include "coordinator/drive/momentum.h"
+#include "coordinator/ledger/moments.h"
 #include "coordinator/ledger/shelf.h"
 #include "core/base/file.h"
 #include "tests/coordinator/cohort.h"
@@ -263,6 +264,30 @@ static void advance__moments_of_another_version__is_refused(void **state)
     bench_close(&bench);
 }
 
+/* Two versions may be the same adapter; and a round may have been held twice, of a backup. */
+static void moments__of_another_round_or_adapter__are_refused(void **state)
+{
+    const struct sotto_digest digests[] = {{{1}}, {{2}}};
+    const float stored[] = {0.5f, 2.0f};
+    float values[2];
+    struct bench bench;
+    struct sotto_moments_key key;
+
+    (void)state;
+    bench_open(&bench, SOTTO_SERVER_FEDAVGM);
+    key = (struct sotto_moments_key){bench.folder.path, bench.cohort->plan.campaign, 3, digests};
+    assert_int_equal(sotto_moments_store(&key, stored, 2, NULL), SOTTO_OK);
+    assert_int_equal(sotto_moments_read(values, 2, &key, NULL), SOTTO_OK);
+    assert_memory_equal(values, stored, sizeof stored);
+    assert_int_equal(sotto_moments_read(values, 1, &key, NULL), SOTTO_FORGED);
+    key.adapter = &digests[1];
+    assert_int_equal(sotto_moments_read(values, 2, &key, NULL), SOTTO_FORGED);
+    key = (struct sotto_moments_key){key.folder, key.campaign, 4, digests};
+    assert_int_equal(rename(moments_path(&bench, 3).text, moments_path(&bench, 4).text), 0);
+    assert_int_equal(sotto_moments_read(values, 2, &key, NULL), SOTTO_FORGED);
+    bench_close(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +297,7 @@ int main(void)
         cmocka_unit_test(advance__moments_missing_or_damaged__is_refused),
         cmocka_unit_test(advance__adapter_damaged__is_refused_by_the_tensors_name),
         cmocka_unit_test(advance__moments_of_another_version__is_refused),
+        cmocka_unit_test(moments__of_another_round_or_adapter__are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
