@@ -264,6 +264,30 @@ static void advance__moments_of_another_version__is_refused(void **state)
     bench_close(&bench);
 }
 
+/* As they were before the first round, in the place of what the campaign has learnt since. */
+static void momentum__renewed__is_that_of_the_start(void **state)
+{
+    struct bench bench;
+    float start[2 * COHORT_VALUES], moments[2 * COHORT_VALUES];
+
+    (void)state;
+    bench_open(&bench, SOTTO_SERVER_FEDADAM);
+    moments_read(&bench, start);
+    assert_true(start[2 * COHORT_VALUES - 1] > 0);
+    assert_int_equal(bench_step(&bench, NULL), SOTTO_OK);
+    moments_read(&bench, moments);
+    assert_memory_not_equal(moments, start, sizeof start);
+    assert_int_equal(
+        sotto_momentum_renew(&(struct sotto_momentum){bench.folder.path, &bench.definition,
+                                                      bench.advance.start_round,
+                                                      &bench.cohort->plan.adapter},
+                             NULL),
+        SOTTO_OK);
+    moments_read(&bench, moments);
+    assert_memory_equal(moments, start, sizeof start);
+    bench_close(&bench);
+}
+
 /* Two versions may be the same adapter; and a round may have been held twice, of a backup. */
 static void moments__of_another_round_or_adapter__are_refused(void **state)
 {
@@ -297,6 +321,7 @@ int main(void)
         cmocka_unit_test(advance__moments_missing_or_damaged__is_refused),
         cmocka_unit_test(advance__adapter_damaged__is_refused_by_the_tensors_name),
         cmocka_unit_test(advance__moments_of_another_version__is_refused),
+        cmocka_unit_test(momentum__renewed__is_that_of_the_start),
         cmocka_unit_test(moments__of_another_round_or_adapter__are_refused),
     };
 
