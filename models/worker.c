@@ -60,9 +60,10 @@ struct sotto_network_room sotto_group_room(const struct sotto_arch *arch, uint32
         room.length_max = sotto_arch_token_count(arch);
         room.sample_max = room.length_max < rows ? least(batch_max, rows / room.length_max) : 1;
     }
-    room.row_max = room.sample_max * room.length_max;
-    if (has_texts(arch) && room.row_max > rows)
-        room.row_max = length_max > rows ? length_max : rows;
+    if (room.length_max <= rows / room.sample_max)
+        room.row_max = room.sample_max * room.length_max;
+    else
+        room.row_max = room.length_max > rows ? room.length_max : rows;
     return room;
 }
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "models/trainer.h"
+#include "models/worker.h"
 #include "tests/models/slope.h"
 #include "tests/support/model_folder.h"
 
@@ -455,6 +456,27 @@ static void model__parts__are_the_files(void **state)
     bench_close(&bench);
 }
 
+/* Whole texts of any length; as many of them as fit, without a product that overflows. */
+static void group__room__is_for_a_text_of_any_length(void **state)
+{
+    const struct sotto_arch arch = {.task = SOTTO_TASK_CAUSAL_LM};
+    static const struct {
+        uint32_t batch;
+        uint32_t length;
+        uint32_t rows;
+    } rooms[] = {{1, 1, 1},    {3, 85, 255},       {3, 86, 256},    {1, 1000, 1000},
+                 {64, 3, 192}, {1 << 20, 64, 256}, {100, 257, 257}, {256, 1 << 24, 1 << 24}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
+        struct sotto_network_room room = sotto_group_room(&arch, rooms[i].batch, rooms[i].length);
+
+        assert_int_equal(room.row_max, rooms[i].rows);
+        assert_int_equal(room.length_max, rooms[i].length);
+        assert_true(room.sample_max >= 1 && room.sample_max <= SOTTO_SAMPLES_MAX);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -474,6 +496,7 @@ int main(void)
         cmocka_unit_test(trainer__examples_that_do_not_fit__are_refused),
         cmocka_unit_test(trainer__rate_that_blows_up__is_malformed),
         cmocka_unit_test(model__parts__are_the_files),
+        cmocka_unit_test(group__room__is_for_a_text_of_any_length),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
