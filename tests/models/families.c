@@ -386,6 +386,32 @@ static void trainer__rows_kept_over_fits__change_nothing(void **state)
     bench_close(&bench);
 }
 
+/* Rows are those of the examples that they were kept of: others are computed. */
+static void trainer__rows_kept_of_other_examples__are_not_read(void **state)
+{
+    static const uint32_t last = 2;
+    struct sotto_arch arch = model_folder_tiny_of(SOTTO_FAMILY_BERT);
+    struct sotto_adapter_choice choice = choice_of(&arch);
+    struct sotto_fit fit = {.epochs = 1, .batch = 2, .learning_rate_start = 1e-2};
+    struct sotto_fit_result result;
+    struct sotto_score kept, computed;
+    struct sotto_dataset other;
+    struct bench bench;
+
+    (void)state;
+    choice.top_blocks = 1;
+    bench_open(&bench, &arch, &choice);
+    assert_int_equal(sotto_dataset_open_subset(&other, &bench.dataset, &last, 1), SOTTO_OK);
+    fit.keeps_rows = true;
+    assert_int_equal(sotto_trainer_fit(bench.trainer, &bench.dataset, &fit, &result), SOTTO_OK);
+    assert_int_equal(sotto_trainer_evaluate(bench.trainer, &other, &kept), SOTTO_OK);
+    sotto_trainer_forget(bench.trainer);
+    assert_int_equal(sotto_trainer_evaluate(bench.trainer, &other, &computed), SOTTO_OK);
+    assert_true(kept.loss_mean == computed.loss_mean);
+    sotto_dataset_close(&other);
+    bench_close(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +424,7 @@ int main(void)
         cmocka_unit_test(trainer__longer_text__makes_room_and_changes_nothing),
         cmocka_unit_test(trainer__examples_of_another_form__are_a_mismatch),
         cmocka_unit_test(trainer__rows_kept_over_fits__change_nothing),
+        cmocka_unit_test(trainer__rows_kept_of_other_examples__are_not_read),
         cmocka_unit_test(crew__rows_below_the_adapters__give_the_same_known_or_computed),
     };
 
