@@ -306,7 +306,7 @@ static void arch__eos_token_id__ends_a_text(void **state)
     assert_int_equal(arch.end_tokens[0], 7);
     assert_int_equal(decode(&arch,
                             "{" LLAMA
-                            ", \"eos_token_id\": [3, -1, 4000000, null, 5, 6, 7, 8, 9, 10,"
+                            ", \"eos_token_id\": [3, -1, 100, null, 5, 6, 7, 8, 9, 10,"
                             " 11, 12]}",
                             NULL),
                      SOTTO_OK);
