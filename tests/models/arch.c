@@ -305,8 +305,7 @@ static void arch__eos_token_id__ends_a_text(void **state)
     assert_int_equal(arch.end_token_count, 1);
     assert_int_equal(arch.end_tokens[0], 7);
     assert_int_equal(decode(&arch,
-                            "{" LLAMA
-                            ", \"eos_token_id\": [3, -1, 100, null, 5, 6, 7, 8, 9, 10,"
+                            "{" LLAMA ", \"eos_token_id\": [3, -1, 100, null, 5, 6, 7, 8, 9, 10,"
                             " 11, 12]}",
                             NULL),
                      SOTTO_OK);
