@@ -8,17 +8,20 @@
 #include "coordinator/drive/progress.h"
 #include "coordinator/ledger/shelf.h"
 
-static enum sotto_status stand_read(struct sotto_course *course,
-                                    const struct sotto_course_ground *ground,
-                                    const struct sotto_campaign *campaign,
-                                    struct sotto_fault *fault)
+static enum sotto_status definition_read(struct sotto_course *course,
+                                         const struct sotto_campaign *campaign,
+                                         struct sotto_fault *fault)
 {
-    enum sotto_status status =
-        sotto_definition_decode(&course->definition, sotto_view_text(campaign->definition), fault);
+    return sotto_definition_decode(&course->definition, sotto_view_text(campaign->definition),
+                                   fault);
+}
 
-    return status == SOTTO_OK ? sotto_progress_read(&course->progress, ground->ledger,
-                                                    &course->definition, ground->signer, fault)
-                              : status;
+static enum sotto_status progress_read(struct sotto_course *course,
+                                       const struct sotto_course_ground *ground,
+                                       struct sotto_fault *fault)
+{
+    return sotto_progress_read(&course->progress, ground->ledger, &course->definition,
+                               ground->signer, fault);
 }
 
 static struct sotto_momentum momentum_of(const struct sotto_course *course,
@@ -84,8 +87,17 @@ enum sotto_status sotto_course_read(struct sotto_course *course,
                                     const struct sotto_campaign *campaign, const char *last_reason,
                                     struct sotto_fault *fault)
 {
-    enum sotto_status status = stand_read(course, ground, campaign, fault);
+    struct sotto_fault cause = {0};
+    enum sotto_status status = definition_read(course, campaign, &cause);
 
+    /* One that nobody can run must not stop the coordinator, and with it everything else. */
+    if (status != SOTTO_OK) {
+        course->next = SOTTO_NEXT_PAUSE;
+        snprintf(course->reason, sizeof course->reason, "%.*s", (int)(sizeof course->reason - 1),
+                 cause.text);
+        return SOTTO_OK;
+    }
+    status = progress_read(course, ground, fault);
     if (status != SOTTO_OK)
         return status;
     course->reason[0] = '\0';
@@ -105,8 +117,10 @@ enum sotto_status sotto_course_renew(const struct sotto_course_ground *ground,
 {
     struct sotto_course course;
     struct sotto_momentum momentum;
-    enum sotto_status status = stand_read(&course, ground, campaign, fault);
+    enum sotto_status status = definition_read(&course, campaign, fault);
 
+    if (status == SOTTO_OK)
+        status = progress_read(&course, ground, fault);
     if (status != SOTTO_OK)
         return status;
     momentum = momentum_of(&course, ground);

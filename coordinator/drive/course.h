@@ -26,11 +26,12 @@ struct sotto_course {
 /*
  * Before a round is to open, the version that it starts from and the server optimiser's moments are
  * read: without them its sum could not be applied, and all that sites did would be lost. If they
- * are missing or damaged the campaign pauses. Reads and hashes three floats a lane at most.
+ * are missing or damaged the campaign pauses, and so does one whose definition does not parse, as
+ * another version of Sotto may have left it. Reads and hashes three floats a lane at most.
  *
  *   last_reason  in  why the newest round was abandoned, for the reason of a pause
  *
- * The statuses of sotto_definition_decode and sotto_progress_read.
+ * The statuses of sotto_progress_read.
  */
 SOTTO_CHECKED enum sotto_status sotto_course_read(struct sotto_course *course,
                                                   const struct sotto_course_ground *ground,
@@ -40,7 +41,7 @@ SOTTO_CHECKED enum sotto_status sotto_course_read(struct sotto_course *course,
 
 /*
  * Begins the moments of the campaign's newest version anew. SOTTO_UNEXPECTED: it has none; the
- * statuses of sotto_progress_read and sotto_momentum_renew.
+ * statuses of sotto_definition_decode, sotto_progress_read and sotto_momentum_renew.
  */
 SOTTO_CHECKED enum sotto_status sotto_course_renew(const struct sotto_course_ground *ground,
                                                    const struct sotto_campaign *campaign,

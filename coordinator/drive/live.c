@@ -91,14 +91,19 @@ static enum sotto_status definition_read(struct sotto_live *live, const struct s
                                          struct sotto_fault *fault)
 {
     struct sotto_campaign campaign;
+    struct sotto_fault cause = {0};
     enum sotto_status status = sotto_campaigns_find(live->setup.ledger, plan->campaign, &campaign);
 
-    if (status == SOTTO_OK)
-        status =
-            sotto_definition_decode(&live->definition, sotto_view_text(campaign.definition), fault);
     if (status != SOTTO_OK)
-        return sotto_fault_set(fault, status, "the definition of campaign %s cannot be read",
+        return sotto_fault_set(fault, status, "campaign %s of the running round cannot be read",
                                plan->campaign);
+    status =
+        sotto_definition_decode(&live->definition, sotto_view_text(campaign.definition), &cause);
+    if (status != SOTTO_OK)
+        return sotto_fault_set(fault, status,
+                               "campaign %s has a round running, and %.300s; sotto-coordinator "
+                               "recover gives the round up and pauses the campaign",
+                               plan->campaign, cause.text);
     return SOTTO_OK;
 }
 

@@ -434,7 +434,8 @@ static enum sotto_status fields_decode(struct sotto_definition *definition, json
         return sotto_fault_set(fault, SOTTO_MALFORMED, "the definition is not a JSON object");
     if (json_object_size(root) != FIELD_COUNT)
         return sotto_fault_set(fault, SOTTO_MALFORMED,
-                               "the definition has %zu keys where it should have %d",
+                               "the definition has %zu keys where it should have %d: another "
+                               "version of Sotto wrote it, create the campaign anew with this one",
                                json_object_size(root), FIELD_COUNT);
     for (size_t i = 0; i < FIELD_COUNT && status == SOTTO_OK; i++) {
         const json_t *value = json_object_get(root, fields[i].key);

@@ -319,6 +319,29 @@ static void drive__moments_renewed__goes_on(void **state)
     assert_int_equal(row_now(fixture).round, 3);
 }
 
+/* As one that another version of Sotto left: the hub goes on, and does so after a restart. */
+static void drive__definition_that_does_not_parse__pauses_and_stops_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sotto_campaign old = {.name = "old", .definition = "{}", .created_ms = 4};
+
+    assert_int_equal(sotto_drive_stop(fixture->hub.drive, "wards", NULL), SOTTO_OK);
+    assert_int_equal(sotto_drive_settle(fixture->hub.drive), SOTTO_OK);
+    hub_finish(&fixture->hub);
+    assert_int_equal(sotto_campaigns_add(&fixture->hub.ledger, &old, NULL), SOTTO_OK);
+    assert_int_equal(sotto_drive_start(fixture->hub.drive, "old", false, NULL), SOTTO_OK);
+    for (int life = 0; life < 2; life++) {
+        assert_int_equal(sotto_drive_settle(fixture->hub.drive), SOTTO_OK);
+        assert_int_equal(sotto_campaigns_find(&fixture->hub.ledger, "old", &old), SOTTO_OK);
+        assert_int_equal(old.state, SOTTO_CAMPAIGN_PAUSED);
+        assert_non_null(strstr(old.reason, "another version of Sotto wrote it"));
+        restart(fixture);
+    }
+    assert_int_equal(sotto_drive_start(fixture->hub.drive, "old", true, NULL), SOTTO_MALFORMED);
+    start_again(fixture, false);
+    assert_int_equal(campaign_now(fixture).state, SOTTO_CAMPAIGN_RUNNING);
+}
+
 /* In a child: the limit on file sizes stands for a full disk under the journal. */
 static int full_disk_life(struct fixture *fixture)
 {
@@ -371,6 +394,7 @@ int main(void)
         DRIVEN(drive__moments_missing_or_damaged__pauses_before_a_round),
         DRIVEN(drive__adapter_damaged_or_missing__pauses_before_a_round),
         DRIVEN(drive__moments_renewed__goes_on),
+        DRIVEN(drive__definition_that_does_not_parse__pauses_and_stops_nothing),
         DRIVEN(drive__journal_cannot_be_written__answers_nobody_any_more),
     };
 

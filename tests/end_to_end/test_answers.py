@@ -128,6 +128,20 @@ class Answers(unittest.TestCase):
         self.assertIn("--adapter and at least one",
                       run("sotto-participant", "predict", "--model", "x", "a", code=2).stderr)
 
+    def test_predict__beyond_the_tokenizers_truncation__says_where_that_stands(self):
+        path = self.federation.path("base/tokenizer.json")
+        with open(path, encoding="utf-8") as file:
+            tokenizer = json.load(file)
+        tokenizer["truncation"] = {"direction": "Right", "max_length": 99, "stride": 0,
+                                   "strategy": "LongestFirst"}
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(tokenizer, file)
+        self.train()
+        told = self.predict("the cat " * 99, code=65).stderr
+        self.assertIn("longer than truncation in tokenizer.json allows", told)
+        told = self.predict("--chat", "chatml", "--system", "the cat " * 99, "a", code=65).stderr
+        self.assertIn("'a...', with the system message, is longer than", told)
+
     def test_predict__of_labels__takes_no_option_of_answers(self):
         f = self.federation
         bert = os.path.join(SOURCE, "tests/vectors/bert")

@@ -145,12 +145,19 @@ static enum sotto_status ask(struct desk *desk, struct sotto_view *asked, const 
     return SOTTO_OK;
 }
 
-static enum sotto_status too_long(const struct desk *desk, const char *text)
+static enum sotto_status too_long(const struct desk *desk, const char *text, bool is_cut)
 {
+    const char *with = desk->wish->system == NULL ? "" : ", with the system message,";
+
+    if (is_cut)
+        return sotto_fault_set(desk->fault, SOTTO_OVER_LIMIT,
+                               "'%.60s...'%s is longer than truncation in tokenizer.json allows: "
+                               "shorten it, or raise max_length there",
+                               text, with);
     return sotto_fault_set(desk->fault, SOTTO_OVER_LIMIT,
-                           "'%.60s...' is longer than the %u tokens that the model takes: shorten "
-                           "it",
-                           text, sotto_model_arch(desk->bench->model)->position_count);
+                           "'%.60s...'%s is longer than the %u tokens that the model takes: "
+                           "shorten it",
+                           text, with, sotto_model_arch(desk->bench->model)->position_count);
 }
 
 /* Special tokens around a text are those before it: nothing has ended yet. */
@@ -165,12 +172,12 @@ static enum sotto_status encode(struct desk *desk, struct sotto_encoding *encodi
         return status;
     status = sotto_encoder_run(desk->encoder, encoding, asked, form);
     if (status == SOTTO_OVER_LIMIT || encoding->is_cut)
-        return too_long(desk, text);
+        return too_long(desk, text, encoding->is_cut);
     if (status != SOTTO_OK)
         return sotto_fault_set(desk->fault, status, "no memory for '%.60s'", text);
     encoding->count = encoding->text_first + encoding->text_count;
     return encoding->count > sotto_model_arch(desk->bench->model)->position_count
-               ? too_long(desk, text)
+               ? too_long(desk, text, false)
                : SOTTO_OK;
 }
 
