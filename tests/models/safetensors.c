@@ -267,6 +267,33 @@ static void safetensors__absent_empty_or_no_file__names_the_path(void **state)
     folder_close(&folder);
 }
 
+/* With its zero a note fills the caller's memory and no more. */
+static void safetensors__note__fits_or_is_refused(void **state)
+{
+    const float value = 1.0f;
+    const struct sotto_tensor_to_store stored = {
+        .name = "a", .values = &value, .rank = 1, .shape = {1}, .dtype = SOTTO_DTYPE_F32};
+    struct sotto_safetensors file;
+    struct folder folder;
+    struct folder_path path;
+    char note[6] = "before";
+
+    (void)state;
+    folder_open(&folder);
+    path = folder_path(&folder, "m.safetensors");
+    assert_int_equal(sotto_safetensors_write(path.text, &stored, 1,
+                                             "{\"four\": \"1234\", \"five\": \"12345\"}", NULL),
+                     SOTTO_OK);
+    assert_int_equal(sotto_safetensors_open(&file, path.text, NULL), SOTTO_OK);
+    assert_int_equal(sotto_safetensors_note(note, 5, &file, "five"), SOTTO_MALFORMED);
+    assert_int_equal(sotto_safetensors_note(note, 5, &file, "six"), SOTTO_NOT_FOUND);
+    assert_memory_equal(note, "before", 6);
+    assert_int_equal(sotto_safetensors_note(note, 5, &file, "four"), SOTTO_OK);
+    assert_memory_equal(note, "1234\0e", 6);
+    sotto_safetensors_close(&file);
+    folder_close(&folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +308,7 @@ int main(void)
         cmocka_unit_test(safetensors__nan_or_infinity__is_refused_when_read),
         cmocka_unit_test(safetensors__other_shape_than_expected__both_are_in_the_fault),
         cmocka_unit_test(safetensors__absent_empty_or_no_file__names_the_path),
+        cmocka_unit_test(safetensors__note__fits_or_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
