@@ -1,6 +1,7 @@
 /* The memory of the CPU's table, and the arenas that hand it out. */
 #include <math.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "models/kernels/device/arena.h"
 #include "models/kernels/kernels.h"
@@ -30,6 +31,29 @@ static void memory__reserved__is_zero_and_aligned(void **state)
     for (size_t i = 0; i < bytes; i++)
         assert_int_equal(at[i], 0);
     kernels->release(memory, bytes);
+}
+
+static size_t resident_most(void)
+{
+    struct rusage usage;
+
+    assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+    return (size_t)usage.ru_maxrss * 1024;
+}
+
+/* An answer's room is for the longest that it may become. */
+static void memory__reserved_and_hardly_used__is_never_had(void **state)
+{
+    const size_t bytes = (size_t)512 << 20;
+    size_t before = resident_most();
+    struct sotto_device_memory *memory = kernels->reserve(bytes);
+    uint8_t *at = (uint8_t *)memory;
+
+    (void)state;
+    assert_non_null(memory);
+    at[bytes / 2] = 1;
+    kernels->release(memory, bytes);
+    assert_true(resident_most() - before < bytes / 4);
 }
 
 static void memory__more_than_there_is__is_none(void **state)
@@ -159,6 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory__reserved__is_zero_and_aligned),
+        cmocka_unit_test(memory__reserved_and_hardly_used__is_never_had),
         cmocka_unit_test(memory__more_than_there_is__is_none),
         cmocka_unit_test(memory__uploaded__comes_back),
         cmocka_unit_test(memory__adopted__stays_where_it_is),

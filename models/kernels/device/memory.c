@@ -5,6 +5,8 @@
 
 #include "core/base/bytes.h"
 
+enum { PIECE = 4096 /* bytes: a page */ };
+
 struct sotto_device_memory *sotto_cpu_reserve(size_t bytes)
 {
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -12,9 +14,22 @@ struct sotto_device_memory *sotto_cpu_reserve(size_t bytes)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
+/* Room that was never used reads as zeros and is nowhere: to write zeros would bring it in. */
+static void wipe_used(uint8_t *memory, size_t bytes)
+{
+    static const uint8_t zeros[PIECE];
+
+    for (size_t first = 0; first < bytes; first += PIECE) {
+        size_t count = bytes - first < PIECE ? bytes - first : PIECE;
+
+        if (memcmp(memory + first, zeros, count) != 0)
+            sotto_wipe(memory + first, count);
+    }
+}
+
 void sotto_cpu_release(struct sotto_device_memory *memory, size_t bytes)
 {
-    sotto_wipe(memory, bytes);
+    wipe_used((uint8_t *)memory, bytes);
     munmap(memory, bytes);
 }
 

@@ -4,7 +4,10 @@
 
 #include "models/kernels/device/device.h"
 
-/* Whole pages of the system's. */
+/*
+ * Whole pages of the system's. Those that were never written take no memory, and what holds zeros
+ * is not wiped: room that is set aside for the longest text, and not used, costs nothing.
+ */
 struct sotto_device_memory *sotto_cpu_reserve(size_t bytes);
 void sotto_cpu_release(struct sotto_device_memory *memory, size_t bytes);
 
