@@ -5,11 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "core/base/entropy.h"
 #include "core/threads/threads.h"
+#include "models/arch/base.h"
+#include "models/arch/tensors.h"
 #include "models/trainer.h"
 #include "tests/models/slope.h"
 #include "tests/support/model_folder.h"
@@ -220,12 +223,45 @@ static void model_open__bfloat16_of_a_width_that_fills_no_panel__is_unsupported(
     free(weights);
 }
 
+/* The blocks' matrices are back at the system, where they read as zeros; all else stays. */
+static void model_open__bfloat16__has_the_matrices_once(void **state)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE) / sizeof(float);
+    static struct school school;
+    const float *kept;
+    float *weights;
+    size_t gone = 0;
+
+    (void)state;
+    school_open(&school, SOTTO_FAMILY_BERT);
+    school_round(&school);
+    weights = model_folder_weights(&school.arch, 5);
+    kept = sotto_model_base(school.model)->weights;
+    for (size_t i = 0; i < sotto_base_tensor_count(&school.arch); i++) {
+        struct sotto_base_tensor tensor = sotto_base_tensor(&school.arch, i);
+        bool is_of_block = tensor.first >= sotto_base_blocks_place(&school.arch) &&
+                           strstr(tensor.names[0], "layer.") != NULL;
+
+        if (tensor.count > 0 && (tensor.rank == 1 || !is_of_block))
+            assert_memory_equal(kept + tensor.first, weights + tensor.first,
+                                tensor.count * sizeof *kept);
+        if (tensor.count < 3 * page || tensor.rank == 1 || !is_of_block)
+            continue;
+        assert_true(kept[tensor.first + tensor.count / 2] == 0.0f);
+        gone++;
+    }
+    assert_true(gone > 0 || page > 1024);
+    free(weights);
+    school_close(&school);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trainer__bfloat16_weights__gradient_is_nearly_the_same),
         cmocka_unit_test(trainer__bfloat16_weights_on_any_number_of_threads__same_bits),
         cmocka_unit_test(model_open__bfloat16_of_a_width_that_fills_no_panel__is_unsupported),
+        cmocka_unit_test(model_open__bfloat16__has_the_matrices_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
