@@ -412,6 +412,29 @@ static void trainer__rows_kept_of_other_examples__are_not_read(void **state)
     bench_close(&bench);
 }
 
+/* Where nothing is kept, what lies where the examples were may be others by then. */
+static void trainer__no_rows_kept__examples_may_change(void **state)
+{
+    struct sotto_arch arch = model_folder_tiny_of(SOTTO_FAMILY_BERT);
+    struct sotto_adapter_choice choice = choice_of(&arch);
+    struct sotto_fit fit = {.epochs = 1, .batch = 2, .learning_rate_start = 1e-2};
+    struct sotto_fit_result result;
+    struct sotto_score first, again;
+    struct bench bench;
+
+    (void)state;
+    choice.top_blocks = 1;
+    bench_open(&bench, &arch, &choice);
+    assert_int_equal(sotto_trainer_fit(bench.trainer, &bench.dataset, &fit, &result), SOTTO_OK);
+    for (size_t i = 0; i < bench.dataset.starts[bench.dataset.count]; i++)
+        bench.dataset.tokens[i] = (bench.dataset.tokens[i] + 1) % arch.vocabulary;
+    assert_int_equal(sotto_trainer_evaluate(bench.trainer, &bench.dataset, &first), SOTTO_OK);
+    sotto_trainer_forget(bench.trainer);
+    assert_int_equal(sotto_trainer_evaluate(bench.trainer, &bench.dataset, &again), SOTTO_OK);
+    assert_true(first.loss_mean == again.loss_mean);
+    bench_close(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,6 +448,7 @@ int main(void)
         cmocka_unit_test(trainer__examples_of_another_form__are_a_mismatch),
         cmocka_unit_test(trainer__rows_kept_over_fits__change_nothing),
         cmocka_unit_test(trainer__rows_kept_of_other_examples__are_not_read),
+        cmocka_unit_test(trainer__no_rows_kept__examples_may_change),
         cmocka_unit_test(crew__rows_below_the_adapters__give_the_same_known_or_computed),
     };
 
