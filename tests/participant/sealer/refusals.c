@@ -238,6 +238,22 @@ static void item__another_whole_adapter__is_refused(void **state)
     assert_string_equal(circle->sites[0].detail, "the adapter is another one than was named");
 }
 
+/* What was wrong with an adapter is said once, and of nothing that comes after it. */
+static void item__refused__its_detail_is_of_that_step_alone(void **state)
+{
+    struct circle *circle = *state;
+    struct circle_site *site = &circle->sites[0];
+
+    circle->adapter[0] += 1;
+    circle_begin(circle);
+    circle_ready(circle, 0);
+    assert_true(circle_deliver(circle, 0));
+    assert_int_not_equal(site->detail[0], '\0');
+    circle_step(site, &(struct sotto_turn_event){.kind = SOTTO_TURN_MAIL,
+                                                 .bytes = sotto_view_text("no mail")});
+    assert_string_equal(site->last.detail, "");
+}
+
 /* What comes home after a round is no matter of refusal: it is not adopted, and its people hear. */
 static void item__altered_on_its_way_home__is_not_adopted(void **state)
 {
@@ -443,6 +459,7 @@ int main(void)
         REFUSAL_TEST(item__altered_adapter__is_refused),
         REFUSAL_TEST(item__cut_adapter__is_refused_by_the_tensor_in_which_it_ends),
         REFUSAL_TEST(item__another_whole_adapter__is_refused),
+        REFUSAL_TEST(item__refused__its_detail_is_of_that_step_alone),
         REFUSAL_TEST(item__altered_on_its_way_home__is_not_adopted),
         REFUSAL_TEST(layout__of_more_lanes_than_there_is_room__is_refused_before_the_adapter),
         REFUSAL_TEST(item__not_there__is_refused_by_its_name),
