@@ -103,17 +103,11 @@ static int scene_close(void **state)
     return 0;
 }
 
-/* Posts the definition under a name and with a seed, and has it verified. */
-static enum sotto_status verify(struct scene *scene, const char *name, int64_t seed,
-                                struct sotto_fault *fault)
+/* Posts the definition under a name and with a seed. */
+static void post(struct scene *scene, const char *name, int64_t seed)
 {
-    char program[] = "verify", campaign[16], option[] = "--model", folder[sizeof model];
-    char *arguments[] = {program, campaign, option, folder, NULL};
-    const struct sotto_command_line line = {4, arguments};
     char *text;
 
-    snprintf(campaign, sizeof campaign, "%s", name);
-    snprintf(folder, sizeof folder, "%s", model);
     snprintf(scene->definition.name, sizeof scene->definition.name, "%s", name);
     scene->definition.seed = seed;
     text = sotto_definition_encode(&scene->definition);
@@ -122,7 +116,38 @@ static enum sotto_status verify(struct scene *scene, const char *name, int64_t s
                          .status,
                      200);
     free(text);
+}
+
+/* Has the campaign verified that was posted last. */
+static enum sotto_status verify_posted(struct scene *scene, struct sotto_fault *fault)
+{
+    char program[] = "verify", campaign[SOTTO_CAMPAIGN_NAME_MAX + 1], option[] = "--model",
+         folder[sizeof model];
+    char *arguments[] = {program, campaign, option, folder, NULL};
+    const struct sotto_command_line line = {4, arguments};
+
+    snprintf(campaign, sizeof campaign, "%s", scene->definition.name);
+    snprintf(folder, sizeof folder, "%s", model);
     return sotto_command_adapter_verify(&scene->session, &line, fault);
+}
+
+static enum sotto_status verify(struct scene *scene, const char *name, int64_t seed,
+                                struct sotto_fault *fault)
+{
+    post(scene, name, seed);
+    return verify_posted(scene, fault);
+}
+
+/* The coordinator sends other bytes under the digest from here on. */
+static void item_swap(const struct scene *scene, const char *kind,
+                      const struct sotto_digest *digest, struct sotto_view bytes)
+{
+    char hex[SOTTO_DIGEST_HEX], name[128], path[FOLDER_PATH_MAX];
+
+    sotto_digest_hex(hex, digest);
+    snprintf(name, sizeof name, "items/%s/%s", kind, hex);
+    assert_int_equal(sotto_path_join(path, sizeof path, scene->serving->state, name), SOTTO_OK);
+    assert_int_equal(sotto_file_replace(path, bytes, 0600, NULL), SOTTO_OK);
 }
 
 static void verify__start_that_the_seed_draws__passes(void **state)
@@ -170,6 +195,45 @@ static void verify__no_seed__says_that_it_was_uploaded(void **state)
     assert_non_null(strstr(fault.text, "campaign uploaded has no seed"));
 }
 
+/* Whole, and with a manifest of its own: only the digest that the definition has tells. */
+static void verify__another_adapter_is_sent__is_forged(void **state)
+{
+    struct scene *scene = *state;
+    struct sotto_fault fault = {0};
+
+    post(scene, "swapped", 7);
+    scene->adapter[0] *= 1 + 1.2e-7f;
+    sotto_manifest_write(scene->adapter, &scene->layout, sotto_hash);
+    item_swap(scene, "adapter", &scene->definition.adapter,
+              sotto_view_of(scene->adapter, sotto_manifest_adapter_bytes(&scene->layout)));
+    assert_int_equal(verify_posted(scene, &fault), SOTTO_FORGED);
+    assert_non_null(strstr(fault.text, "sent another adapter than the campaign's"));
+}
+
+static void verify__another_layout_is_sent__is_forged(void **state)
+{
+    struct scene *scene = *state;
+    struct sotto_buffer out = sotto_buffer_of(scene->layout_bytes, sizeof scene->layout_bytes);
+    struct sotto_fault fault = {0};
+
+    post(scene, "relaid", 7);
+    scene->layout.choice.alpha = 5;
+    assert_int_equal(sotto_layout_encode(&out, &scene->layout), SOTTO_OK);
+    item_swap(scene, "layout", &scene->definition.layout, sotto_view_buffer(&out));
+    assert_int_equal(verify_posted(scene, &fault), SOTTO_FORGED);
+    assert_non_null(strstr(fault.text, "sent another layout than the campaign's"));
+}
+
+static void verify__another_base_model__is_a_mismatch(void **state)
+{
+    struct scene *scene = *state;
+    struct sotto_fault fault = {0};
+
+    scene->definition.base_model.bytes[0] ^= 1;
+    assert_int_equal(verify(scene, "based", 7, &fault), SOTTO_MISMATCH);
+    assert_non_null(strstr(fault.text, "campaign based is for the base model "));
+}
+
 #define VERIFIED(test) cmocka_unit_test_setup_teardown(test, scene_open, scene_close)
 
 int main(void)
@@ -180,6 +244,9 @@ int main(void)
         VERIFIED(verify__tensor_that_is_not_as_drawn__is_named),
         VERIFIED(verify__last_bit_of_another_machine__passes),
         VERIFIED(verify__no_seed__says_that_it_was_uploaded),
+        VERIFIED(verify__another_adapter_is_sent__is_forged),
+        VERIFIED(verify__another_layout_is_sent__is_forged),
+        VERIFIED(verify__another_base_model__is_a_mismatch),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
