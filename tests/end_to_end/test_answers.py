@@ -113,6 +113,9 @@ class Answers(unittest.TestCase):
                 (("--chat", "fairy", "a"), 2, "no chat format is called 'fairy'"),
                 (("--chat", "llama3", "a"), 76, "needs the token <|start_header_id|>"),
                 (("--tokens", 0, "a"), 2, "--tokens must be a whole number from 1"),
+                (("--seed", 2 ** 64, "a"), 2, "--seed must be a whole number from 0"),
+                (("--temperature", "nan", "a"), 2, "--temperature must be a number from 0 on"),
+                (("--temperature", "1e999", "a"), 2, "--temperature must be a number from 0 on"),
                 (("--temperature", -1, "a"), 2, "--temperature must be a number from 0 on")):
             done = self.predict(*arguments, code=code)
             self.assertIn(told, done.stderr)

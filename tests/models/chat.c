@@ -131,9 +131,10 @@ static void chat__tokeniser_that_prepends__puts_the_space_itself(void **state)
 /* As Python's strip does. */
 static void chat__trimmed_content__loses_any_white_space(void **state)
 {
-    json_t *messages = json_loads("[{\"role\":\"user\",\"content\":\"\\u00a0\\u001ca b\\u3000\"},"
-                                  "{\"role\":\"assistant\",\"content\":\"\\u2009\\u200b\\u0085\"}]",
-                                  0, NULL);
+    json_t *messages =
+        json_loads("[{\"role\":\"user\",\"content\":\"\\u00a0\\u001ca b\\u001f\\u3000\"},"
+                   "{\"role\":\"assistant\",\"content\":\"\\u2009\\u200b\\u0085\"}]",
+                   0, NULL);
     struct sotto_chat_text out = {0};
     char why[SOTTO_FAULT_TEXT_MAX];
 
