@@ -96,8 +96,8 @@ static void texts__csv__is_the_same_as_json_lines(void **state)
     count = desk.dataset.starts[1];
     memcpy(tokens, desk.dataset.tokens, count * sizeof *tokens);
     assert_int_equal(read_file(&desk, "a.csv",
-                               "\xef\xbb\xbfid,label,text\r\n"
-                               "7,great,\"The \"\"dog\"\", lazy\nfox\"\r\n\r\n8,other,a\r\n"),
+                               "\xef\xbb\xbflabel,id,text\r\n"
+                               "great,7,\"The \"\"dog\"\", lazy\nfox\"\r\n\r\nother,8,a\r\n"),
                      SOTTO_OK);
     assert_int_equal(desk.dataset.count, 2);
     assert_int_equal(desk.dataset.starts[1], count);

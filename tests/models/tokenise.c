@@ -400,9 +400,32 @@ static void decoder__unsupported_part__is_named(void **state)
     }
 }
 
+/* Whatever two bytes begin with; the rest goes on as a character may. */
+static void utf8__any_beginning__is_taken_as_far_as_it_is_a_character(void **state)
+{
+    (void)state;
+    for (unsigned start = 0; start < 0x10000; start++) {
+        const uint8_t bytes[] = {(uint8_t)(start >> 8), (uint8_t)start, 0x80, 0x80};
+        size_t whole = 1;
+        bool is_valid;
+        size_t length = sotto_utf8_take(sotto_view_of(bytes, 4), &is_valid);
+
+        while (whole <= 4 && !sotto_utf8_is_valid(sotto_view_of(bytes, whole)))
+            whole++;
+        assert_in_range(length, 1, 4);
+        assert_int_equal(is_valid, whole <= 4);
+        if (!is_valid)
+            continue;
+        assert_int_equal(length, whole);
+        for (size_t cut = 1; cut < length; cut++)
+            assert_int_equal(sotto_utf8_take(sotto_view_of(bytes, cut), &is_valid), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(utf8__any_beginning__is_taken_as_far_as_it_is_a_character),
         cmocka_unit_test(decoder__indices__give_the_text_of_the_reference),
         cmocka_unit_test(decoder__encoded_text__comes_back),
         cmocka_unit_test(decoder__unsupported_part__is_named),
