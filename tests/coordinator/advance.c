@@ -134,6 +134,30 @@ static void advance__fedavgm__remembers_over_three_rounds(void **state)
     bench_close(&bench);
 }
 
+/* A, B and A again by turns: each part remembers its own rounds, 0.5 d (1 + 1 + 1.9). */
+static void advance__parts_in_turn__remember_their_own_rounds(void **state)
+{
+    static const enum sotto_trained turns[] = {SOTTO_TRAINED_A, SOTTO_TRAINED_B, SOTTO_TRAINED_A};
+    struct bench plain, bench;
+    float once[COHORT_VALUES], thrice[COHORT_VALUES];
+
+    (void)state;
+    bench_open(&plain, SOTTO_SERVER_FEDAVG);
+    assert_int_equal(bench_step(&plain, NULL), SOTTO_OK);
+    lanes_read(&plain, once);
+    bench_open(&bench, SOTTO_SERVER_FEDAVGM);
+    bench.definition.method = SOTTO_METHOD_ROLORA;
+    for (int round = 0; round < 3; round++) {
+        bench.cohort->plan.trained = turns[round];
+        assert_int_equal(bench_step(&bench, NULL), SOTTO_OK);
+    }
+    lanes_read(&bench, thrice);
+    for (size_t i = 0; i < COHORT_VALUES; i++)
+        assert_true(fabs(thrice[i] - once[i] * (1 + 1 + 1.9)) < 1e-4);
+    bench_close(&plain);
+    bench_close(&bench);
+}
+
 /* Killed anywhere between the files and the journal, the job runs again on the same inputs. */
 static void advance__run_again__comes_to_the_same_version(void **state)
 {
@@ -316,6 +340,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(advance__fedavgm__remembers_over_three_rounds),
+        cmocka_unit_test(advance__parts_in_turn__remember_their_own_rounds),
         cmocka_unit_test(advance__run_again__comes_to_the_same_version),
         cmocka_unit_test(advance__the_same_adapter_run_again__steps_its_moments_once),
         cmocka_unit_test(advance__moments_missing_or_damaged__is_refused),
