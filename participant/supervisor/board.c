@@ -24,9 +24,10 @@ void sotto_board_init(struct sotto_board *board, const struct sotto_state_folder
                                   .is_running = true};
 }
 
+/* A coordinator's words may be in it: what is shown must be UTF-8, or no JSON comes of it. */
 static void text_copy(char out[SOTTO_NOTE_TEXT_MAX], const char *text)
 {
-    snprintf(out, SOTTO_NOTE_TEXT_MAX, "%s", text);
+    sotto_line_show(out, SOTTO_NOTE_TEXT_MAX, text);
 }
 
 static json_t *round_line(const struct sotto_board *board)
@@ -160,9 +161,11 @@ static void take_refusal(struct sotto_board *board, const struct sotto_note *not
 {
     enum sotto_refusal refusal =
         note->code < SOTTO_REFUSAL_COUNT ? (enum sotto_refusal)note->code : SOTTO_REFUSAL_NONE;
+    char trouble[SOTTO_NOTE_TEXT_MAX];
 
-    snprintf(board->trouble, sizeof board->trouble, "%s%s%.384s", sotto_refusal_sentence(refusal),
+    snprintf(trouble, sizeof trouble, "%s%s%.384s", sotto_refusal_sentence(refusal),
              note->text[0] == '\0' ? "" : "; ", note->text);
+    text_copy(board->trouble, trouble);
     sotto_log_write(board->log, SOTTO_LOG_WARNING, "round %u of %s refused (%s): %s", note->round,
                     note->campaign, sotto_refusal_name(refusal), board->trouble);
     if (!is_of_round(board, note))
