@@ -93,6 +93,8 @@ NUMBER = r'(?:float|double|char|void|(?:un)?signed(?: char| int)?|u?int\d+_t)'
 WAY_ROUND = re.compile(r'\(\s*(?:const\s+)?' + NUMBER + r'(?:\s+const)?\s*\*\s*(?:const\s*)?\)|'
                        r'\b__builtin_mem\w+|\bunion\b')
 FLOATS = re.compile(r'\(\s*(?:const\s+)?float(?:\s+const)?\s*\*\s*(?:const\s*)?\)')
+# Whoever names these holds such addresses.
+ADDRESS = re.compile(r'\bsotto_(?:device|matrix)_?\w*')
 
 
 def forbidden_at(source):
@@ -106,6 +108,11 @@ def forbidden_at(source):
         yield FLOATS
 
 
+def is_unlisted(source):
+    return (source.path.startswith('models/') and source.path.endswith('.c') and
+            not source.path.startswith(('models/kernels/',) + BEHIND_THE_DOOR + HOLDING_ADDRESSES))
+
+
 def check_door(tree):
     for source in tree.c_files():
         if source.path.startswith(BEHIND_THE_DOOR + HOLDING_ADDRESSES):
@@ -114,6 +121,10 @@ def check_door(tree):
                     yield (source.path, source.line_at(match.start(1)),
                            f'may not include <{match.group(1)}.h>: memory and arithmetic are the '
                            'kernels\'')
+        match = ADDRESS.search(source.code)
+        if match is not None and is_unlisted(source):
+            yield (source.path, source.line_at(match.start()),
+                   f'{match.group(0)}: who holds addresses of the device is listed in edges.py')
         for pattern in forbidden_at(source):
             for match in pattern.finditer(source.code):
                 yield (source.path, source.line_at(match.start()),
