@@ -158,8 +158,8 @@ static double number_parse(int key, const char *text, struct argp_state *state)
         sotto_console_refuse(state, "--alpha %s: give a number above 0", text);
     if (*end != '\0' || end == text || !isfinite(number) || number < 0 ||
         (is_whole && (number != floor(number) || number > UINT32_MAX)))
-        sotto_console_refuse(state, "--%s %s: give a %s from 0 on", option_name(key), text,
-                             is_whole ? "whole number" : "number");
+        sotto_console_refuse(state, "--%s %s: give a %s", option_name(key), text,
+                             is_whole ? "whole number from 0 to 4294967295" : "number from 0 on");
     return number;
 }
 

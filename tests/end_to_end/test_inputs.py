@@ -69,6 +69,11 @@ class Console(Inputs):
         ):
             self.assertIn(shown, self.refused(*command, code=code))
 
+    def test_numbers__of_a_campaign__are_told_their_range(self):
+        for number in "4294967296", "-1", "1.5":
+            told = self.refused("sotto-admin", "campaign", "create", "c", "--seed", number, code=2)
+            self.assertIn(f"--seed {number}: give a whole number from 0 to 4294967295", told)
+
 
 def vector(*parts):
     return os.path.join(SOURCE, "tests/vectors", *parts)
