@@ -2,6 +2,7 @@
 import json
 import os
 import shutil
+import struct
 import sys
 import unittest
 
@@ -93,6 +94,18 @@ class Answers(unittest.TestCase):
         said = self.predict("--json", "--chat", "chatml", "What is the sea?").stdout
         self.assertEqual(json.loads(said)[0]["answer"], answer)
         self.assertNotIn("\x1b", said)
+
+    def test_predict__no_finite_score__is_told_on_a_line_of_its_own(self):
+        self.train()
+        with open(self.federation.path("local/adapter_model.safetensors"), "r+b") as file:
+            first = 8 + struct.unpack("<Q", file.read(8))[0]
+            length = file.seek(0, os.SEEK_END) - first
+            file.seek(first)
+            file.write(struct.pack("<f", 3e38) * (length // 4))
+        done = self.predict("a", code=65)
+        self.assertEqual(done.stdout, "a: \n")
+        self.assertIn("'a': the model gives no finite score", done.stderr)
+        self.assertEqual(self.predict("--json", "a", code=65).stdout, "")
 
     def test_predict__temperature__is_of_the_seed(self):
         self.train()

@@ -255,7 +255,12 @@ static enum sotto_status answer(struct desk *desk, const char *text)
     status = sotto_answerer_run(desk->answerer, &end, encoding.tokens, encoding.count, &rule);
     if (status == SOTTO_OK)
         status = finish(desk, text, end);
-    return status == SOTTO_OK ? status : explain(desk, status, text);
+    if (status == SOTTO_OK)
+        return status;
+    /* Why begins a line of its own where both go to a terminal. */
+    if (!desk->wish->as_json)
+        printf("\n");
+    return explain(desk, status, text);
 }
 
 enum sotto_status sotto_answer_texts(const struct sotto_bench *bench,
