@@ -310,6 +310,7 @@ static void manifest__adapter_cut_or_too_long__names_where_it_ends(void **state)
     assert_names(&bench, adapter, lanes - 1, SOTTO_MISMATCH,
                  "it ends at base_model.model."
                  "classifier.bias");
+    assert_names(&bench, adapter, lanes, SOTTO_MISMATCH, "value.lora_A.weight of the manifest");
     assert_names(&bench, adapter, lanes + 40, SOTTO_MISMATCH,
                  "value.lora_B.weight of the manifest");
     assert_names(&bench, adapter, length - 1, SOTTO_MISMATCH, "classifier.bias of the manifest");
