@@ -439,6 +439,13 @@ class Models(Site):
             self.assertRegex(done.stderr, "is for the base model [0-9a-f]{12}.*other is "
                                           "[0-9a-f]{12}.*give the model that it was made for")
             self.assertFalse(os.path.exists(f.path("merged")))
+        with open(f.path("own/adapter_model.safetensors"), "r+b") as file:
+            content = file.read()
+            file.seek(content.index(b'"', content.index(b"sotto.base_model") + 17) + 1)
+            file.write(b"z")
+        done = f.run("sotto-trainer", "predict", "--model", f.path("base"), "--adapter",
+                     f.path("own"), photo, code=65)
+        self.assertIn("sotto.base_model in its metadata is no digest of a base", done.stderr)
 
     def test_usage__missing_option__ends_with_2(self):
         for arguments in ((), ("dance",), ("run",), ("train",), ("evaluate", "--count", "0"),
