@@ -366,6 +366,10 @@ static const struct refusal silent[] = {
     {"{" WORDS ",\"decoder\":{\"type\":\"Fuse\"}}", SOTTO_UNSUPPORTED, "there is none"},
     {DECODED("null"), SOTTO_UNSUPPORTED, "decoder: there is none"},
     {DECODED("{\"type\":\"ByteLevel\"}"), SOTTO_UNSUPPORTED, "pre_tokenizer"},
+    {"{\"model\":{" PAIRS
+     "[]},\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false},"
+     "\"decoder\":{\"type\":\"Fuse\"}}",
+     SOTTO_UNSUPPORTED, "where pre_tokenizer has it, and only there"},
     {DECODED("{\"type\":\"Fuse\",\"x\":1}"), SOTTO_UNSUPPORTED, "'x'"},
     {DECODED("{\"type\":\"Sequence\",\"decoders\":3}"), SOTTO_MALFORMED, "decoders must be a"},
     {DECODED("{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Fuse\"},{\"type\":"
@@ -422,12 +426,34 @@ static void utf8__any_beginning__is_taken_as_far_as_it_is_a_character(void **sta
     }
 }
 
+/* Digits of either case; what is no byte is a text. */
+static void decoder__bytes_of_a_fallback__are_of_either_case(void **state)
+{
+    static const char json[] =
+        "{\"model\":{\"type\":\"BPE\",\"merges\":[],\"vocab\":{\"<0xc3>\":0,\"<0xA9>\":1,"
+        "\"<0xg0>\":2}},\"decoder\":{\"type\":\"ByteFallback\"}}";
+    static const uint32_t tokens[] = {0, 1, 2};
+    struct sotto_tokeniser *tokeniser;
+    struct sotto_decoder *decoder;
+    struct sotto_view text;
+
+    (void)state;
+    assert_int_equal(sotto_tokeniser_open(&tokeniser, sotto_view_text(json), "t.json", NULL),
+                     SOTTO_OK);
+    assert_int_equal(sotto_tokeniser_open_decoder(&decoder, tokeniser, NULL), SOTTO_OK);
+    assert_int_equal(sotto_decoder_run(decoder, &text, tokens, 3, true), SOTTO_OK);
+    assert_true(sotto_view_equal(text, sotto_view_text("\xc3\xa9<0xg0>")));
+    sotto_decoder_close(decoder);
+    sotto_tokeniser_close(tokeniser);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(utf8__any_beginning__is_taken_as_far_as_it_is_a_character),
         cmocka_unit_test(decoder__indices__give_the_text_of_the_reference),
         cmocka_unit_test(decoder__encoded_text__comes_back),
+        cmocka_unit_test(decoder__bytes_of_a_fallback__are_of_either_case),
         cmocka_unit_test(decoder__unsupported_part__is_named),
         cmocka_unit_test(tokeniser__nasty_texts__give_the_indices_of_the_reference),
         cmocka_unit_test(tokeniser__unsupported_part__is_named),
