@@ -60,6 +60,7 @@ static void packed_open(struct golden *known)
     float *weights;
 
     arch.width = arch.vocabulary = WIDE_VOCABULARY;
+    arch.block_count = 3;
     arch.mlp_width = 96;
     arch.head_count = 4;
     arch.kv_head_count = 2;
@@ -226,6 +227,38 @@ static void check_pieces(const struct golden *known, const char *name, float tol
                          (double)got[i], (double)whole[i]);
     }
     reader_close(&reader);
+}
+
+static size_t bytes_of_room(const struct sotto_network *network, struct sotto_cache_room room)
+{
+    struct sotto_workspace counted;
+    struct sotto_cache cache;
+
+    sotto_workspace_init_counting(&counted);
+    assert_int_equal(sotto_cache_take(&cache, network, room, &counted), SOTTO_OK);
+    return counted.device.used;
+}
+
+/* Keys and values of each token that is kept, and the scores of a query over all of them. */
+static void cache__room_for_longer_texts__is_counted(void **state)
+{
+    enum { LONGER = 4096 };
+    struct golden known;
+    struct reader reader;
+    size_t floats, bytes;
+
+    (void)state;
+    golden_open(&known, "llama");
+    reader_open(&reader, &known);
+    floats = (size_t)LONGER * reader.network.arch->block_count * 2 *
+             sotto_block_key_width(&reader.network.blocks[0].spec);
+    floats += sotto_attention_scratch(1 + LONGER) - sotto_attention_scratch(1);
+    bytes = bytes_of_room(&reader.network, (struct sotto_cache_room){1 + LONGER, 1}) -
+            bytes_of_room(&reader.network, (struct sotto_cache_room){1, 1});
+    assert_in_range(bytes, floats * sizeof(float) - 2 * SOTTO_ARENA_ALIGNMENT,
+                    floats * sizeof(float) + 2 * SOTTO_ARENA_ALIGNMENT);
+    reader_close(&reader);
+    golden_close(&known);
 }
 
 static void cache__any_pieces__logits_of_the_whole_text(void **state)
@@ -454,6 +487,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cache__token_by_token__logits_of_another_implementation),
         cmocka_unit_test(cache__any_pieces__logits_of_the_whole_text),
+        cmocka_unit_test(cache__room_for_longer_texts__is_counted),
         cmocka_unit_test(answerer__no_temperature__says_what_the_whole_text_foretells),
         cmocka_unit_test(answerer__end_token_or_last_position__ends),
         cmocka_unit_test(answerer__seed__says_the_same_again),
