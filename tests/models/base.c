@@ -269,6 +269,53 @@ static void base__text_model_without_a_tokeniser__is_not_found(void **state)
     shelf_close(&shelf);
 }
 
+/* What somebody saw who takes the blocks, up to one that it refuses. */
+struct sight {
+    const struct shelf *shelf;
+    uint32_t count;
+    uint32_t refused;
+};
+
+/* The block is there, and nothing of the one after it. */
+static enum sotto_status see_block(void *context, struct sotto_base *base, uint32_t block,
+                                   struct sotto_fault *fault)
+{
+    struct sight *sight = context;
+    struct sotto_block_spec spec = sotto_arch_block_spec(&base->arch);
+    size_t count = sotto_block_weight_count(&spec);
+    size_t end = sotto_base_blocks_place(&base->arch) + (block + 1) * count;
+
+    assert_int_equal(block, sight->count++);
+    assert_memory_equal(base->weights, sight->shelf->weights, end * sizeof *base->weights);
+    for (size_t i = end; i < sotto_base_weight_count(&base->arch); i++)
+        assert_true(base->weights[i] == 0.0f);
+    return block == sight->refused
+               ? sotto_fault_set(fault, SOTTO_NO_MEMORY, "no room for block %u", block)
+               : SOTTO_OK;
+}
+
+static void base__read_by_blocks__gives_each_as_soon_as_it_is_there(void **state)
+{
+    struct sotto_arch arch = model_folder_tiny_of(SOTTO_FAMILY_LLAMA);
+    struct shelf shelf;
+    struct sight sight = {.shelf = &shelf, .refused = UINT32_MAX};
+    struct sotto_base_taker taker = {&sight, see_block};
+    struct sotto_fault fault = {0};
+    struct sotto_base base;
+
+    (void)state;
+    shelf_open(&shelf, &arch);
+    assert_int_equal(sotto_base_open_by_blocks(&base, shelf.folder.path, &taker, NULL), SOTTO_OK);
+    assert_int_equal(sight.count, arch.block_count);
+    sotto_base_close(&base);
+    sight = (struct sight){.shelf = &shelf, .refused = 1};
+    assert_int_equal(sotto_base_open_by_blocks(&base, shelf.folder.path, &taker, &fault),
+                     SOTTO_NO_MEMORY);
+    assert_string_equal(fault.text, "no room for block 1");
+    assert_int_equal(sight.count, 2);
+    shelf_close(&shelf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +327,7 @@ int main(void)
         cmocka_unit_test(base__optional_biases__are_asked_for_or_refused),
         cmocka_unit_test(base__in_two_shards__reads_the_same_and_counts_all_files),
         cmocka_unit_test(base__text_model_without_a_tokeniser__is_not_found),
+        cmocka_unit_test(base__read_by_blocks__gives_each_as_soon_as_it_is_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
