@@ -255,6 +255,9 @@ class Models(Inputs):
         os.remove(os.path.join(folder, "tokenizer.json"))
         os.symlink("gone.json", os.path.join(folder, "tokenizer.json"))
         self.assertIn("it is a link to gone.json", self.check(folder, 66))
+        os.remove(os.path.join(folder, "config.json"))
+        os.symlink("../config.json", os.path.join(folder, "config.json"))
+        self.assertIn("it is a link to ../config.json", self.check(folder, 66))
         os.mkdir(self.federation.path("photos"))
         os.symlink("/none/a.png", self.federation.path("photos/a"))
         told = self.refused("sotto-participant", "train", "--model", vector("vit"), "--labels",

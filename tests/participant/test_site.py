@@ -162,6 +162,22 @@ class Enrolment(Site):
         self.check_nothing_written("strange")
         self.federation.run("sotto-participant", *arguments)
 
+    def test_model__trainer_that_is_killed__does_not_use_the_token_up(self):
+        token = self.token("starved")
+        folder = self.federation.path("programs")
+        os.mkdir(folder)
+        shutil.copy(os.path.join(BINARIES, "sotto-participant"), folder)
+        with open(os.path.join(folder, "sotto-trainer"), "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\nkill -KILL $$\n")
+        os.chmod(file.name, 0o700)
+        arguments = self.enrol_arguments("starved", token)
+        done = subprocess.run([os.path.join(folder, "sotto-participant"), *arguments],
+                              capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 74)
+        self.assertIn("ended without a word while it tried the model", done.stderr)
+        self.check_nothing_written("starved")
+        self.federation.run("sotto-participant", *arguments)
+
     def test_hub__not_there__is_named(self):
         content = token_bytes(self.token("far"))
         port = str(self.federation.port).encode()
