@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/file.h"
 #include "crypto/primitives/hash.h"
@@ -117,6 +116,18 @@ static enum sotto_status item_path(char out[SHELF_PATH_MAX], const char *folder,
     return sotto_path_join(out, SHELF_PATH_MAX, folder, name);
 }
 
+/* A file that was damaged since has its digest's name still. */
+static bool is_there(const char *path, struct sotto_view bytes)
+{
+    uint8_t *found = NULL;
+    size_t length = 0;
+    bool is = sotto_file_read(&found, &length, path, SOTTO_SHELF_BYTES_MAX, NULL) == SOTTO_OK &&
+              sotto_view_equal(sotto_view_of(found, length), bytes);
+
+    free(found);
+    return is;
+}
+
 enum sotto_status sotto_shelf_store(const char *folder, enum sotto_shelf shelf,
                                     const struct sotto_digest *digest, struct sotto_view bytes,
                                     struct sotto_fault *fault)
@@ -125,7 +136,7 @@ enum sotto_status sotto_shelf_store(const char *folder, enum sotto_shelf shelf,
 
     if (item_path(path, folder, shelf, digest) != SOTTO_OK)
         return sotto_fault_set(fault, SOTTO_OVER_LIMIT, "%s: the path is too long", folder);
-    if (access(path, F_OK) == 0)
+    if (is_there(path, bytes))
         return SOTTO_OK;
     return sotto_file_replace(path, bytes, 0600, fault);
 }

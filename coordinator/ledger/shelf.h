@@ -38,7 +38,7 @@ SOTTO_CHECKED enum sotto_status sotto_shelf_check(const struct sotto_digest *dig
                                                   struct sotto_view bytes,
                                                   struct sotto_fault *fault);
 
-/* Durable when it returns; an item that is there stays. SOTTO_IO. */
+/* Durable when it returns; an item that is there stays, a damaged one is replaced. SOTTO_IO. */
 SOTTO_CHECKED enum sotto_status sotto_shelf_store(const char *folder, enum sotto_shelf shelf,
                                                   const struct sotto_digest *digest,
                                                   struct sotto_view bytes,

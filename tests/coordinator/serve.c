@@ -310,6 +310,26 @@ static void item__other_bytes_than_its_digest_says__is_refused(void **state)
     free(draft);
 }
 
+static void item__damaged_on_its_shelf__is_mended_by_the_next_put(void **state)
+{
+    struct serving *serving = *state;
+    struct draft *draft = calloc(1, sizeof *draft);
+    char hex[SOTTO_DIGEST_HEX], name[SOTTO_DIGEST_HEX + 32];
+    struct serving_answer answer;
+
+    draft_make(draft);
+    items_put(serving, draft);
+    sotto_digest_hex(hex, &draft->definition.adapter);
+    snprintf(name, sizeof name, "hub/items/adapter/%s", hex);
+    folder_write(&serving->folder, name, sotto_view_text("short"));
+    answer = campaign_post(serving, &draft->definition);
+    assert_answer(&answer, 409, "layout mismatch");
+    items_put(serving, draft);
+    answer = campaign_post(serving, &draft->definition);
+    assert_answer(&answer, 200, "created");
+    free(draft);
+}
+
 static void campaign__lanes_other_than_the_layouts__is_refused(void **state)
 {
     struct serving *serving = *state;
@@ -460,6 +480,7 @@ int main(void)
         SERVED(token__bad_name_or_age__is_refused),
         SERVED(enrol__hub_killed_after_the_answer__the_site_is_still_enrolled),
         SERVED(item__other_bytes_than_its_digest_says__is_refused),
+        SERVED(item__damaged_on_its_shelf__is_mended_by_the_next_put),
         SERVED(campaign__lanes_other_than_the_layouts__is_refused),
         SERVED(campaign__made_twice_or_started_twice__is_refused),
         SERVED(start__moments_that_are_not_to_be_had__is_refused),
