@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "models/adapter/manifest.h"
 #include "models/crew.h"
 #include "models/kernels/kernels.h"
 #include "models/optim/adamw.h"
@@ -112,21 +113,12 @@ void sotto_trainer_close(struct sotto_trainer *trainer)
     free(trainer);
 }
 
-static bool are_finite(const float *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (!isfinite(values[i]))
-            return false;
-    }
-    return true;
-}
-
 enum sotto_status sotto_trainer_load(struct sotto_trainer *trainer, const float *lanes,
                                      size_t lane_count)
 {
     if (lane_count != trainer->layout.lane_count)
         return SOTTO_MISMATCH;
-    if (!are_finite(lanes, lane_count))
+    if (sotto_manifest_check_lanes(lanes, &trainer->layout, NULL) != SOTTO_OK)
         return SOTTO_MALFORMED;
     trainer->kernels->upload(trainer->lanes, lanes, lane_count);
     return SOTTO_OK;
@@ -290,7 +282,7 @@ static enum sotto_status fit_epochs(struct course *course)
     if (status != SOTTO_OK)
         return status;
     sotto_trainer_save(trainer, trainer->landed);
-    return are_finite(trainer->landed, trainer->layout.lane_count) ? SOTTO_OK : SOTTO_MALFORMED;
+    return sotto_manifest_check_lanes(trainer->landed, &trainer->layout, NULL);
 }
 
 /* The adapter as it is now, for the proximal term. */

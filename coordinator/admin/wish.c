@@ -103,9 +103,8 @@ static const struct argp_option options[] = {
      "Share of a LoRA's inputs that a step leaves out (default: 0)", 0},
     {NULL, 0, NULL, 0, "What is made of the sums:", 4},
     {"method", OPTION_METHOD, "NAME", 0,
-     "How the pairs A, B are aggregated: fedit, ffa, ffa-svd or rolora (default: rolora; with "
-     "noise "
-     "ffa-svd; without a LoRA fedit)",
+     "How the pairs A, B are aggregated: fedit, ffa, ffa-svd or rolora (default: rolora; "
+     "with noise ffa-svd; without a LoRA fedit)",
      0},
     {"server", OPTION_SERVER, "NAME", 0,
      "Server optimiser: fedavg, fedavgm, fedadam or fedyogi (default: fedavg)", 0},
@@ -201,6 +200,9 @@ static void wish_check(struct sotto_wish *wish, struct argp_state *state)
         sotto_console_refuse(state, "name the campaign");
     if (wish->model == NULL)
         sotto_console_refuse(state, "name the base model's folder with --model DIR");
+    if (wish->choice.kind == SOTTO_ADAPTER_NORM_BIAS && wish->lora_only != NULL)
+        sotto_console_refuse(state, "--%s is of a LoRA: leave it out with --kind norm-bias",
+                             wish->lora_only);
     if (wish->choice.alpha < 0)
         wish->choice.alpha = 2.0 * (wish->choice.rank == 0 ? 1 : wish->choice.rank);
     if (!wish->has_method)
@@ -233,6 +235,12 @@ static uint32_t named_parse(int key, const char *text, const char *const *names,
     return 0;
 }
 
+static bool is_of_lora(int key)
+{
+    return key == OPTION_RANK || key == OPTION_ALPHA || key == OPTION_TARGETS ||
+           key == OPTION_PATTERN || key == OPTION_STABILISED;
+}
+
 /* Options of the adapter and of the method; false: it is none of these. */
 static bool adapter_parse(struct sotto_wish *wish, int key, const char *argument,
                           struct argp_state *state)
@@ -240,6 +248,8 @@ static bool adapter_parse(struct sotto_wish *wish, int key, const char *argument
     struct sotto_adapter_choice *choice = &wish->choice;
     struct sotto_fault fault;
 
+    if (is_of_lora(key))
+        wish->lora_only = option_name(key);
     switch (key) {
     case OPTION_RANK: choice->rank = (uint32_t)number_parse(key, argument, state); return true;
     case OPTION_ALPHA: choice->alpha = number_parse(key, argument, state); return true;

@@ -14,8 +14,9 @@ struct sotto_wish {
     struct sotto_adapter_choice choice;
     const char *targets; /* as they were given, to be held against the model */
     const char *rank_pattern;
-    const char *model; /* folder */
-    bool has_method;   /* else it follows from the rest */
+    const char *lora_only; /* the last option that was given and only a LoRA has; NULL: none */
+    const char *model;     /* folder */
+    bool has_method;       /* else it follows from the rest */
 };
 
 /* Usage errors end the process with exit code 2. */

@@ -1,8 +1,8 @@
 #include "models/answer/answerer.h"
 
-#include <math.h>
 #include <stdlib.h>
 
+#include "models/adapter/manifest.h"
 #include "models/answer/cache.h"
 #include "models/answer/choice.h"
 #include "models/arch/base.h"
@@ -29,15 +29,6 @@ struct stage {
     struct sotto_device_float *logits;   /* [vocabulary], as they are made */
     float *landed;                       /* and as they are looked at */
 };
-
-static bool are_finite(const float *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (!isfinite(values[i]))
-            return false;
-    }
-    return true;
-}
 
 static void bind(struct sotto_answerer *answerer)
 {
@@ -84,9 +75,9 @@ enum sotto_status sotto_answerer_open(struct sotto_answerer **answerer,
     if (sotto_model_arch(model)->task != SOTTO_TASK_CAUSAL_LM)
         return sotto_fault_set(fault, SOTTO_UNSUPPORTED,
                                "the model names labels: only a language model answers");
-    if (!are_finite(lanes, layout->lane_count))
-        return sotto_fault_set(fault, SOTTO_MALFORMED,
-                               "the adapter holds a value that is no finite number");
+    status = sotto_manifest_check_lanes(lanes, layout, fault);
+    if (status != SOTTO_OK)
+        return status;
     opened = calloc(1, sizeof *opened);
     if (opened == NULL)
         return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory to answer with");

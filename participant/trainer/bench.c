@@ -2,9 +2,9 @@
 
 #include <jansson.h>
 #include <limits.h>
-#include <math.h>
 #include <stdlib.h>
 
+#include "models/adapter/manifest.h"
 #include "models/adapter/peft.h"
 #include "participant/trainer/base.h"
 
@@ -17,13 +17,15 @@ static enum sotto_status base_check(const struct sotto_bench *bench, const char 
                             fault);
 }
 
-static bool are_finite(const float *values, size_t count)
+static enum sotto_status lanes_check(const struct sotto_bench *bench, const char *folder,
+                                     struct sotto_fault *fault)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!isfinite(values[i]))
-            return false;
-    }
-    return true;
+    struct sotto_fault inner;
+    enum sotto_status status = sotto_manifest_check_lanes(bench->lanes, &bench->layout, &inner);
+
+    if (status != SOTTO_OK)
+        return sotto_fault_set(fault, status, "the adapter in %s: %s", folder, inner.text);
+    return SOTTO_OK;
 }
 
 enum sotto_status sotto_bench_open_adapter(struct sotto_bench *bench, const char *model_folder,
@@ -39,10 +41,8 @@ enum sotto_status sotto_bench_open_adapter(struct sotto_bench *bench, const char
                                  sotto_model_arch(bench->model), fault);
     if (status == SOTTO_OK)
         status = base_check(bench, adapter_folder, model_folder, fault);
-    if (status == SOTTO_OK && !are_finite(bench->lanes, bench->layout.lane_count))
-        status = sotto_fault_set(fault, SOTTO_MALFORMED,
-                                 "the adapter in %s holds a value that is no finite number",
-                                 adapter_folder);
+    if (status == SOTTO_OK)
+        status = lanes_check(bench, adapter_folder, fault);
     if (status != SOTTO_OK)
         sotto_bench_close(bench);
     return status;

@@ -22,7 +22,8 @@ static const double rate_end_share = 0.05;
 struct options {
     const char *model;
     const char *out;
-    const char *targets; /* as they were given */
+    const char *targets;   /* as they were given */
+    const char *lora_only; /* the last option that was given and only a LoRA has; NULL: none */
     struct sotto_examples_place place;
     struct sotto_adapter_choice choice;
     struct sotto_fit fit;
@@ -144,10 +145,14 @@ static error_t parse_number(int key, const char *text, struct argp_state *state)
 
     switch (key) {
     case KEY_RANK:
+        options->lora_only = "rank";
         options->choice.rank =
             (uint32_t)sotto_console_whole(state, "rank", text, 0, SOTTO_RANK_MAX);
         return 0;
-    case KEY_ALPHA: options->choice.alpha = positive(state, "alpha", text); return 0;
+    case KEY_ALPHA:
+        options->lora_only = "alpha";
+        options->choice.alpha = positive(state, "alpha", text);
+        return 0;
     case KEY_TOP:
         options->choice.top_blocks =
             (uint32_t)sotto_console_whole(state, "top-blocks", text, 0, UINT32_MAX);
@@ -206,11 +211,15 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_KIND: options->choice.kind = kind_of(state, text); return 0;
     case KEY_WEIGHTS: options->has_half_weights = is_half(state, text); return 0;
     case KEY_TARGETS:
+        options->lora_only = "targets";
         take_targets(state, &options->choice, text);
         options->targets = text;
         return 0;
     case 'j': options->as_json = true; return 0;
     case ARGP_KEY_END:
+        if (options->choice.kind == SOTTO_ADAPTER_NORM_BIAS && options->lora_only != NULL)
+            sotto_console_refuse(state, "--%s is of a LoRA: leave it out with --kind norm-bias",
+                                 options->lora_only);
         if (options->place.folder[0] != '\0' && options->place.images != NULL)
             sotto_console_refuse(state, "give --examples or --images, not both");
         if (!is_complete(options))

@@ -189,6 +189,7 @@ class Federation:
         return [record["refusal"] for record in records if record["record"] == "refused"]
 
     def create_campaign(self, name, *options):
+        lora = () if "norm-bias" in options else ("--rank", 2, "--targets", "all-linear")
         self.admin(
             "campaign",
             "create",
@@ -197,10 +198,7 @@ class Federation:
             self.path("base"),
             "--labels",
             LABELS,
-            "--rank",
-            2,
-            "--targets",
-            "all-linear",
+            *lora,
             "--epochs",
             1,
             "--batch",

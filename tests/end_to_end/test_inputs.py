@@ -173,6 +173,13 @@ class Examples(Inputs):
         told = self.refused("sotto-participant", "train", "--kind", "bias", code=2)
         self.assertIn("--kind must be lora or norm-bias", told)
 
+    def test_norms_and_biases__with_an_option_of_a_lora__are_a_usage_error(self):
+        for program in ("sotto-participant", "train"), ("sotto-admin", "campaign", "create", "c"):
+            for option in ("rank", "4"), ("alpha", "2"), ("targets", "query"):
+                told = self.refused(*program, "--model", "m", "--" + option[0], option[1],
+                                    "--kind", "norm-bias", code=2)
+                self.assertIn(f"--{option[0]} is of a LoRA: leave it out with --kind", told)
+
     def test_train__out_of_finite_numbers__names_the_rate(self):
         texts = self.write("a.jsonl", '{"text": "a", "label": 0}\n{"text": "b", "label": 1}\n')
         told = self.refused("sotto-participant", "train", "--model", vector("bert"), "--examples",
