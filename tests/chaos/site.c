@@ -254,6 +254,16 @@ static void fetches_send(struct play *play, struct site *site,
     }
 }
 
+/* The trainer has them from now on, whatever becomes of the turn's own. */
+static void bytes_load(const struct play *play, struct site *site)
+{
+    struct sotto_view layout = sotto_turn_layout_bytes(site->turn);
+
+    sotto_hash_list(&site->loaded_layout, "sotto/1 layout", &layout, 1);
+    ground_adapter_digest(play->ground, &site->loaded_adapter, layout,
+                          sotto_turn_adapter_bytes(site->turn));
+}
+
 /* The trainer does one thing after the other. */
 static void order_send(struct play *play, struct site *site, enum sotto_turn_order order)
 {
@@ -268,6 +278,8 @@ static void order_send(struct play *play, struct site *site, enum sotto_turn_ord
     if (order == SOTTO_ORDER_NONE)
         return;
     answer.kind = answers[order];
+    if (order == SOTTO_ORDER_LOAD)
+        bytes_load(play, site);
     site->answers_due += order != SOTTO_ORDER_ADOPT;
     if (site->busy_ms < play->now_ms)
         site->busy_ms = play->now_ms;
@@ -371,12 +383,9 @@ void site_fetched(struct play *play, struct site *site, const struct parcel *rep
 
 static void loaded(struct play *play, struct site *site)
 {
-    struct sotto_view layout = sotto_turn_layout_bytes(site->turn);
-    struct sotto_turn_event event = {.kind = SOTTO_TURN_LOADED};
+    struct sotto_turn_event event = {
+        .kind = SOTTO_TURN_LOADED, .layout = site->loaded_layout, .adapter = site->loaded_adapter};
 
-    sotto_hash_list(&event.layout, "sotto/1 layout", &layout, 1);
-    ground_adapter_digest(play->ground, &event.adapter, layout,
-                          sotto_turn_adapter_bytes(site->turn));
     site_step(play, site, &event);
 }
 

@@ -40,6 +40,8 @@ struct site {
     struct sotto_digest wanted[SOTTO_ITEM_KINDS]; /* what was last asked for */
     unsigned answers_due;                         /* by the trainer; only the last one counts */
     uint64_t busy_ms;                             /* until when the trainer is at work */
+    struct sotto_digest loaded_layout;            /* of what the trainer was last told to load */
+    struct sotto_digest loaded_adapter;
     uint8_t packed[CHAOS_PACKED_BYTES_MAX];
     size_t packed_length;
     struct site_image images[SITE_IMAGES_MAX]; /* for sabotage */
