@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "models/tokenise/bpe.h"
+#include "models/tokenise/splitter.h"
 #include "models/tokenise/text.h"
 
 #define MARK        "\xe2\x96\x81" /* U+2581 */
@@ -12,8 +13,6 @@
 static const char *const bare_keys[] = {"type", NULL};
 static const char *const bytes_keys[] = {"type", "add_prefix_space", "trim_offsets", "use_regex",
                                          NULL};
-static const char *const metaspace_keys[] = {"type",           "replacement", "add_prefix_space",
-                                             "prepend_scheme", "split",       NULL};
 static const char *const strip_keys[] = {"type", "content", "start", "stop", NULL};
 
 static enum sotto_status decode_bare(struct sotto_joiner *joiner, const struct sotto_part *reading)
@@ -34,27 +33,14 @@ static enum sotto_status decode_replace(struct sotto_joiner *joiner,
     return sotto_normaliser_decode(&joiner->replaced, reading);
 }
 
-/* An old file says add_prefix_space where a newer one says prepend_scheme. */
 static enum sotto_status decode_metaspace(struct sotto_joiner *joiner,
                                           const struct sotto_part *reading)
 {
-    struct sotto_view replacement = sotto_view_text(MARK);
-    struct sotto_view scheme = sotto_view_text("always");
-    bool adds_space = true;
-    enum sotto_status status = sotto_part_keys(reading, metaspace_keys);
+    enum sotto_metaspace metaspace = SOTTO_METASPACE_NONE;
+    bool splits;
+    enum sotto_status status = sotto_metaspace_decode(&metaspace, &splits, reading);
 
-    if (status == SOTTO_OK)
-        status = sotto_part_text(reading, "replacement", &replacement);
-    if (status == SOTTO_OK)
-        status = sotto_part_flag(reading, "add_prefix_space", &adds_space);
-    if (status == SOTTO_OK && !adds_space)
-        scheme = sotto_view_text("never");
-    if (status == SOTTO_OK)
-        status = sotto_part_text(reading, "prepend_scheme", &scheme);
-    if (status == SOTTO_OK && !sotto_view_equal(replacement, sotto_view_text(MARK)))
-        status = sotto_part_fault(reading, SOTTO_UNSUPPORTED,
-                                  "Metaspace is supported with the replacement U+2581");
-    joiner->drops_first = !sotto_view_equal(scheme, sotto_view_text("never"));
+    joiner->drops_first = metaspace != SOTTO_METASPACE_NEVER;
     return status;
 }
 

@@ -111,16 +111,15 @@ static enum sotto_status decode_digits(struct sotto_splitter *splitter,
                     reading);
 }
 
-/* An old file says add_prefix_space where a newer one says prepend_scheme. */
-static enum sotto_status decode_metaspace(struct sotto_splitter *splitter,
-                                          const struct sotto_part *reading)
+enum sotto_status sotto_metaspace_decode(enum sotto_metaspace *metaspace, bool *splits,
+                                         const struct sotto_part *reading)
 {
     struct sotto_view replacement = sotto_view_text("\xe2\x96\x81");
     struct sotto_view scheme = sotto_view_text("always");
     bool adds_space = true;
-    bool splits = true;
     enum sotto_status status = sotto_part_keys(reading, metaspace_keys);
 
+    *splits = true;
     if (status == SOTTO_OK)
         status = sotto_part_text(reading, "replacement", &replacement);
     if (status == SOTTO_OK)
@@ -130,21 +129,30 @@ static enum sotto_status decode_metaspace(struct sotto_splitter *splitter,
     if (status == SOTTO_OK)
         status = sotto_part_text(reading, "prepend_scheme", &scheme);
     if (status == SOTTO_OK)
-        status = sotto_part_flag(reading, "split", &splits);
+        status = sotto_part_flag(reading, "split", splits);
     if (status != SOTTO_OK)
         return status;
     if (!is_text(replacement, "\xe2\x96\x81"))
         return sotto_part_fault(reading, SOTTO_UNSUPPORTED,
                                 "Metaspace is supported with the replacement U+2581");
-    splitter->metaspace = is_text(scheme, "always")  ? SOTTO_METASPACE_ALWAYS
-                          : is_text(scheme, "first") ? SOTTO_METASPACE_FIRST
-                          : is_text(scheme, "never") ? SOTTO_METASPACE_NEVER
-                                                     : SOTTO_METASPACE_NONE;
-    if (splitter->metaspace == SOTTO_METASPACE_NONE)
+    *metaspace = is_text(scheme, "always")  ? SOTTO_METASPACE_ALWAYS
+                 : is_text(scheme, "first") ? SOTTO_METASPACE_FIRST
+                 : is_text(scheme, "never") ? SOTTO_METASPACE_NEVER
+                                            : SOTTO_METASPACE_NONE;
+    if (*metaspace == SOTTO_METASPACE_NONE)
         return sotto_part_fault(reading, SOTTO_UNSUPPORTED,
                                 "Metaspace's prepend_scheme must be always, first or never");
-    if (!splits)
-        return SOTTO_OK;
+    return SOTTO_OK;
+}
+
+static enum sotto_status decode_metaspace(struct sotto_splitter *splitter,
+                                          const struct sotto_part *reading)
+{
+    bool splits;
+    enum sotto_status status = sotto_metaspace_decode(&splitter->metaspace, &splits, reading);
+
+    if (status != SOTTO_OK || !splits)
+        return status;
     return add_step(splitter, (struct sotto_splitter_step){SOTTO_SPLITTER_METASPACE, 0}, reading);
 }
 

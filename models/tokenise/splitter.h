@@ -44,6 +44,18 @@ struct sotto_splitter {
 };
 
 /*
+ * Reads an object of the type Metaspace, of a "pre_tokenizer" or a "decoder": an old file says
+ * add_prefix_space where a newer one says prepend_scheme.
+ *
+ *   splits  out  a text is cut before every U+2581
+ *
+ * SOTTO_MALFORMED, SOTTO_UNSUPPORTED (the fault names the part): unspecified.
+ */
+SOTTO_CHECKED enum sotto_status sotto_metaspace_decode(enum sotto_metaspace *metaspace,
+                                                       bool *splits,
+                                                       const struct sotto_part *reading);
+
+/*
  * Reads the value of "pre_tokenizer", which may be null: then a text is one word. SOTTO_MALFORMED,
  * SOTTO_UNSUPPORTED (the fault names the part), SOTTO_OVER_LIMIT: unspecified.
  */

@@ -378,6 +378,8 @@ static const struct refusal silent[] = {
     {DECODED("{\"type\":\"Strip\",\"content\":\" \",\"start\":1}"), SOTTO_UNSUPPORTED,
      "after Fuse"},
     {DECODED("{\"type\":\"Metaspace\",\"replacement\":\"_\"}"), SOTTO_UNSUPPORTED, "U+2581"},
+    {DECODED("{\"type\":\"Metaspace\",\"prepend_scheme\":\"last\"}"), SOTTO_UNSUPPORTED,
+     "decoder: Metaspace's prepend_scheme"},
     {DECODED("{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"a\"},\"content\":\"\"}"),
      SOTTO_UNSUPPORTED, "'Regex'"},
 };
