@@ -103,16 +103,15 @@ static enum sotto_status adapter_take(struct sotto_copy *copy, struct sotto_sess
     return SOTTO_OK;
 }
 
-enum sotto_status sotto_copy_open(struct sotto_copy *copy, struct sotto_session *session,
-                                  const char *name, enum sotto_copy_version version,
-                                  struct sotto_fault *fault)
+static enum sotto_status fetch(struct sotto_copy *copy, struct sotto_session *session,
+                               const char *name, enum sotto_copy_version version,
+                               struct sotto_fault *fault)
 {
     char path[256];
     json_t *campaign = NULL;
     struct sotto_digest wanted;
     enum sotto_status status = sotto_command_path(path, "campaigns", name, "", fault);
 
-    copy->layout_call.answer = copy->adapter_call.answer = NULL;
     if (status == SOTTO_OK)
         status = sotto_session_ask(session, &campaign, "GET", path, NULL, fault);
     if (status == SOTTO_OK)
@@ -130,10 +129,30 @@ enum sotto_status sotto_copy_open(struct sotto_copy *copy, struct sotto_session 
     return status;
 }
 
+enum sotto_status sotto_copy_open(struct sotto_copy **copy, struct sotto_session *session,
+                                  const char *name, enum sotto_copy_version version,
+                                  struct sotto_fault *fault)
+{
+    enum sotto_status status;
+
+    *copy = calloc(1, sizeof **copy);
+    if (*copy == NULL)
+        return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for an adapter");
+    status = fetch(*copy, session, name, version, fault);
+    if (status != SOTTO_OK) {
+        sotto_copy_close(*copy);
+        *copy = NULL;
+    }
+    return status;
+}
+
 void sotto_copy_close(struct sotto_copy *copy)
 {
+    if (copy == NULL)
+        return;
     free(copy->layout_call.answer);
     free(copy->adapter_call.answer);
+    free(copy);
 }
 
 enum sotto_status sotto_copy_check_base(const struct sotto_copy *copy,

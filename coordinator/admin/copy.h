@@ -26,13 +26,13 @@ enum sotto_copy_version { SOTTO_COPY_FIRST, SOTTO_COPY_NEWEST };
  *
  * SOTTO_FORGED: an item is not the one that the definition or the newest round names;
  * SOTTO_MISMATCH, SOTTO_MALFORMED: a tensor is wrong and named, or the definition does not parse;
- * the statuses of sotto_session_ask. The copy is safe to close.
+ * SOTTO_NO_MEMORY; the statuses of sotto_session_ask: *copy is NULL.
  */
-SOTTO_CHECKED enum sotto_status sotto_copy_open(struct sotto_copy *copy,
+SOTTO_CHECKED enum sotto_status sotto_copy_open(struct sotto_copy **copy,
                                                 struct sotto_session *session, const char *name,
                                                 enum sotto_copy_version version,
                                                 struct sotto_fault *fault);
-void sotto_copy_close(struct sotto_copy *copy);
+void sotto_copy_close(struct sotto_copy *copy); /* NULL is harmless */
 
 /*
  * Whether the model in `folder` is the one that the campaign is for. SOTTO_MISMATCH: the fault has

@@ -2,7 +2,6 @@
 
 #include <argp.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "coordinator/admin/copy.h"
 #include "core/console/console.h"
@@ -100,19 +99,16 @@ enum sotto_status sotto_command_adapter_export(struct sotto_session *session,
         .doc = "Writes a campaign's newest adapter: as a PEFT directory, in a whole model, or for "
                "llama.cpp."};
     struct export_wish wish = {0};
-    struct sotto_copy *copy = calloc(1, sizeof *copy);
+    struct sotto_copy *copy;
     enum sotto_status status;
 
     argp_parse(&parser, line->argc, line->argv, 0, NULL, &wish);
-    if (copy == NULL)
-        return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for an adapter");
-    status = sotto_copy_open(copy, session, wish.name, SOTTO_COPY_NEWEST, fault);
+    status = sotto_copy_open(&copy, session, wish.name, SOTTO_COPY_NEWEST, fault);
     if (status == SOTTO_OK)
         status = base_check(&wish, copy, fault);
     if (status == SOTTO_OK)
         status = form_write(&wish, copy, fault);
     sotto_copy_close(copy);
-    free(copy);
     if (status == SOTTO_OK)
         printf("%s\n", wish.out != NULL ? wish.out : wish.merged != NULL ? wish.merged : wish.gguf);
     return status;
@@ -142,16 +138,14 @@ enum sotto_status sotto_command_adapter_manifest(struct sotto_session *session,
 {
     const char *name = NULL;
     bool json = false;
-    struct sotto_copy *copy = calloc(1, sizeof *copy);
+    struct sotto_copy *copy;
     json_t *rows = NULL;
     enum sotto_status status;
 
     sotto_command_parse(line, "CAMPAIGN", &name, &json,
                         "Shows the tensors of a campaign's newest adapter: digest, type, shape and "
                         "name.");
-    if (copy == NULL)
-        return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for an adapter");
-    status = sotto_copy_open(copy, session, name, SOTTO_COPY_NEWEST, fault);
+    status = sotto_copy_open(&copy, session, name, SOTTO_COPY_NEWEST, fault);
     rows = json ? json_array() : NULL;
     for (size_t i = 0; status == SOTTO_OK && i < copy->layout.tensor_count; i++)
         line_tell(rows, copy, i);
@@ -159,6 +153,5 @@ enum sotto_status sotto_command_adapter_manifest(struct sotto_session *session,
         sotto_command_print(rows);
     json_decref(rows);
     sotto_copy_close(copy);
-    free(copy);
     return status;
 }

@@ -138,16 +138,13 @@ enum sotto_status sotto_command_adapter_verify(struct sotto_session *session,
         .doc = "Draws the adapter that a campaign began with again, from the public seed in its "
                "definition, and compares."};
     struct verify_wish wish = {0};
-    struct sotto_copy *copy = calloc(1, sizeof *copy);
+    struct sotto_copy *copy;
     enum sotto_status status;
 
     argp_parse(&parser, line->argc, line->argv, 0, NULL, &wish);
-    if (copy == NULL)
-        return sotto_fault_set(fault, SOTTO_NO_MEMORY, "no memory for an adapter");
-    status = sotto_copy_open(copy, session, wish.name, SOTTO_COPY_FIRST, fault);
+    status = sotto_copy_open(&copy, session, wish.name, SOTTO_COPY_FIRST, fault);
     if (status == SOTTO_OK)
         status = verify(copy, wish.model, fault);
     sotto_copy_close(copy);
-    free(copy);
     return status;
 }
