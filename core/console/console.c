@@ -11,6 +11,9 @@
 
 #include "core/base/status.h"
 
+/* Bytes of what is shown of a name or text, with its end. */
+enum { SHOWN_MAX = 4096 };
+
 int sotto_console_close(const char *program, int exit_code)
 {
     int has_failed = fflush(stdout) != 0 || ferror(stdout);
@@ -56,6 +59,17 @@ void sotto_console_say(const char *format, ...)
     format_line(line, format, arguments);
     va_end(arguments);
     fprintf(stderr, "%s\n", line);
+}
+
+void sotto_console_show(const char *text, size_t most)
+{
+    char line[SHOWN_MAX];
+    size_t length = 0;
+
+    sotto_line_show(line, sizeof line, text);
+    while (line[length] != '\0' && (length < most || (line[length] & 0xc0) == 0x80))
+        length++;
+    printf("%.*s%s", (int)length, line, line[length] == '\0' ? "" : "...");
 }
 
 void sotto_console_refuse(const struct argp_state *state, const char *format, ...)

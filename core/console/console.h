@@ -26,6 +26,12 @@ int sotto_console_close(const char *program, int exit_code);
 /* One line on standard error; printf style, without the newline. Cut at SOTTO_FAULT_TEXT_MAX. */
 void sotto_console_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * The beginning of a name or text on standard output, within a line: up to `most` bytes of what
+ * sotto_line_show makes of it, and what belongs to the last of them; "..." where more follows.
+ */
+void sotto_console_show(const char *text, size_t most);
+
 /* Ends the program for a wrong command line, with the line and argp_err_exit_status. */
 void sotto_console_refuse(const struct argp_state *state, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

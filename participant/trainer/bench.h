@@ -9,7 +9,7 @@
 
 struct json_t;
 
-enum { SOTTO_BENCH_BATCH = 64 };
+enum { SOTTO_BENCH_BATCH = 64, SOTTO_TEXT_SHOWN = 72 /* bytes of a text beside its result */ };
 
 struct sotto_bench {
     struct sotto_model *model;

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,9 +12,6 @@
 #include "participant/trainer/answer/answer.h"
 #include "participant/trainer/bench.h"
 #include "participant/trainer/examples.h"
-
-/* Bytes of a text that are printed, and of a path that could be. */
-enum { TEXT_SHOWN = 72, SHOWN_MAX = 4096 };
 
 enum { KEY_CHAT = 256, KEY_SYSTEM, KEY_TOKENS, KEY_TEMPERATURE, KEY_SEED, KEY_WEIGHTS };
 
@@ -185,19 +183,6 @@ static enum sotto_status predict(const struct sotto_bench *bench, const char *ex
     return SOTTO_OK;
 }
 
-/* Prints the path of a photo, or the beginning of a text, in one line. */
-static void print_example(const char *example, bool is_text)
-{
-    char line[SHOWN_MAX];
-    size_t length = 0;
-
-    sotto_line_show(line, sizeof line, example);
-    while (line[length] != '\0' &&
-           (!is_text || length < TEXT_SHOWN || (line[length] & 0xc0) == 0x80))
-        length++;
-    printf("%.*s%s", (int)length, line, line[length] == '\0' ? "" : "...");
-}
-
 static enum sotto_status predict_all(const struct sotto_bench *bench, const struct options *options,
                                      json_t *rows, struct sotto_fault *fault)
 {
@@ -217,7 +202,7 @@ static enum sotto_status predict_all(const struct sotto_bench *bench, const stru
                                                   "probability", (double)best.probability));
             continue;
         }
-        print_example(example, is_text);
+        sotto_console_show(example, is_text ? SOTTO_TEXT_SHOWN : SIZE_MAX);
         printf(": %s %.3f\n", label, (double)best.probability);
     }
     return SOTTO_OK;

@@ -107,6 +107,11 @@ class Answers(unittest.TestCase):
         self.assertIn("'a': the model gives no finite score", done.stderr)
         self.assertEqual(self.predict("--json", "a", code=65).stdout, "")
 
+    def test_predict__long_text__shows_its_beginning_to_a_whole_character(self):
+        self.train()
+        said = self.predict("--tokens", "1", "a" + "\u00e9" * 50).stdout
+        self.assertEqual(said.split(": ")[0], "a" + "\u00e9" * 36 + "...")
+
     def test_predict__temperature__is_of_the_seed(self):
         self.train()
 

@@ -10,9 +10,6 @@
 #include "models/tokenise/decoder.h"
 #include "models/tokenise/text.h"
 
-/* Bytes of a text that are printed, and of what it could be. */
-enum { TEXT_SHOWN = 72, SHOWN_MAX = 4096 };
-
 /* All that answering takes. */
 struct desk {
     const struct sotto_bench *bench;
@@ -70,18 +67,6 @@ static enum sotto_status desk_open(struct desk *desk)
     desk->rows = json_array();
     find_ends(desk);
     return status;
-}
-
-/* The beginning of a text in one line. */
-static void print_text(const char *text)
-{
-    char line[SHOWN_MAX];
-    size_t length = 0;
-
-    sotto_line_show(line, sizeof line, text);
-    while (line[length] != '\0' && (length < TEXT_SHOWN || (line[length] & 0xc0) == 0x80))
-        length++;
-    printf("%.*s%s: ", (int)length, line, line[length] == '\0' ? "" : "...");
 }
 
 /* Valid UTF-8, in which nothing can move a cursor but what ends a line or aligns one. */
@@ -250,8 +235,10 @@ static enum sotto_status answer(struct desk *desk, const char *text)
         return status;
     desk->said_count = 0;
     sotto_text_clear(&desk->answer);
-    if (!desk->wish->as_json)
-        print_text(text);
+    if (!desk->wish->as_json) {
+        sotto_console_show(text, SOTTO_TEXT_SHOWN);
+        printf(": ");
+    }
     status = sotto_answerer_run(desk->answerer, &end, encoding.tokens, encoding.count, &rule);
     if (status == SOTTO_OK)
         status = finish(desk, text, end);
